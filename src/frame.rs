@@ -1,0 +1,90 @@
+//! A frame: programs for one target with the names they use, and how it is written as CBOR.
+//!
+//! `[version, [name, …], [program, …]]`. Names stand once for the whole frame, however many steps
+//! use them. docs/wire-format.md describes the format for other implementations.
+
+use minicbor::{Decoder, Encoder};
+
+use crate::error::{Code, Failure};
+use crate::limits::Limits;
+use crate::program::{self, Words, length};
+use crate::validate;
+
+/// The version of the format. It is the first thing in a frame.
+pub const VERSION: u32 = 1;
+
+/// A frame in flat form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The names that steps refer to by index.
+    pub names: Vec<&'a str>,
+    /// The programs, one after the other, as `program` describes them.
+    pub words: Vec<u32>,
+}
+
+/// Writes a frame, checked as a receiver with default limits would.
+///
+/// # Errors
+/// What `validate::frame` finds, so that a call that would be refused is not sent.
+pub fn encode(names: &[&str], words: &[u32], slots: u32) -> Result<Vec<u8>, Failure> {
+    validate::frame(names, words, slots, &Limits::DEFAULT)?;
+    let programs = validate::count_programs(words)?;
+    let mut out = Encoder::new(Vec::with_capacity(64));
+    out.array(3)?;
+    out.u32(VERSION)?;
+    out.array(names.len() as u64)?;
+    for name in names {
+        out.str(name)?;
+    }
+    out.array(programs.into())?;
+    let mut words = Words::new(words);
+    while !words.is_empty() {
+        program::encode(&mut words, &mut out)?;
+    }
+    let bytes = out.into_writer();
+    validate::frame_bytes(bytes.len(), &Limits::DEFAULT)?;
+    Ok(bytes)
+}
+
+/// Reads a frame that came with `slots` native values and checks all of it.
+///
+/// # Errors
+/// `protocol` for anything but a frame of this version, `limit-exceeded` and `not-callable` by the
+/// rules of `validate`.
+pub fn decode<'a>(bytes: &'a [u8], slots: u32, limits: &Limits) -> Result<Frame<'a>, Failure> {
+    validate::frame_bytes(bytes.len(), limits)?;
+    let frame = parse(bytes)?;
+    validate::frame(&frame.names, &frame.words, slots, limits)?;
+    Ok(frame)
+}
+
+fn parse(bytes: &[u8]) -> Result<Frame<'_>, Failure> {
+    let mut bytes = Decoder::new(bytes);
+    let parts = length(&mut bytes)?;
+    let version = bytes.u32()?;
+    if version != VERSION {
+        return Err(Failure::new(
+            Code::Protocol,
+            format!(
+                "the message is of version {version}, this side understands version {VERSION}: \
+                 deploy the same version of the package on both sides"
+            ),
+        ));
+    }
+    if parts != 3 {
+        return Err(Failure::new(Code::Protocol, "a frame has three parts"));
+    }
+    let mut names = Vec::new();
+    for _ in 0..length(&mut bytes)? {
+        names.push(bytes.str()?);
+    }
+    let mut words = Vec::new();
+    for program in 1..=length(&mut bytes)? {
+        program::decode(&mut bytes, &mut words)
+            .map_err(|failure| failure.within(format_args!("program {program}")))?;
+    }
+    if bytes.position() != bytes.input().len() {
+        return Err(Failure::new(Code::Protocol, "something follows the frame"));
+    }
+    Ok(Frame { names, words })
+}

@@ -1,0 +1,119 @@
+//! The core of `@lumenize/call`, as TypeScript sees it: conversions and nothing else.
+//!
+//! Every rule stands in a module that knows no JavaScript. A value of the user's never comes here:
+//! arguments and results travel beside the program.
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod frame;
+pub mod limits;
+pub mod pending;
+pub mod program;
+pub mod validate;
+
+use js_sys::{Array, Uint32Array};
+use wasm_bindgen::prelude::*;
+
+use error::{Code, Failure};
+use limits::Limits;
+
+#[wasm_bindgen(typescript_custom_section)]
+const CODES: &str = Code::TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
+const LIMITS: &str = Limits::TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
+const OPTIONS: &str = pending::TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
+const STEPS: &str = program::STEPS_TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
+const ARGUMENTS: &str = program::ARGUMENTS_TYPESCRIPT;
+
+/// A failure is thrown as the pair `[code, message]`: TypeScript makes the `CallError`.
+impl From<Failure> for JsValue {
+    fn from(failure: Failure) -> Self {
+        Array::of2(&failure.code.as_str().into(), &failure.message.into()).into()
+    }
+}
+
+/// Encodes one frame. `names` holds `name_count` names with U+0000 between them.
+///
+/// # Errors
+/// `[code, message]` where a receiver would refuse the frame.
+#[wasm_bindgen(js_name = encodeFrame)]
+pub fn encode_frame(
+    words: &[u32],
+    names: &str,
+    name_count: u32,
+    slots: u32,
+) -> Result<Vec<u8>, JsValue> {
+    let names: Vec<&str> = names.split('\0').collect();
+    if u32::try_from(names.len()) != Ok(name_count) {
+        let message = "a name contains the character U+0000";
+        return Err(Failure::new(Code::InvalidContinuation, message).into());
+    }
+    Ok(frame::encode(&names, words, slots)?)
+}
+
+/// Decodes and checks one frame that came with `slots` native values. Returns its words, and its
+/// names with U+0000 between them.
+///
+/// # Errors
+/// `[code, message]` where the frame is refused.
+#[wasm_bindgen(js_name = decodeFrame, unchecked_return_type = "[Uint32Array, string]")]
+pub fn decode_frame(bytes: &[u8], slots: u32) -> Result<Array, JsValue> {
+    let frame = frame::decode(bytes, slots, &Limits::DEFAULT)?;
+    let words = Uint32Array::from(frame.words.as_slice());
+    Ok(Array::of2(&words, &frame.names.join("\0").into()))
+}
+
+/// The pending calls of one object. Times are milliseconds since the epoch.
+#[wasm_bindgen]
+#[derive(Debug, Default)]
+pub struct PendingCalls(pending::Pending);
+
+#[wasm_bindgen]
+impl PendingCalls {
+    /// A table without calls.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens a call and returns its id.
+    ///
+    /// # Errors
+    /// `[code, message]` for a timeout that makes no sense.
+    pub fn open(&mut self, now: f64, timeout: f64) -> Result<f64, JsValue> {
+        Ok(as_number(self.0.open(now, timeout)?))
+    }
+
+    /// Gives a call its one outcome. `false`: it has had one.
+    pub fn settle(&mut self, id: f64) -> bool {
+        self.0.settle(as_integer(id))
+    }
+
+    /// Settles every call whose deadline has come and returns their ids, earliest first.
+    pub fn due(&mut self, now: f64) -> Vec<f64> {
+        self.0.due(now).into_iter().map(as_number).collect()
+    }
+
+    /// The earliest deadline; `Infinity` if no call has one.
+    #[wasm_bindgen(js_name = nextDeadline)]
+    #[must_use]
+    pub fn next_deadline(&self) -> f64 {
+        self.0.next_deadline().map_or(f64::INFINITY, as_number)
+    }
+}
+
+/// Ids and deadlines stay below 2^53, where a JavaScript number is exact.
+#[allow(clippy::cast_precision_loss)]
+fn as_number(integer: u64) -> f64 {
+    integer as f64
+}
+
+/// A cast from a float saturates, and no call has the id 0.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn as_integer(number: f64) -> u64 {
+    number as u64
+}

@@ -1,0 +1,238 @@
+//! What a frame must obey before any of its steps runs: structure, limits and names.
+
+use crate::error::{Code, Failure};
+use crate::limits::Limits;
+use crate::program::{Argument, Step, Words};
+
+/// Names that lead to prototypes, to `Function` or to a caller's frame. Refused everywhere.
+pub const REFUSED: &[&str] = &[
+    "__proto__",
+    "prototype",
+    "constructor",
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "caller",
+    "callee",
+    "arguments",
+];
+
+/// Names refused as the first step of a program: what the runtime itself calls, what Workers RPC
+/// reserves, and the members of the facade.
+///
+/// Source: "Reserved Methods" of Cloudflare's documentation of Workers RPC.
+pub const NOT_AN_ENTRY: &[&str] = &[
+    "fetch",
+    "connect",
+    "alarm",
+    "webSocketMessage",
+    "webSocketClose",
+    "webSocketError",
+    "dup",
+    "ctn",
+    "svc",
+    "onCallError",
+];
+
+/// Every name that starts with this belongs to the facade.
+pub const FACADE_PREFIX: &str = "__lmz";
+
+/// Checks the size of an encoded frame.
+///
+/// # Errors
+/// `limit-exceeded`.
+pub fn frame_bytes(bytes: usize, limits: &Limits) -> Result<(), Failure> {
+    within_limit("bytes in the frame", u32::try_from(bytes).unwrap_or(u32::MAX), limits.frame_bytes)
+}
+
+/// The number of programs in a flat form.
+///
+/// # Errors
+/// `protocol` where it is not a flat form.
+pub fn count_programs(words: &[u32]) -> Result<u32, Failure> {
+    let mut words = Words::new(words);
+    let mut programs: u32 = 0;
+    while !words.is_empty() {
+        words.next_word()?;
+        for _ in 0..words.next_word()? {
+            words.next_step()?;
+        }
+        programs = programs.saturating_add(1);
+    }
+    Ok(programs)
+}
+
+/// Checks a whole frame that came with `slots` native values.
+///
+/// # Errors
+/// `protocol` for a structure that no honest sender makes, `limit-exceeded` for what is too large,
+/// `not-callable` for a refused name.
+pub fn frame(names: &[&str], words: &[u32], slots: u32, limits: &Limits) -> Result<(), Failure> {
+    for name in names {
+        check_name(name, limits)?;
+    }
+    let mut words = Words::new(words);
+    let mut programs: u32 = 0;
+    let mut slots_used: u32 = 0;
+    while !words.is_empty() {
+        programs = programs.saturating_add(1);
+        within_limit("programs in the frame", programs, limits.programs)?;
+        let program_slots = program(names, &mut words, limits)
+            .map_err(|failure| failure.within(format_args!("program {programs}")))?;
+        slots_used = slots_used.saturating_add(program_slots);
+    }
+    if programs == 0 {
+        return Err(Failure::new(Code::Protocol, "the frame has no program"));
+    }
+    if slots_used != slots {
+        let message = format!("the programs use {slots_used} slots, {slots} came along");
+        return Err(Failure::new(Code::Protocol, message));
+    }
+    Ok(())
+}
+
+fn check_name(name: &str, limits: &Limits) -> Result<(), Failure> {
+    within_limit("bytes in a name", saturate(name.len()), limits.name_bytes)?;
+    if name.contains('\0') {
+        return Err(Failure::new(Code::Protocol, "a name contains the character U+0000"));
+    }
+    if REFUSED.contains(&name) {
+        return Err(Failure::new(Code::NotCallable, format!("the name '{name}' is refused")));
+    }
+    Ok(())
+}
+
+/// Checks the next program and returns how many slots it has.
+fn program(names: &[&str], words: &mut Words<'_>, limits: &Limits) -> Result<u32, Failure> {
+    let slots = words.next_word()?;
+    let steps = words.next_word()?;
+    if steps == 0 {
+        return Err(Failure::new(Code::Protocol, "the program has no step"));
+    }
+    within_limit("steps in a program", steps, limits.steps)?;
+    let mut values = Values { depths: vec![0], next_slot: 0, limits };
+    for number in 1..=steps {
+        let step = words.next_step()?;
+        values
+            .check(step, names)
+            .map_err(|failure| failure.within(format_args!("step {number}")))?;
+    }
+    if values.next_slot != slots {
+        let message = format!("the program states {slots} slots and uses {}", values.next_slot);
+        return Err(Failure::new(Code::Protocol, message));
+    }
+    Ok(slots)
+}
+
+/// The values that the steps so far have made.
+struct Values<'a> {
+    /// How deep each value's arguments nest; value 0 is the target.
+    depths: Vec<u32>,
+    /// Slots are used in order, each once.
+    next_slot: u32,
+    limits: &'a Limits,
+}
+
+impl Values<'_> {
+    fn check(&mut self, step: Step<'_>, names: &[&str]) -> Result<(), Failure> {
+        let depth = match step {
+            Step::Get { of, name } => {
+                let name = name_at(names, name)?;
+                if of == 0 {
+                    check_entry(name)?;
+                }
+                self.depth(of)?
+            }
+            Step::Apply { callee, arguments } => {
+                if callee == 0 {
+                    return Err(Failure::new(Code::Protocol, "the target itself is not a method"));
+                }
+                let depth = self.depth(callee)?;
+                depth.max(self.nesting(arguments)?)
+            }
+            Step::Array { items } => self.nesting(items)?,
+            Step::Object { entries } => {
+                let mut deepest = 0;
+                let entries = entries.as_chunks::<2>().0;
+                within_limit(
+                    "entries of an object",
+                    saturate(entries.len()),
+                    self.limits.arguments,
+                )?;
+                for [name, argument] in entries {
+                    name_at(names, *name)?;
+                    deepest = self.argument_depth(*argument)?.max(deepest);
+                }
+                deepest
+            }
+        };
+        within_limit("depth of nesting", depth, self.limits.depth)?;
+        self.depths.push(depth);
+        Ok(())
+    }
+
+    fn nesting(&mut self, arguments: &[u32]) -> Result<u32, Failure> {
+        within_limit("arguments of a step", saturate(arguments.len()), self.limits.arguments)?;
+        let mut deepest = 0;
+        for argument in arguments {
+            deepest = self.argument_depth(*argument)?.max(deepest);
+        }
+        Ok(deepest)
+    }
+
+    fn argument_depth(&mut self, argument: u32) -> Result<u32, Failure> {
+        match Argument::from_word(argument)? {
+            Argument::Slot(number) if number == self.next_slot => {
+                self.next_slot = self.next_slot.saturating_add(1);
+                Ok(0)
+            }
+            Argument::Slot(number) => {
+                let message = format!("slot {number} where slot {} is next", self.next_slot);
+                Err(Failure::new(Code::Protocol, message))
+            }
+            Argument::Value(0) => {
+                Err(Failure::new(Code::Protocol, "the target itself is not an argument"))
+            }
+            Argument::Value(number) => Ok(self.depth(number)?.saturating_add(1)),
+            Argument::Outcome => {
+                Err(Failure::new(Code::Protocol, "an outcome has a place only in a handler"))
+            }
+        }
+    }
+
+    fn depth(&self, value: u32) -> Result<u32, Failure> {
+        let index = usize::try_from(value).unwrap_or(usize::MAX);
+        self.depths.get(index).copied().ok_or_else(|| {
+            Failure::new(Code::Protocol, format!("value {value} is not computed before this step"))
+        })
+    }
+}
+
+fn name_at<'a>(names: &[&'a str], index: u32) -> Result<&'a str, Failure> {
+    let position = usize::try_from(index).unwrap_or(usize::MAX);
+    names
+        .get(position)
+        .copied()
+        .ok_or_else(|| Failure::new(Code::Protocol, format!("the frame has no name {index}")))
+}
+
+fn check_entry(name: &str) -> Result<(), Failure> {
+    if NOT_AN_ENTRY.contains(&name) || name.starts_with(FACADE_PREFIX) {
+        let message = format!("'{name}' is not a method that callers may use");
+        return Err(Failure::new(Code::NotCallable, message));
+    }
+    Ok(())
+}
+
+fn within_limit(what: &str, measured: u32, limit: u32) -> Result<(), Failure> {
+    if measured > limit {
+        let message = format!("{measured} {what}, the limit is {limit}");
+        return Err(Failure::new(Code::LimitExceeded, message));
+    }
+    Ok(())
+}
+
+fn saturate(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
