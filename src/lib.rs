@@ -66,6 +66,13 @@ pub fn decode_frame(bytes: &[u8], slots: u32) -> Result<Array, JsValue> {
     Ok(Array::of2(&words, &frame.names.join("\0").into()))
 }
 
+/// Whether a text is one of the codes.
+#[wasm_bindgen(js_name = isCode)]
+#[must_use]
+pub fn is_code(text: &str) -> bool {
+    Code::ALL.iter().any(|code| code.as_str() == text)
+}
+
 /// The pending calls of one object. Times are milliseconds since the epoch.
 #[wasm_bindgen]
 #[derive(Debug, Default)]

@@ -60,7 +60,7 @@ impl Pending {
         if timeout.is_nan() || timeout <= 0.0 {
             return Err(Failure::new(
                 Code::InvalidOption,
-                "timeout is milliseconds above 0; Infinity is none",
+                "it has to be milliseconds above 0, or Infinity for none",
             ));
         }
         self.last_id = self.last_id.saturating_add(1);

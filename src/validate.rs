@@ -74,19 +74,19 @@ pub fn frame(names: &[&str], words: &[u32], slots: u32, limits: &Limits) -> Resu
     }
     let mut words = Words::new(words);
     let mut programs: u32 = 0;
-    let mut slots_used: u32 = 0;
+    let mut slots_in_all: u32 = 0;
     while !words.is_empty() {
         programs = programs.saturating_add(1);
         within_limit("programs in the frame", programs, limits.programs)?;
         let program_slots = program(names, &mut words, limits)
             .map_err(|failure| failure.within(format_args!("program {programs}")))?;
-        slots_used = slots_used.saturating_add(program_slots);
+        slots_in_all = slots_in_all.saturating_add(program_slots);
     }
     if programs == 0 {
         return Err(Failure::new(Code::Protocol, "the frame has no program"));
     }
-    if slots_used != slots {
-        let message = format!("the programs use {slots_used} slots, {slots} came along");
+    if slots_in_all != slots {
+        let message = format!("the programs have {slots_in_all} slots, {slots} came along");
         return Err(Failure::new(Code::Protocol, message));
     }
     Ok(())
@@ -111,16 +111,12 @@ fn program(names: &[&str], words: &mut Words<'_>, limits: &Limits) -> Result<u32
         return Err(Failure::new(Code::Protocol, "the program has no step"));
     }
     within_limit("steps in a program", steps, limits.steps)?;
-    let mut values = Values { depths: vec![0], next_slot: 0, limits };
+    let mut values = Values { depths: vec![0], slots, limits };
     for number in 1..=steps {
         let step = words.next_step()?;
         values
             .check(step, names)
             .map_err(|failure| failure.within(format_args!("step {number}")))?;
-    }
-    if values.next_slot != slots {
-        let message = format!("the program states {slots} slots and uses {}", values.next_slot);
-        return Err(Failure::new(Code::Protocol, message));
     }
     Ok(slots)
 }
@@ -129,8 +125,7 @@ fn program(names: &[&str], words: &mut Words<'_>, limits: &Limits) -> Result<u32
 struct Values<'a> {
     /// How deep each value's arguments nest; value 0 is the target.
     depths: Vec<u32>,
-    /// Slots are used in order, each once.
-    next_slot: u32,
+    slots: u32,
     limits: &'a Limits,
 }
 
@@ -172,7 +167,7 @@ impl Values<'_> {
         Ok(())
     }
 
-    fn nesting(&mut self, arguments: &[u32]) -> Result<u32, Failure> {
+    fn nesting(&self, arguments: &[u32]) -> Result<u32, Failure> {
         within_limit("arguments of a step", saturate(arguments.len()), self.limits.arguments)?;
         let mut deepest = 0;
         for argument in arguments {
@@ -181,14 +176,11 @@ impl Values<'_> {
         Ok(deepest)
     }
 
-    fn argument_depth(&mut self, argument: u32) -> Result<u32, Failure> {
+    fn argument_depth(&self, argument: u32) -> Result<u32, Failure> {
         match Argument::from_word(argument)? {
-            Argument::Slot(number) if number == self.next_slot => {
-                self.next_slot = self.next_slot.saturating_add(1);
-                Ok(0)
-            }
+            Argument::Slot(number) if number < self.slots => Ok(0),
             Argument::Slot(number) => {
-                let message = format!("slot {number} where slot {} is next", self.next_slot);
+                let message = format!("slot {number} of a program with {} slots", self.slots);
                 Err(Failure::new(Code::Protocol, message))
             }
             Argument::Value(0) => {

@@ -1,0 +1,80 @@
+// Builds pkg/, which is exactly what is published: wasm by wasm-pack, JavaScript by tsc, and the
+// files of pkg-template/. `node scripts/build.mjs` alone needs the tools that scripts/run.mjs sets up.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
+import { restatements } from './restated.mjs';
+
+const GENERATED = 'target/generated/wasm';
+const WASM = `${GENERATED}/lumenize_call_bg.wasm`;
+/** Bytes, gzip. DESIGN's budgets: what must not be exceeded, and the aim. */
+const BUDGETS = {
+  wasm: { must: 32 * 1024, aim: 24 * 1024 },
+  package: { must: 45 * 1024, aim: 34 * 1024 },
+};
+
+export function build() {
+  buildWasm();
+  const found = restatements(`${GENERATED}/lumenize_call.d.ts`, 'ts');
+  if (found.length > 0) {
+    fail(`The core defines these once; use its definition:\n${found.join('\n')}`);
+  }
+  rmSync('pkg', { recursive: true, force: true });
+  run('tsc', ['--project', 'tsconfig.json']);
+  cpSync('pkg-template', 'pkg', { recursive: true });
+  cpSync('LICENSE', 'pkg/LICENSE');
+  for (const file of readdirSync(GENERATED).filter((name) => name.startsWith('lumenize_call'))) {
+    cpSync(`${GENERATED}/${file}`, `pkg/wasm/${file}`);
+  }
+  const version = /^version = "(.+)"$/m.exec(readFileSync('Cargo.toml', 'utf8'))[1];
+  const template = JSON.parse(readFileSync('pkg-template/package.json', 'utf8'));
+  writeFileSync('pkg/package.json', `${JSON.stringify({ ...template, version }, null, 2)}\n`);
+  printSizes();
+}
+
+/** Skipped while its output is newer than all that it is made of. */
+function buildWasm() {
+  const sources = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', ...readdirSync('src').map((name) => `src/${name}`)];
+  const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
+  if (existsSync(WASM) && statSync(WASM).mtimeMs > newest) return;
+  console.log('build: wasm (the first time about 30 seconds)');
+  run('wasm-pack', ['--log-level', 'warn', 'build', '--target', 'web', '--no-pack', '--release', '--out-dir', GENERATED]);
+}
+
+function printSizes() {
+  const wasm = gzipped(readFileSync('pkg/wasm/lumenize_call_bg.wasm'));
+  // What a project uploads: bundled as wrangler does it by default, not minified.
+  const bundle = buildSync({
+    entryPoints: ['pkg/workerd.js'],
+    bundle: true,
+    format: 'esm',
+    external: ['cloudflare:workers', '*.wasm'],
+    write: false,
+  });
+  const scripts = gzipped(bundle.outputFiles[0].contents);
+  printSize('wasm', wasm, BUDGETS.wasm);
+  printSize('package (bundled JavaScript and wasm)', wasm + scripts, BUDGETS.package);
+}
+
+function printSize(what, bytes, { must, aim }) {
+  const kib = (number) => `${(number / 1024).toFixed(1)} KiB`;
+  console.log(`build: ${what}, gzip: ${kib(bytes)} (must be at most ${kib(must)}, aim ${kib(aim)})`);
+  if (bytes > must) fail(`The ${what} is larger than its budget.`);
+}
+
+function gzipped(bytes) {
+  return gzipSync(bytes, { level: 9 }).length;
+}
+
+function run(command, args) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status !== 0) fail(`${command} failed: see its message above.`);
+}
+
+function fail(message) {
+  console.error(`build: ${message}`);
+  process.exit(1);
+}
+
+if (process.argv[1].endsWith('build.mjs')) build();

@@ -1,0 +1,212 @@
+/** The objects under test: a caller that anything can be tried on, and targets that count. */
+import { type CallErrorInfo, LumenizeBase } from '@lumenize/call';
+import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      readonly CALC: DurableObjectNamespace<Calc>;
+      readonly USERS: DurableObjectNamespace<Users>;
+      readonly CALLER: DurableObjectNamespace<CallerObject>;
+      readonly PLAIN: DurableObjectNamespace<Plain>;
+      readonly SERVICE: Service<typeof PlainEntrypoint>;
+      readonly NAME: string;
+    }
+  }
+}
+
+export interface User {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Arithmetic, and a record of everything that ran, in order. */
+export class Calc extends LumenizeBase {
+  /** What ran, in order: `add(1, 10)`. */
+  readonly log: string[] = [];
+  messages = 0;
+  #own = 1;
+
+  add(a: number, b: number): number {
+    this.log.push(`add(${a}, ${b})`);
+    return a + b;
+  }
+
+  async addSlowly(a: number, b: number): Promise<number> {
+    this.log.push(`addSlowly(${a}, ${b})`);
+    await scheduler.wait(1);
+    return a + b;
+  }
+
+  next(): number {
+    this.log.push('next()');
+    this.#own += 1;
+    return this.#own;
+  }
+
+  pair<A, B>(a: A, b: B): [A, B] {
+    this.log.push('pair()');
+    return [a, b];
+  }
+
+  greet(): string {
+    return ' a ';
+  }
+
+  echo<T>(value: T): T {
+    return value;
+  }
+
+  get origin(): { readonly x: number; distance(to: number): number } {
+    this.log.push('origin');
+    return {
+      x: 7,
+      distance(to) {
+        return Math.abs(this.x - to);
+      },
+    };
+  }
+
+  adder(a: number): (b: number) => number {
+    this.log.push(`adder(${a})`);
+    return (b) => a + b;
+  }
+
+  unsendable(): unknown {
+    this.log.push('unsendable()');
+    return new WeakMap();
+  }
+
+  never(): Promise<never> {
+    this.log.push('never()');
+    return new Promise(() => {});
+  }
+
+  /** Calls itself as often as it is told to. */
+  async countDown(times: number): Promise<number> {
+    if (times === 0) return 0;
+    return 1 + (await this.svc.callRaw('CALC', 'self-caller', this.ctn<Calc>().countDown(times - 1)));
+  }
+
+  callNever(instance: string, timeout: number): Promise<never> {
+    return this.svc.callRaw('CALC', instance, this.ctn<Calc>().never(), { timeout });
+  }
+
+  override __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
+    this.messages += 1;
+    return super.__lmzCall(frame, ...slots);
+  }
+}
+
+class OutOfStock extends Error {
+  override name = 'OutOfStock';
+  readonly sku = 'sku-1';
+  readonly left = new Map([['a', 0]]);
+  readonly retry = (): void => {};
+}
+
+/** Throws all there is to throw. */
+export class Users extends LumenizeBase {
+  getUser(id: string): User {
+    return { id, name: `User ${id}` };
+  }
+
+  throwTypeError(): never {
+    throw new TypeError('wrong type');
+  }
+
+  throwWithCause(): never {
+    throw new Error('outer', { cause: new RangeError('inner', { cause: 'why' }) });
+  }
+
+  throwAggregate(): never {
+    throw new AggregateError([new TypeError('one'), new Error('two')], 'both');
+  }
+
+  throwOutOfStock(): never {
+    throw new OutOfStock('none left');
+  }
+
+  async rejectString(): Promise<never> {
+    throw 'just a string';
+  }
+
+  throwNameOfPrototype(): never {
+    const error = new Error('named to confuse');
+    error.name = '__proto__';
+    throw error;
+  }
+}
+
+/** A Durable Object that does not use this package. */
+export class Plain extends DurableObject {}
+
+/** A Worker entrypoint that does not use this package. */
+export class PlainEntrypoint extends WorkerEntrypoint {}
+
+/** What a handler received: the outcome, and the other arguments. */
+export type Received = { readonly outcome: unknown; readonly rest: readonly unknown[] };
+
+/** Makes calls for the tests, and records what its handlers receive. */
+export class CallerObject extends LumenizeBase {
+  readonly received: Received[] = [];
+  readonly errors: unknown[] = [];
+  readonly infos: CallErrorInfo[] = [];
+  #waiting: { count: number; resolve: () => void }[] = [];
+
+  onOutcome(outcome: unknown, ...rest: unknown[]): void {
+    this.received.push({ outcome, rest });
+    this.#wake();
+  }
+
+  onLast(first: string, outcome: unknown): void {
+    this.received.push({ outcome, rest: [first] });
+    this.#wake();
+  }
+
+  onUser(user: User | Error, id: string): void {
+    this.received.push({ outcome: user, rest: [id] });
+    this.#wake();
+  }
+
+  double(value: number): number {
+    return value * 2;
+  }
+
+  onThrowing(_outcome: unknown): never {
+    throw new Error('the handler threw');
+  }
+
+  async onRejecting(_outcome: unknown): Promise<never> {
+    throw new Error('the handler rejected');
+  }
+
+  override onCallError(error: unknown, info: CallErrorInfo): void {
+    this.errors.push(error);
+    this.infos.push(info);
+    this.#wake();
+  }
+
+  async storageIsUntouched(): Promise<boolean> {
+    const keys = await this.ctx.storage.list();
+    return keys.size === 0 && (await this.ctx.storage.getAlarm()) === null;
+  }
+
+  /** Resolves when so many outcomes and errors have arrived in all. */
+  arrived(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ count, resolve });
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    const total = this.received.length + this.errors.length;
+    for (const { resolve } of this.#waiting.filter(({ count }) => total >= count)) resolve();
+    this.#waiting = this.#waiting.filter(({ count }) => total < count);
+  }
+}
+
+export default {
+  fetch: () => new Response('the worker under test'),
+} satisfies ExportedHandler;

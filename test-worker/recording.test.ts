@@ -1,0 +1,120 @@
+import { explain, newContinuation } from '@lumenize/call';
+import { expect, test } from 'vitest';
+import type { Users } from './index.js';
+import { calc, inCalc, inCaller } from './in-object.js';
+
+test('rule 1: recording runs nothing and sends nothing', () =>
+  inCaller('records', async (caller) => {
+    caller.ctn<Users>().getUser('u1');
+    calc().add(1, 10);
+    await caller.svc.callRaw('CALC', 'records', calc().echo(0));
+    expect(await inCalc('records', (target) => [target.log, target.messages])).toEqual([[], 1]);
+  }));
+
+test('rule 1: a continuation is reused, and extended in two directions', () =>
+  inCaller('reuses', async (caller) => {
+    const origin = calc().origin;
+    const x = origin.x;
+    const distance = origin.distance(10);
+    const call = caller.svc.callRaw.bind(caller.svc);
+    expect(await call('CALC', 'reuses', x)).toBe(7);
+    expect(await call('CALC', 'reuses', distance)).toBe(3);
+    expect(await call('CALC', 'reuses', x)).toBe(7);
+    expect(await inCalc('reuses', (target) => target.log)).toEqual(['origin', 'origin', 'origin']);
+  }));
+
+test('rule 1: a continuation is immutable', () => {
+  const continuation = calc().add(1, 10) as object;
+  expect(() => Object.assign(continuation, { extra: 1 })).toThrow(TypeError);
+  expect(() => Object.setPrototypeOf(continuation, null)).toThrow(TypeError);
+  expect(() => Object.defineProperty(continuation, 'extra', { value: 1 })).toThrow(TypeError);
+  expect(() => Reflect.construct(continuation as () => void, [])).toThrow(TypeError);
+});
+
+test.for([
+  ['a method', calc().add(1, 10), 11],
+  ['a method of a promise', calc().addSlowly(1, 10).toFixed(2), '11.00'],
+  ['a getter', calc().origin.x, 7],
+  ['a method of a returned object, with its `this`', calc().origin.distance(10), 3],
+  ['a closure that a method returned', calc().adder(1)(10), 11],
+  ['a long chain', calc().greet().trim().toUpperCase().concat('b', 'c').length, 3],
+  ['an argument that is undefined', calc().pair(undefined, null), [undefined, null]],
+  ['a Map, a Date and a bigint', calc().echo([new Map([[1, 2n]]), new Date(0)]), [new Map([[1, 2n]]), new Date(0)]],
+] as const)('rule 2: records %s', ([, continuation, expected]) =>
+  inCaller('shapes', async (caller) => {
+    expect(await caller.svc.callRaw('CALC', 'shapes', continuation)).toEqual(expected);
+  }),
+);
+
+test('rule 3: nested continuations run first, in one message', () =>
+  inCaller('nests', async (caller) => {
+    const sum = calc().add(calc().add(1, 10), calc().addSlowly(100, 1000));
+    expect(await caller.svc.callRaw('CALC', 'nests', sum)).toBe(1111);
+    expect(await inCalc('nests', (target) => [target.log, target.messages])).toEqual([
+      ['add(1, 10)', 'addSlowly(100, 1000)', 'add(11, 1100)'],
+      1,
+    ]);
+  }));
+
+test('rule 3: one continuation used twice runs once', () =>
+  inCaller('shares', async (caller) => {
+    const next = calc().next();
+    expect(await caller.svc.callRaw('CALC', 'shares', calc().pair(next, next))).toEqual([2, 2]);
+    expect(await caller.svc.callRaw('CALC', 'shares', calc().pair(calc().next(), calc().next()))).toEqual([3, 4]);
+  }));
+
+test('rule 3: a continuation stands inside objects and arrays', () =>
+  inCaller('contains', async (caller) => {
+    const next = calc().next();
+    const value = { k: [1, calc().add(2, 3)], twice: [next, { deep: next }], plain: { a: [1] } };
+    const echoed = caller.svc.callRaw('CALC', 'contains', calc().echo(value));
+    expect(await echoed).toEqual({ k: [1, 5], twice: [2, { deep: 2 }], plain: { a: [1] } });
+    expect(await inCalc('contains', (target) => target.log)).toEqual(['add(2, 3)', 'next()']);
+  }));
+
+test('rule 4: every step runs once, arguments left to right, inner before outer', () =>
+  inCaller('orders', async (caller) => {
+    const first = calc().addSlowly(1, 1);
+    await caller.svc.callRaw(
+      'CALC',
+      'orders',
+      calc().pair(calc().pair(first, calc().add(2, 2)), calc().add(first, 3)),
+    );
+    expect(await inCalc('orders', (target) => target.log)).toEqual([
+      'addSlowly(1, 1)',
+      'add(2, 2)',
+      'pair()',
+      'add(2, 3)',
+      'pair()',
+    ]);
+  }));
+
+test.for([
+  ['a call', calc().add(1, 10), 'add(1, 10)'],
+  ['nested calls', calc().add(calc().add(1, 10), calc().add(100, 1000)), 'add(add(1, 10), add(100, 1000))'],
+  ['a chain', calc().origin.distance(10), 'origin.distance(10)'],
+  ['a closure', calc().adder(1)(2), 'adder(1)(2)'],
+  ['the start', calc(), 'ctn()'],
+  ['a long string', calc().echo('x'.repeat(100)), `echo("${'x'.repeat(40)}…")`],
+  ['a long list', calc().echo([1, 2, 3, 4, 5, 6, 7]), 'echo([1, 2, 3, 4, 5, … 2 more])'],
+  ['an object', calc().echo({ a: 1n, b: { c: [new Date(0), null] } }), 'echo({a: 1n, b: {c: [Date, null]}})'],
+  ['an outcome', calc().echo(calc().$result), 'echo($result)'],
+  ['no continuation', 42, '42'],
+] as const)('explain: %s', ([, continuation, text]) => {
+  expect(explain(continuation)).toBe(text);
+});
+
+test('explain: an argument that contains itself ends', () => {
+  const endless: unknown[] = [];
+  endless.push(endless);
+  expect(explain(calc().echo(endless))).toBe('echo([[[[[…]]]]])');
+});
+
+test('what the language reads behind one’s back is not recorded', async () => {
+  const continuation = newContinuation<Users>().getUser('u1');
+  expect(explain(await continuation)).toBe('getUser("u1")');
+  expect(`${continuation as unknown as string}`).toBe('getUser("u1")');
+  expect(JSON.stringify({ continuation })).toBe('{}');
+  expect(Object.prototype.toString.call(continuation)).toBe('[object Continuation]');
+  expect(Reflect.get(continuation, 'constructor')).toBeUndefined();
+});

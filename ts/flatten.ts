@@ -1,0 +1,178 @@
+/**
+ * Flattening: the graph of nodes that a continuation is becomes the flat form of a program.
+ *
+ * Order is the order in which JavaScript would evaluate the same expression: what a step is called
+ * on first, then its arguments from left to right, then the step. A node, or a container that
+ * holds one, which is reached twice is one step: it runs once and both places get its value.
+ */
+import type { Frame } from './core.js';
+import { CallError } from './errors.js';
+import { explainNode, isPlainObject, type Node, nodeOf, result, start } from './record.js';
+import { ArgumentKind, DefaultLimit, StepKind } from './wasm/lumenize_call.js';
+
+/** Flattens the program that the target of a call runs. */
+export function flattenRemote(node: Node): Frame {
+  const flattening = new Flattening(undefined);
+  flattening.finish(node);
+  return flattening;
+}
+
+/**
+ * Flattens the program that the caller's own object runs with the outcome. The outcome goes where
+ * `remote` or `$result` stands; where neither does, it is the last argument of the last call.
+ */
+export function flattenHandler(handler: Node, remote: Node): Frame {
+  const flattening = new Flattening(remote);
+  flattening.finish(handler);
+  if (!flattening.placesOutcome) flattening.appendOutcome(handler);
+  return flattening;
+}
+
+/** Where the words of a program say how many slots it has, and how many steps. */
+const SLOT_COUNT = 0;
+const STEP_COUNT = 1;
+
+class Flattening implements Frame {
+  readonly words: number[] = [0, 0];
+  readonly names: string[] = [];
+  readonly slots: unknown[] = [];
+  /** Whether the outcome has its place. */
+  placesOutcome = false;
+
+  /** Steps already made, by the node or container that they compute. `0` while one is made. */
+  readonly #values = new Map<object, number>();
+  readonly #remote: Node | undefined;
+  #steps = 0;
+  /** Where the last step says how many arguments it has. */
+  #lastCount = 0;
+
+  /** `remote`: whose outcome this program handles; `undefined` for a program that is sent. */
+  constructor(remote: Node | undefined) {
+    this.#remote = remote;
+  }
+
+  finish(node: Node): void {
+    if (node === start) throw invalid('ctn() alone does nothing: call a method of it');
+    if (this.#isOutcome(node)) throw invalid('an outcome cannot be its own handler');
+    this.#step(node, 0);
+    this.words[SLOT_COUNT] = this.slots.length;
+    this.words[STEP_COUNT] = this.#steps;
+  }
+
+  /** Makes the outcome the last argument of the last call, which ends the words. */
+  appendOutcome(handler: Node): void {
+    if (!handler.args) {
+      const text = explainNode(handler);
+      throw invalid(`the handler ${text} reads a property: call a method, as in ${text}()`);
+    }
+    this.words[this.#lastCount] = handler.args.length + 1;
+    this.words.push(ArgumentKind.Outcome);
+  }
+
+  /** Makes the steps of a node and of all that it extends. Returns the number of its value. */
+  #step(node: Node, depth: number): number {
+    if (depth > DefaultLimit.Depth) {
+      throw new CallError(
+        'limit-exceeded',
+        `continuations are nested more than ${DefaultLimit.Depth} deep as arguments`,
+      );
+    }
+    const chain: Node[] = [];
+    let at = node;
+    let value = 0;
+    while (at !== start) {
+      const known = this.#values.get(at);
+      if (known !== undefined) {
+        value = known;
+        break;
+      }
+      if (this.#isOutcome(at)) {
+        throw invalid(`${explainNode(node)} uses the outcome before the handler has it: pass it on`);
+      }
+      chain.push(at);
+      at = at.of as Node;
+    }
+    for (let link = chain.pop(); link; link = chain.pop()) {
+      value = link.args ? this.#apply(value, link.args, depth) : this.#get(value, link.name as string);
+      this.#values.set(link, value);
+    }
+    return value;
+  }
+
+  #get(of: number, name: string): number {
+    this.words.push(StepKind.Get, of, this.#name(name));
+    return ++this.#steps;
+  }
+
+  #apply(callee: number, args: readonly unknown[], depth: number): number {
+    const words = args.map((argument) => this.#argument(argument, depth));
+    this.words.push(StepKind.Apply, callee, words.length, ...words);
+    this.#lastCount = this.words.length - words.length - 1;
+    return ++this.#steps;
+  }
+
+  #argument(argument: unknown, depth: number): number {
+    const node = nodeOf(argument);
+    if (node) return this.#nested(node, depth);
+    if (typeof argument === 'object' && argument !== null && holdsContinuation(argument)) {
+      return ArgumentKind.Value | (this.#container(argument, depth + 1) << ArgumentKind.Bits);
+    }
+    return ArgumentKind.Slot | ((this.slots.push(argument) - 1) << ArgumentKind.Bits);
+  }
+
+  #nested(node: Node, depth: number): number {
+    if (this.#isOutcome(node)) {
+      this.placesOutcome = true;
+      return ArgumentKind.Outcome;
+    }
+    if (node === start) throw invalid('ctn() alone is not an argument: call a method of it');
+    return ArgumentKind.Value | (this.#step(node, depth + 1) << ArgumentKind.Bits);
+  }
+
+  /** Makes the step for an array or plain object that holds a continuation. */
+  #container(container: object, depth: number): number {
+    const known = this.#values.get(container);
+    if (known === 0) throw invalid('an argument contains itself and a continuation');
+    if (known !== undefined) return known;
+    this.#values.set(container, 0);
+    const words: number[] = [];
+    if (Array.isArray(container)) {
+      for (const item of container) words.push(this.#argument(item, depth));
+      this.words.push(StepKind.Array, words.length, ...words);
+    } else {
+      for (const [key, item] of Object.entries(container)) {
+        words.push(this.#name(key), this.#argument(item, depth));
+      }
+      this.words.push(StepKind.Object, words.length / 2, ...words);
+    }
+    this.#values.set(container, ++this.#steps);
+    return this.#steps;
+  }
+
+  #isOutcome(node: Node): boolean {
+    if (node === result && !this.#remote) {
+      throw invalid('$result stands for the outcome, which only a handler has');
+    }
+    return node === result || node === this.#remote;
+  }
+
+  #name(name: string): number {
+    const known = this.names.indexOf(name);
+    return known < 0 ? this.names.push(name) - 1 : known;
+  }
+}
+
+/** Whether a continuation stands anywhere in an array or plain object. */
+function holdsContinuation(value: object, seen = new Set<object>()): boolean {
+  if (seen.has(value)) return false;
+  seen.add(value);
+  const holds = (item: unknown): boolean =>
+    nodeOf(item) !== undefined ||
+    (typeof item === 'object' && item !== null && holdsContinuation(item, seen));
+  if (Array.isArray(value)) return value.some(holds);
+  return isPlainObject(value) && Object.values(value).some(holds);
+}
+
+function invalid(message: string): CallError {
+  return new CallError('invalid-continuation', message);
+}

@@ -1,0 +1,19 @@
+/**
+ * Calls between Cloudflare Durable Objects: typed, never hanging.
+ *
+ * @packageDocumentation
+ */
+export { LumenizeBase } from './base.js';
+export type { CallErrorInfo, CallHandle, Caller } from './call.js';
+export { CallError, type CallErrorDetails } from './errors.js';
+export { explain, newContinuation } from './record.js';
+export type {
+  BindingName,
+  Continuation,
+  Handler,
+  InstanceOf,
+  OpenContinuation,
+  Recorded,
+  TargetOf,
+} from './types.js';
+export type { CallErrorCode, CallOptions } from './wasm/lumenize_call.js';

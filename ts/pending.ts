@@ -1,0 +1,76 @@
+/**
+ * Pending calls: the core holds which calls are open and when they expire, this holds what each
+ * does with its outcome, the clock and the one timer.
+ */
+import { createPendingCalls, guard, type PendingCalls } from './core.js';
+
+/** A call that waits for its outcome. */
+export interface PendingCall {
+  /** Receives the one outcome: a value, or the error that `failed` announces. */
+  settle(outcome: unknown, failed: boolean): void;
+  /** The error of a call whose deadline has passed. */
+  timeoutError(): Error;
+}
+
+/** Longer delays than this would wrap around to none. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+/** The pending calls of one object. */
+export class Pending {
+  readonly #table: PendingCalls = createPendingCalls();
+  readonly #calls = new Map<number, PendingCall>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDeadline = Number.POSITIVE_INFINITY;
+
+  /**
+   * Opens a call and returns its id. Throws `CallError` with code `invalid-option` for a timeout
+   * that is not above 0.
+   */
+  open(timeout: number, call: PendingCall): number {
+    const id = guard(() => this.#table.open(Date.now(), timeout), `timeout is ${timeout}`);
+    this.#calls.set(id, call);
+    this.#arm();
+    return id;
+  }
+
+  /** Gives a call its outcome. `false`: it had one, and this one is dropped. */
+  settle(id: number, outcome: unknown, failed: boolean): boolean {
+    if (!this.#table.settle(id)) return false;
+    this.#deliver(id, (call) => call.settle(outcome, failed));
+    return true;
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    this.#timerDeadline = Number.POSITIVE_INFINITY;
+    for (const id of this.#table.due(Date.now())) {
+      this.#deliver(id, (call) => call.settle(call.timeoutError(), true));
+    }
+    this.#arm();
+  }
+
+  #deliver(id: number, deliver: (call: PendingCall) => void): void {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    if (this.#calls.size === 0) this.#disarm();
+    if (call) deliver(call);
+  }
+
+  /** One timer, for the earliest deadline. It may fire early, but never late. */
+  #arm(): void {
+    const deadline = this.#table.nextDeadline();
+    if (deadline >= this.#timerDeadline) return;
+    this.#disarm();
+    const delay = Math.min(Math.max(deadline - Date.now(), 0), LONGEST_DELAY_MS);
+    this.#timer = setTimeout(() => this.#expire(), delay);
+    this.#timerDeadline = deadline;
+  }
+
+  /** An idle object holds no timer: one would keep it from hibernating. */
+  #disarm(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerDeadline = Number.POSITIVE_INFINITY;
+  }
+}

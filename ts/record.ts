@@ -1,0 +1,174 @@
+/**
+ * Recording: a continuation is a proxy over one immutable node, and each property read or call on
+ * it makes the next node. Nodes point at what they extend, so continuations share their beginnings
+ * and one can be extended in two directions.
+ *
+ * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
+ */
+import type { Continuation } from './types.js';
+
+const NODE = Symbol('lumenize.call.node');
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+/**
+ * Names that a continuation does not record, because the language and its tools read them from
+ * any value: `await` reads `then`, `JSON.stringify` reads `toJSON`, loggers read the rest. A
+ * receiver refuses most of them anyway.
+ */
+const NOT_RECORDED: ReadonlySet<string> = new Set([
+  'then',
+  'toJSON',
+  'constructor',
+  'prototype',
+  '__proto__',
+]);
+
+/** What every proxy stands for. It is callable, so that each continuation may be called. */
+const callable = (): void => {};
+
+/** One recorded step and the node that it extends. A node that extends nothing is a start. */
+export class Node implements ProxyHandler<typeof callable> {
+  constructor(
+    readonly of: Node | undefined,
+    /** The property that is read; `undefined` for a call. */
+    readonly name: string | undefined,
+    /** The arguments of a call; `undefined` for a property. */
+    readonly args: readonly unknown[] | undefined,
+  ) {}
+
+  get(_target: unknown, key: string | symbol): unknown {
+    if (typeof key === 'symbol') return this.#readSymbol(key);
+    if (key === '$result') return resultContinuation;
+    if (NOT_RECORDED.has(key)) return undefined;
+    return new Proxy(callable, new Node(this, key, undefined));
+  }
+
+  apply(_target: unknown, _this: unknown, args: unknown[]): unknown {
+    return new Proxy(callable, new Node(this, undefined, args));
+  }
+
+  set(): boolean {
+    return false;
+  }
+
+  defineProperty(): boolean {
+    return false;
+  }
+
+  deleteProperty(): boolean {
+    return false;
+  }
+
+  setPrototypeOf(): boolean {
+    return false;
+  }
+
+  #readSymbol(key: symbol): unknown {
+    if (key === NODE) return this;
+    if (key === Symbol.toPrimitive || key === INSPECT) return () => explainNode(this);
+    if (key === Symbol.toStringTag) return 'Continuation';
+    return undefined;
+  }
+}
+
+/** The target itself, to which a recorded program has not done anything yet. */
+export const start = new Node(undefined, undefined, undefined);
+
+/** The place where a handler wants the outcome. */
+export const result = new Node(undefined, '$result', undefined);
+
+const startContinuation = new Proxy(callable, start);
+const resultContinuation = new Proxy(callable, result);
+
+/**
+ * Starts a continuation outside of a Durable Object or Worker, where `this.ctn<T>()` is not there.
+ *
+ * @typeParam T - The class whose methods are recorded.
+ * @example
+ * ```ts
+ * const user = newContinuation<Users>().getUser('u1'); // recorded, not run
+ * ```
+ */
+export function newContinuation<T>(): Continuation<T> {
+  return startContinuation as unknown as Continuation<T>;
+}
+
+/** The node behind a continuation; `undefined` for any other value. */
+export function nodeOf(value: unknown): Node | undefined {
+  if (typeof value !== 'function') return undefined;
+  const node: unknown = (value as { [NODE]?: unknown })[NODE];
+  return node instanceof Node ? node : undefined;
+}
+
+/**
+ * A continuation as text, for logs and error messages: `add(add(1, 10), add(100, 1000))`. Long
+ * strings and deep values are shortened.
+ *
+ * @param continuation - A continuation; any other value is described as what it is.
+ */
+export function explain(continuation: unknown): string {
+  const node = nodeOf(continuation);
+  return node ? explainNode(node) : describe(continuation);
+}
+
+/** Longest text of one string, items of one list and levels of nesting that are written out. */
+const SHOWN = { characters: 40, items: 5, levels: 4 };
+
+/** A node as text. */
+export function explainNode(node: Node, level = 0): string {
+  const parts: string[] = [];
+  let at: Node = node;
+  for (; at.of; at = at.of) {
+    parts.push(at.args ? `(${describeAll(at.args, level)})` : `.${at.name}`);
+  }
+  if (at.name) parts.push(at.name);
+  return parts.reverse().join('').replace(/^\./, '') || 'ctn()';
+}
+
+function describe(value: unknown, level = 0): string {
+  const node = nodeOf(value);
+  if (node) return level > SHOWN.levels ? '…' : explainNode(node, level + 1);
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(
+        value.length > SHOWN.characters ? `${value.slice(0, SHOWN.characters)}…` : value,
+      );
+    case 'bigint':
+      return `${value}n`;
+    case 'function':
+      return 'a function';
+    case 'object':
+      return value === null ? 'null' : describeObject(value, level + 1);
+    default:
+      return String(value);
+  }
+}
+
+function describeObject(value: object, level: number): string {
+  if (Array.isArray(value)) {
+    return level > SHOWN.levels ? '[…]' : `[${describeAll(value, level)}]`;
+  }
+  if (!isPlainObject(value)) return Object.prototype.toString.call(value).slice(8, -1);
+  if (level > SHOWN.levels) return '{…}';
+  const entries = Object.entries(value);
+  const shown = entries
+    .slice(0, SHOWN.items)
+    .map(([key, item]) => `${key}: ${describe(item, level)}`);
+  return `{${withRest(shown, entries.length)}}`;
+}
+
+function describeAll(values: readonly unknown[], level: number): string {
+  const shown = values.slice(0, SHOWN.items).map((value) => describe(value, level));
+  return withRest(shown, values.length);
+}
+
+function withRest(shown: string[], total: number): string {
+  return [...shown, ...(total > shown.length ? [`… ${total - shown.length} more`] : [])].join(', ');
+}
+
+/** Whether a value was made by an object literal, so that a copy of it means the same. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
