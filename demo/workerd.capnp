@@ -1,0 +1,26 @@
+# The demo in bare workerd: one process, no inspector, nothing between the objects.
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [ (name = "demo", worker = .worker) ],
+  sockets = [ (name = "http", http = (), service = "demo") ],
+);
+
+const worker :Workerd.Worker = (
+  modules = [
+    (name = "worker.js", esModule = embed "../target/demo/worker.js"),
+    (name = "lumenize_call_bg.wasm", wasm = embed "../target/demo/lumenize_call_bg.wasm"),
+  ],
+  compatibilityDate = "2026-11-01",
+  durableObjectNamespaces = [
+    (className = "Users", uniqueKey = "users"),
+    (className = "Calc", uniqueKey = "calc"),
+    (className = "Cart", uniqueKey = "cart"),
+  ],
+  durableObjectStorage = (inMemory = void),
+  bindings = [
+    (name = "USERS", durableObjectNamespace = "Users"),
+    (name = "CALC", durableObjectNamespace = "Calc"),
+    (name = "CART", durableObjectNamespace = "Cart"),
+  ],
+);
