@@ -1,7 +1,15 @@
 // Builds pkg/, which is exactly what is published: wasm by wasm-pack, JavaScript by tsc, and the
 // files of pkg-template/. `node scripts/build.mjs` alone needs the tools that scripts/run.mjs sets up.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { restatements } from './restated.mjs';
@@ -35,11 +43,26 @@ export function build() {
 
 /** Skipped while its output is newer than all that it is made of. */
 function buildWasm() {
-  const sources = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', ...readdirSync('src').map((name) => `src/${name}`)];
+  const sources = [
+    'Cargo.toml',
+    'Cargo.lock',
+    'rust-toolchain.toml',
+    ...readdirSync('src').map((name) => `src/${name}`),
+  ];
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
   if (existsSync(WASM) && statSync(WASM).mtimeMs > newest) return;
   console.log('build: wasm (the first time about 30 seconds)');
-  run('wasm-pack', ['--log-level', 'warn', 'build', '--target', 'web', '--no-pack', '--release', '--out-dir', GENERATED]);
+  run('wasm-pack', [
+    '--log-level',
+    'warn',
+    'build',
+    '--target',
+    'web',
+    '--no-pack',
+    '--release',
+    '--out-dir',
+    GENERATED,
+  ]);
 }
 
 function printSizes() {
@@ -59,7 +82,9 @@ function printSizes() {
 
 function printSize(what, bytes, { must, aim }) {
   const kib = (number) => `${(number / 1024).toFixed(1)} KiB`;
-  console.log(`build: ${what}, gzip: ${kib(bytes)} (must be at most ${kib(must)}, aim ${kib(aim)})`);
+  console.log(
+    `build: ${what}, gzip: ${kib(bytes)} (must be at most ${kib(must)}, aim ${kib(aim)})`,
+  );
   if (bytes > must) fail(`The ${what} is larger than its budget.`);
 }
 

@@ -11,30 +11,47 @@ const SMALLEST = 64;
  */
 export function restatements(declarations, folder) {
   const generated = readFileSync(declarations, 'utf8');
-  const enums = enumMembers(generated);
-  const codes = new Set(
-    [.../CallErrorCode =([^;]+);/.exec(generated)[1].matchAll(/\| '([a-z-]+)'/g)].map((match) => match[1]),
-  );
-  const found = [];
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
-    const text = withoutComments(readFileSync(`${folder}/${file}`, 'utf8'));
-    const report = (index, message) => {
-      const line = text.slice(0, index).split('\n').length;
-      found.push(`${folder}/${file}:${line}: ${message}`);
-    };
-    for (const match of text.matchAll(/(?<![\w.${])\d[\d_]*(?![\w.])/g)) {
-      const member = enums.values.get(Number(match[0].replaceAll('_', '')));
-      if (member) report(match.index, `${match[0]} is ${member}`);
-    }
-    for (const match of text.matchAll(/\benum (\w+)|\btype (\w+)\s*=/g)) {
-      const name = match[1] ?? match[2];
-      if (enums.names.has(name) || name === 'CallErrorCode') report(match.index, `${name} is declared again`);
-    }
-    for (const match of text.matchAll(/'([a-z-]+)'\s*[|,]\s*'([a-z-]+)'/g)) {
-      if (codes.has(match[1]) && codes.has(match[2])) report(match.index, 'codes are listed again: use CallErrorCode');
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => {
+      const text = withoutComments(readFileSync(`${folder}/${name}`, 'utf8'));
+      const lineOf = (index) => text.slice(0, index).split('\n').length;
+      const found = [
+        ...numbers(text, generated),
+        ...names(text, generated),
+        ...codes(text, generated),
+      ];
+      return found.map(({ index, message }) => `${folder}/${name}:${lineOf(index)}: ${message}`);
+    });
+}
+
+/** Numbers that an enum of the core has a name for. A count in a regular expression is none. */
+function* numbers(text, generated) {
+  const { values } = enumMembers(generated);
+  for (const { 0: number, index } of text.matchAll(/(?<![\w.${])\d[\d_]*(?![\w.])/g)) {
+    const member = values.get(Number(number.replaceAll('_', '')));
+    if (member) yield { index, message: `${number} is ${member}` };
+  }
+}
+
+/** Declarations under a name that the core declares. */
+function* names(text, generated) {
+  const declared = new Set([...enumMembers(generated).names, 'CallErrorCode']);
+  for (const { 1: anEnum, 2: aType, index } of text.matchAll(/\benum (\w+)|\btype (\w+)\s*=/g)) {
+    const name = anEnum ?? aType;
+    if (declared.has(name)) yield { index, message: `${name} is declared again` };
+  }
+}
+
+/** Lists of codes. One code alone is a use, which the compiler checks. */
+function* codes(text, generated) {
+  const union = /CallErrorCode =([^;]+);/.exec(generated)[1];
+  const known = new Set([...union.matchAll(/\| '([a-z-]+)'/g)].map((match) => match[1]));
+  for (const { 1: one, 2: next, index } of text.matchAll(/'([a-z-]+)'\s*[|,]\s*'([a-z-]+)'/g)) {
+    if (known.has(one) && known.has(next)) {
+      yield { index, message: 'codes are listed again: use CallErrorCode' };
     }
   }
-  return found;
 }
 
 function enumMembers(generated) {

@@ -19,7 +19,9 @@ export class Remedy extends Error {}
 export async function setUp() {
   const env = {
     ...process.env,
-    PATH: [join(ROOT, 'node_modules', '.bin'), join(TOOLS, 'bin'), process.env.PATH].join(delimiter),
+    PATH: [join(ROOT, 'node_modules', '.bin'), join(TOOLS, 'bin'), process.env.PATH].join(
+      delimiter,
+    ),
     WRANGLER_SEND_METRICS: 'false',
   };
   checkHost();
@@ -27,12 +29,14 @@ export async function setUp() {
   installRust();
   await installTool('wasm-bindgen', WASM_BINDGEN, {
     crate: 'wasm-bindgen-cli',
-    release: (target) => `wasm-bindgen/releases/download/${WASM_BINDGEN}/wasm-bindgen-${WASM_BINDGEN}-${target}`,
+    release: (target) =>
+      `wasm-bindgen/releases/download/${WASM_BINDGEN}/wasm-bindgen-${WASM_BINDGEN}-${target}`,
   });
   await installTool('wasm-pack', WASM_PACK, {
     crate: 'wasm-pack',
     locked: true,
-    release: (target) => `wasm-pack/releases/download/v${WASM_PACK}/wasm-pack-v${WASM_PACK}-${target}`,
+    release: (target) =>
+      `wasm-pack/releases/download/v${WASM_PACK}/wasm-pack-v${WASM_PACK}-${target}`,
   });
   return env;
 }
@@ -40,11 +44,15 @@ export async function setUp() {
 function checkHost() {
   const version = process.versions.node;
   if (Number.parseInt(version, 10) < 20) {
-    throw new Remedy(`Node ${version} is too old: install Node 20 or newer from https://nodejs.org.`);
+    throw new Remedy(
+      `Node ${version} is too old: install Node 20 or newer from https://nodejs.org.`,
+    );
   }
   for (const tool of ['rustup', 'cargo']) {
     if (!succeeds(tool, ['--version'])) {
-      throw new Remedy(`${tool} is missing: install Rust from https://rustup.rs, then run this again.`);
+      throw new Remedy(
+        `${tool} is missing: install Rust from https://rustup.rs, then run this again.`,
+      );
     }
   }
 }
@@ -65,7 +73,8 @@ function installPackages() {
 function installRust() {
   const toolchain = read('rust-toolchain.toml');
   const channel = /channel = "(.+)"/.exec(toolchain)[1];
-  const has = (list, part) => output('rustup', [list, 'list', '--installed', '--toolchain', channel]).includes(part);
+  const has = (list, part) =>
+    output('rustup', [list, 'list', '--installed', '--toolchain', channel]).includes(part);
   if (
     has('target', 'wasm32-unknown-unknown') &&
     has('component', 'clippy') &&
@@ -96,8 +105,9 @@ async function installTool(name, version, { crate, locked, release }) {
   // Built without optimisation: it runs for a second and compiles in half the time.
   run(
     'cargo',
-    ['install', '--quiet', '--debug', '--root', TOOLS, `${crate}@${version}`]
-      .concat(locked ? ['--locked'] : []),
+    ['install', '--quiet', '--debug', '--root', TOOLS, `${crate}@${version}`].concat(
+      locked ? ['--locked'] : [],
+    ),
     {
       env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: '0' },
       remedy: `cargo could not build ${crate}: see its message above.`,

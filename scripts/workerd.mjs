@@ -31,7 +31,9 @@ export async function serve(config) {
   );
   const ended = new Promise((_, reject) => {
     workerd.once('error', reject);
-    workerd.once('exit', (code) => reject(new Error(`workerd ended with code ${code} at its start`)));
+    workerd.once('exit', (code) =>
+      reject(new Error(`workerd ended with code ${code} at its start`)),
+    );
   });
   ended.catch(() => {});
   const port = await Promise.race([portOf(workerd.stdio[3]), ended]);

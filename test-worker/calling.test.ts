@@ -1,8 +1,14 @@
 import { env } from 'cloudflare:workers';
-import { type CallError, explain, type Handler, newContinuation, type Recorded } from '@lumenize/call';
+import {
+  type CallError,
+  explain,
+  type Handler,
+  newContinuation,
+  type Recorded,
+} from '@lumenize/call';
 import { expect, test } from 'vitest';
-import type { CallerObject, Users } from './index.js';
 import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
+import type { CallerObject, Users } from './index.js';
 
 test('rule 6: `call` returns at once, before anything has run', () =>
   inCaller('returns at once', async (caller) => {
@@ -18,32 +24,134 @@ const notTyped = (caller: CallerObject) =>
   caller.svc.call.bind(caller.svc) as unknown as (...args: readonly unknown[]) => unknown;
 
 test.for([
-  ['an unknown binding', ['USRES', 'main', calc().next()], 'unknown-binding', "unknown binding 'USRES': did you mean 'USERS'?"],
-  ['an unknown binding like no other', ['QWERTYUIOP', 'main', calc().next()], 'unknown-binding', /^unknown binding 'QWERTYUIOP': there is .*CALC/],
-  ['a binding that is inherited', ['toString', 'main', calc().next()], 'unknown-binding', /^unknown binding 'toString'/],
-  ['a variable', ['NAME', 'main', calc().next()], 'invalid-target', /^the binding 'NAME' is neither/],
-  ['a number for the remote', ['CALC', 'main', 5], 'invalid-continuation', 'the remote is 5, not a continuation: record one, as in this.ctn<Users>().getUser(id)'],
-  ['a promise for the remote', ['CALC', 'main', Promise.resolve(1)], 'invalid-continuation', /^the remote is Promise, not a continuation/],
-  ['a function for the handler', ['CALC', 'main', calc().next(), () => {}], 'invalid-continuation', /^the handler is a function, not a continuation/],
-  ['a remote without a step', ['CALC', 'main', calc()], 'invalid-continuation', 'ctn() alone does nothing: call a method of it'],
-  ['$result in a remote', ['CALC', 'main', calc().echo(calc().$result)], 'invalid-continuation', /only a handler/],
-  ['a handler that reads a property', ['CALC', 'main', calc().next(), newContinuation<CallerObject>().received], 'invalid-continuation', 'the handler received reads a property: call a method, as in received()'],
-  ['no instance', ['CALC', undefined, calc().next()], 'invalid-target', "the binding 'CALC' is a Durable Object namespace: name an instance, as in call('CALC', 'main', …)"],
+  [
+    'an unknown binding',
+    ['USRES', 'main', calc().next()],
+    'unknown-binding',
+    "unknown binding 'USRES': did you mean 'USERS'?",
+  ],
+  [
+    'an unknown binding like no other',
+    ['QWERTYUIOP', 'main', calc().next()],
+    'unknown-binding',
+    /^unknown binding 'QWERTYUIOP': there is .*CALC/,
+  ],
+  [
+    'a binding that is inherited',
+    ['toString', 'main', calc().next()],
+    'unknown-binding',
+    /^unknown binding 'toString'/,
+  ],
+  [
+    'a variable',
+    ['NAME', 'main', calc().next()],
+    'invalid-target',
+    /^the binding 'NAME' is neither/,
+  ],
+  [
+    'a number for the remote',
+    ['CALC', 'main', 5],
+    'invalid-continuation',
+    'the remote is 5, not a continuation: record one, as in this.ctn<Users>().getUser(id)',
+  ],
+  [
+    'a promise for the remote',
+    ['CALC', 'main', Promise.resolve(1)],
+    'invalid-continuation',
+    /^the remote is Promise, not a continuation/,
+  ],
+  [
+    'a function for the handler',
+    ['CALC', 'main', calc().next(), () => {}],
+    'invalid-continuation',
+    /^the handler is a function, not a continuation/,
+  ],
+  [
+    'a remote without a step',
+    ['CALC', 'main', calc()],
+    'invalid-continuation',
+    'ctn() alone does nothing: call a method of it',
+  ],
+  [
+    '$result in a remote',
+    ['CALC', 'main', calc().echo(calc().$result)],
+    'invalid-continuation',
+    /only a handler/,
+  ],
+  [
+    'a handler that reads a property',
+    ['CALC', 'main', calc().next(), newContinuation<CallerObject>().received],
+    'invalid-continuation',
+    'the handler received reads a property: call a method, as in received()',
+  ],
+  [
+    'no instance',
+    ['CALC', undefined, calc().next()],
+    'invalid-target',
+    "the binding 'CALC' is a Durable Object namespace: name an instance, as in call('CALC', 'main', …)",
+  ],
   ['an empty instance', ['CALC', '', calc().next()], 'invalid-target', /name an instance/],
-  ['a number for the instance', ['CALC', 7, calc().next()], 'invalid-target', "7 is neither a name nor an id of the namespace 'CALC'"],
-  ['an id of another namespace', ['CALC', 'f'.repeat(64), calc().next()], 'invalid-target', /is neither a name nor an id of the namespace 'CALC'/],
-  ['an instance of an entrypoint', ['SERVICE', 'main', calc().next()], 'invalid-target', /pass undefined/],
-  ['a negative timeout', ['CALC', 'main', calc().next(), undefined, { timeout: -1 }], 'invalid-option', 'timeout is -1: it has to be milliseconds above 0, or Infinity for none'],
-  ['a timeout of 0', ['CALC', 'main', calc().next(), undefined, { timeout: 0 }], 'invalid-option', /^timeout is 0/],
-  ['a timeout of NaN', ['CALC', 'main', calc().next(), undefined, { timeout: Number.NaN }], 'invalid-option', /^timeout is NaN/],
-  ['a timeout that is text', ['CALC', 'main', calc().next(), undefined, { timeout: '5s' }], 'invalid-option', /^timeout is "5s"/],
-  ['options that are a number', ['CALC', 'main', calc().next(), undefined, 5_000], 'invalid-option', 'the options are 5000: pass an object, as in { timeout: 5_000 }'],
-  ['an option that is misspelt', ['CALC', 'main', calc().next(), undefined, { timeuot: 5 }], 'invalid-option', "unknown option 'timeuot': did you mean 'timeout'?"],
+  [
+    'a number for the instance',
+    ['CALC', 7, calc().next()],
+    'invalid-target',
+    "7 is neither a name nor an id of the namespace 'CALC'",
+  ],
+  [
+    'an id of another namespace',
+    ['CALC', 'f'.repeat(64), calc().next()],
+    'invalid-target',
+    /is neither a name nor an id of the namespace 'CALC'/,
+  ],
+  [
+    'an instance of an entrypoint',
+    ['SERVICE', 'main', calc().next()],
+    'invalid-target',
+    /pass undefined/,
+  ],
+  [
+    'a negative timeout',
+    ['CALC', 'main', calc().next(), undefined, { timeout: -1 }],
+    'invalid-option',
+    'timeout is -1: it has to be milliseconds above 0, or Infinity for none',
+  ],
+  [
+    'a timeout of 0',
+    ['CALC', 'main', calc().next(), undefined, { timeout: 0 }],
+    'invalid-option',
+    /^timeout is 0/,
+  ],
+  [
+    'a timeout of NaN',
+    ['CALC', 'main', calc().next(), undefined, { timeout: Number.NaN }],
+    'invalid-option',
+    /^timeout is NaN/,
+  ],
+  [
+    'a timeout that is text',
+    ['CALC', 'main', calc().next(), undefined, { timeout: '5s' }],
+    'invalid-option',
+    /^timeout is "5s"/,
+  ],
+  [
+    'options that are a number',
+    ['CALC', 'main', calc().next(), undefined, 5_000],
+    'invalid-option',
+    'the options are 5000: pass an object, as in { timeout: 5_000 }',
+  ],
+  [
+    'an option that is misspelt',
+    ['CALC', 'main', calc().next(), undefined, { timeuot: 5 }],
+    'invalid-option',
+    "unknown option 'timeuot': did you mean 'timeout'?",
+  ],
 ] as const)('rule 6: `call` refuses %s at once', ([, args, code, message]) =>
   inCaller('refuses', (caller) => {
     const error = thrownBy(() => notTyped(caller)(...args));
     expect(error).toMatchObject({ name: 'CallError', code, mayHaveRun: false });
-    expect(error.message).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+    expect(error.message).toEqual(
+      typeof message === 'string' ? message : expect.stringMatching(message),
+    );
   }),
 );
 
@@ -74,7 +182,12 @@ test.for([
   ['inside an array, twice', on().onOutcome([add, [add.$result]]), [11, [11]], []],
   ['last, where it appears nowhere', on().onLast('a'), 11, ['a']],
   ['beside a local continuation', on().onOutcome(add, on().double(21)), 11, [42]],
-  ['into a local continuation', on().onOutcome(on().double(add as unknown as Recorded<number, CallerObject>)), 22, []],
+  [
+    'into a local continuation',
+    on().onOutcome(on().double(add as unknown as Recorded<number, CallerObject>)),
+    22,
+    [],
+  ],
 ] as const)('rule 5: the outcome goes %s', ([, handler, outcome, rest]) =>
   inCaller('places', async (caller) => {
     caller.received.length = 0;
@@ -95,10 +208,17 @@ test('rule 5: a handler cannot use an outcome that may be an error', () =>
 test('rule 7: 200 concurrent calls run 200 handlers, each once', () =>
   inCaller('concurrent', async (caller) => {
     for (let index = 0; index < 200; index++) {
-      caller.svc.call('CALC', 'concurrent', calc().add(index, 1), on().onOutcome(on().$result, index));
+      caller.svc.call(
+        'CALC',
+        'concurrent',
+        calc().add(index, 1),
+        on().onOutcome(on().$result, index),
+      );
     }
     await caller.arrived(200);
-    expect(caller.received.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
+    expect(caller.received.map(({ outcome }) => outcome)).toEqual(
+      Array.from({ length: 200 }, (_, index) => index + 1),
+    );
     expect(await inCalc('concurrent', (target) => target.log.length)).toBe(200);
   }));
 
@@ -123,7 +243,10 @@ test('rule 8: a handler that throws or rejects goes to onCallError and touches n
     caller.svc.call('CALC', 'throws', add, on().onRejecting());
     caller.svc.call('CALC', 'throws', add, on().onOutcome());
     await caller.arrived(3);
-    expect(caller.errors).toEqual([new Error('the handler threw'), new Error('the handler rejected')]);
+    expect(caller.errors).toEqual([
+      new Error('the handler threw'),
+      new Error('the handler rejected'),
+    ]);
     expect(caller.infos[0]).toMatchObject({
       binding: 'CALC',
       instance: 'throws',
@@ -145,7 +268,10 @@ test('rule 10: calls to one target arrive in the order in which they were made',
     for (let index = 0; index < 50; index++) caller.svc.call('CALC', 'order', calc().add(index, 0));
     await caller.svc.callRaw('CALC', 'order', calc().next());
     const log = await inCalc('order', (target) => target.log);
-    expect(log).toEqual([...Array.from({ length: 50 }, (_, index) => `add(${index}, 0)`), 'next()']);
+    expect(log).toEqual([
+      ...Array.from({ length: 50 }, (_, index) => `add(${index}, 0)`),
+      'next()',
+    ]);
   }));
 
 test('rule 11: an object calls itself, and back through another, eight deep', () =>

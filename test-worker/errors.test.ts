@@ -1,7 +1,7 @@
 import { CallError, newContinuation } from '@lumenize/call';
 import { expect, test } from 'vitest';
-import type { CallerObject, Users } from './index.js';
 import { calc, inCalc, inCaller } from './in-object.js';
+import type { CallerObject, Users } from './index.js';
 
 const users = newContinuation<Users>;
 
@@ -43,7 +43,12 @@ test('rule 21: the errors of an AggregateError arrive', async () => {
 
 test('rule 21: own properties arrive; one that cannot be cloned is dropped alone', async () => {
   const error = await errorOf(users().throwOutOfStock());
-  expect(error).toMatchObject({ name: 'OutOfStock', message: 'none left', sku: 'sku-1', left: new Map([['a', 0]]) });
+  expect(error).toMatchObject({
+    name: 'OutOfStock',
+    message: 'none left',
+    sku: 'sku-1',
+    left: new Map([['a', 0]]),
+  });
   expect('retry' in error).toBe(false);
 });
 

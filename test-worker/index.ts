@@ -1,6 +1,7 @@
 /** The objects under test: a caller that anything can be tried on, and targets that count. */
-import { type CallErrorInfo, LumenizeBase } from '@lumenize/call';
+
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
+import { type CallErrorInfo, LumenizeBase } from '@lumenize/call';
 
 declare global {
   namespace Cloudflare {
@@ -85,7 +86,9 @@ export class Calc extends LumenizeBase {
   /** Calls itself as often as it is told to. */
   async countDown(times: number): Promise<number> {
     if (times === 0) return 0;
-    return 1 + (await this.svc.callRaw('CALC', 'self-caller', this.ctn<Calc>().countDown(times - 1)));
+    return (
+      1 + (await this.svc.callRaw('CALC', 'self-caller', this.ctn<Calc>().countDown(times - 1)))
+    );
   }
 
   callNever(instance: string, timeout: number): Promise<never> {

@@ -11,14 +11,18 @@ interface Entry {
 
 async function codeOf(frame: unknown, ...slots: unknown[]): Promise<unknown> {
   const stub = env.CALC.getByName('hostile') as unknown as Entry;
-  const [marker, failure] = (await stub.__lmzCall(frame, ...slots)) as [string, { properties: { code: string } }];
+  const [marker, failure] = (await stub.__lmzCall(frame, ...slots)) as [
+    string,
+    { properties: { code: string } },
+  ];
   expect(marker).toBe('__lmzFailure');
   return failure.properties.code;
 }
 
 /** `[1, ["next"], [[0, [[0, 0, 0], [1, 1]]]]]`: an honest call of `next()`. */
 const honest = Uint8Array.from([
-  0x83, 0x01, 0x81, 0x64, 0x6e, 0x65, 0x78, 0x74, 0x81, 0x82, 0x00, 0x82, 0x83, 0x00, 0x00, 0x00, 0x82, 0x01, 0x01,
+  0x83, 0x01, 0x81, 0x64, 0x6e, 0x65, 0x78, 0x74, 0x81, 0x82, 0x00, 0x82, 0x83, 0x00, 0x00, 0x00,
+  0x82, 0x01, 0x01,
 ]);
 
 test('rule 25: a handmade honest frame runs', async () => {
@@ -66,11 +70,22 @@ test.for([
   ['a method that is not there', untyped()['missing']?.()],
   ['`call` of a function', (calc().adder(1) as unknown as { call(): unknown }).call()],
   ['`bind` of a function', (calc().adder(1) as unknown as { bind(): unknown }).bind()],
-  ['`__defineGetter__`', (calc().origin as unknown as { __defineGetter__(): unknown }).__defineGetter__()],
+  [
+    '`__defineGetter__`',
+    (calc().origin as unknown as { __defineGetter__(): unknown }).__defineGetter__(),
+  ],
 ] as const)('rule 26: %s is refused', ([, continuation]) =>
   inCaller('refused', async (caller) => {
-    const call = caller.svc.callRaw('CALC', 'refused', continuation as ReturnType<typeof calc>['messages']);
-    await expect(call).rejects.toMatchObject({ name: 'CallError', code: 'not-callable', mayHaveRun: false });
+    const call = caller.svc.callRaw(
+      'CALC',
+      'refused',
+      continuation as ReturnType<typeof calc>['messages'],
+    );
+    await expect(call).rejects.toMatchObject({
+      name: 'CallError',
+      code: 'not-callable',
+      mayHaveRun: false,
+    });
   }),
 );
 

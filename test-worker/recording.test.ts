@@ -1,7 +1,7 @@
 import { explain, newContinuation } from '@lumenize/call';
 import { expect, test } from 'vitest';
-import type { Users } from './index.js';
 import { calc, inCalc, inCaller } from './in-object.js';
+import type { Users } from './index.js';
 
 test('rule 1: recording runs nothing and sends nothing', () =>
   inCaller('records', async (caller) => {
@@ -39,7 +39,11 @@ test.for([
   ['a closure that a method returned', calc().adder(1)(10), 11],
   ['a long chain', calc().greet().trim().toUpperCase().concat('b', 'c').length, 3],
   ['an argument that is undefined', calc().pair(undefined, null), [undefined, null]],
-  ['a Map, a Date and a bigint', calc().echo([new Map([[1, 2n]]), new Date(0)]), [new Map([[1, 2n]]), new Date(0)]],
+  [
+    'a Map, a Date and a bigint',
+    calc().echo([new Map([[1, 2n]]), new Date(0)]),
+    [new Map([[1, 2n]]), new Date(0)],
+  ],
 ] as const)('rule 2: records %s', ([, continuation, expected]) =>
   inCaller('shapes', async (caller) => {
     expect(await caller.svc.callRaw('CALC', 'shapes', continuation)).toEqual(expected);
@@ -60,7 +64,9 @@ test('rule 3: one continuation used twice runs once', () =>
   inCaller('shares', async (caller) => {
     const next = calc().next();
     expect(await caller.svc.callRaw('CALC', 'shares', calc().pair(next, next))).toEqual([2, 2]);
-    expect(await caller.svc.callRaw('CALC', 'shares', calc().pair(calc().next(), calc().next()))).toEqual([3, 4]);
+    expect(
+      await caller.svc.callRaw('CALC', 'shares', calc().pair(calc().next(), calc().next())),
+    ).toEqual([3, 4]);
   }));
 
 test('rule 3: a continuation stands inside objects and arrays', () =>
@@ -91,13 +97,21 @@ test('rule 4: every step runs once, arguments left to right, inner before outer'
 
 test.for([
   ['a call', calc().add(1, 10), 'add(1, 10)'],
-  ['nested calls', calc().add(calc().add(1, 10), calc().add(100, 1000)), 'add(add(1, 10), add(100, 1000))'],
+  [
+    'nested calls',
+    calc().add(calc().add(1, 10), calc().add(100, 1000)),
+    'add(add(1, 10), add(100, 1000))',
+  ],
   ['a chain', calc().origin.distance(10), 'origin.distance(10)'],
   ['a closure', calc().adder(1)(2), 'adder(1)(2)'],
   ['the start', calc(), 'ctn()'],
   ['a long string', calc().echo('x'.repeat(100)), `echo("${'x'.repeat(40)}…")`],
   ['a long list', calc().echo([1, 2, 3, 4, 5, 6, 7]), 'echo([1, 2, 3, 4, 5, … 2 more])'],
-  ['an object', calc().echo({ a: 1n, b: { c: [new Date(0), null] } }), 'echo({a: 1n, b: {c: [Date, null]}})'],
+  [
+    'an object',
+    calc().echo({ a: 1n, b: { c: [new Date(0), null] } }),
+    'echo({a: 1n, b: {c: [Date, null]}})',
+  ],
   ['an outcome', calc().echo(calc().$result), 'echo($result)'],
   ['no continuation', 42, '42'],
 ] as const)('explain: %s', ([, continuation, text]) => {

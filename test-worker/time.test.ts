@@ -1,7 +1,7 @@
 import { newContinuation } from '@lumenize/call';
 import { expect, test } from 'vitest';
-import type { CallerObject } from './index.js';
 import { calc, inCalc, inCaller } from './in-object.js';
+import type { CallerObject } from './index.js';
 
 const on = newContinuation<CallerObject>;
 
@@ -24,9 +24,15 @@ test('rule 17: a call settles by its deadline, whatever the target does', () =>
 
 test('rule 17: deadlines come in their own order, and a quick call is not delayed by them', () =>
   inCaller('deadlines', async (caller) => {
-    caller.svc.call('CALC', 'deadlines', calc().never(), on().onOutcome(on().$result, 'late'), { timeout: 80 });
-    caller.svc.call('CALC', 'deadlines', calc().never(), on().onOutcome(on().$result, 'early'), { timeout: 40 });
-    caller.svc.call('CALC', 'deadlines', calc().add(1, 10), on().onOutcome(on().$result, 'quick'), { timeout: Number.POSITIVE_INFINITY });
+    caller.svc.call('CALC', 'deadlines', calc().never(), on().onOutcome(on().$result, 'late'), {
+      timeout: 80,
+    });
+    caller.svc.call('CALC', 'deadlines', calc().never(), on().onOutcome(on().$result, 'early'), {
+      timeout: 40,
+    });
+    caller.svc.call('CALC', 'deadlines', calc().add(1, 10), on().onOutcome(on().$result, 'quick'), {
+      timeout: Number.POSITIVE_INFINITY,
+    });
     await caller.arrived(3);
     expect(caller.received.map(({ rest }) => rest[0])).toEqual(['quick', 'early', 'late']);
   }));
@@ -40,18 +46,24 @@ test('rule 17: `callRaw` rejects at its deadline', () =>
 test('rule 17: a chain that hangs in the middle settles by its deadline and runs no further step', () =>
   inCaller('chain', async (caller) => {
     const chain = calc().pair(calc().never(), calc().next());
-    await expect(caller.svc.callRaw('CALC', 'chain', chain, { timeout: 20 })).rejects.toThrow(/did not answer/);
+    await expect(caller.svc.callRaw('CALC', 'chain', chain, { timeout: 20 })).rejects.toThrow(
+      /did not answer/,
+    );
     expect(await inCalc('chain', (target) => target.log)).toEqual(['never()']);
   }));
 
 test('rule 20: objects in one isolate with the same call ids do not touch each other', async () => {
   const first = inCaller('first', async (caller) => {
-    const handle = caller.svc.call('CALC', 'isolated', calc().never(), on().onOutcome(), { timeout: 60 });
+    const handle = caller.svc.call('CALC', 'isolated', calc().never(), on().onOutcome(), {
+      timeout: 60,
+    });
     await caller.arrived(1);
     return [handle.id, caller.received.length];
   });
   const second = inCaller('second', async (caller) => {
-    const handle = caller.svc.call('CALC', 'isolated', calc().never(), on().onOutcome(), { timeout: 20 });
+    const handle = caller.svc.call('CALC', 'isolated', calc().never(), on().onOutcome(), {
+      timeout: 20,
+    });
     handle.cancel();
     await caller.arrived(1);
     return [handle.id, caller.received.length];

@@ -160,7 +160,10 @@ export class Caller<Env> {
       else this.#pending.settle(call.id, value, false);
     };
     try {
-      target.stub().__lmzCall(frame, ...program.slots).then(receive, fail);
+      target
+        .stub()
+        .__lmzCall(frame, ...program.slots)
+        .then(receive, fail);
     } catch (error) {
       fail(error);
     }
@@ -216,10 +219,13 @@ const OPTIONS: readonly (keyof CallOptions)[] = ['timeout'];
 function timeoutOf(options: CallOptions | undefined): number {
   if (options === undefined) return DefaultOption.TimeoutMs;
   if (typeof options !== 'object' || options === null) {
-    throw invalidOption(`the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`);
+    throw invalidOption(
+      `the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`,
+    );
   }
   for (const name of Object.keys(options)) {
-    if (!(OPTIONS as readonly string[]).includes(name)) throw invalidOption(unknownName('option', name, OPTIONS));
+    if (!(OPTIONS as readonly string[]).includes(name))
+      throw invalidOption(unknownName('option', name, OPTIONS));
   }
   const timeout: unknown = options.timeout ?? DefaultOption.TimeoutMs;
   if (typeof timeout === 'number') return timeout;

@@ -46,7 +46,10 @@ function notLoaded(): never {
 export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
   for (const name of names) {
     if (!name.isWellFormed()) {
-      throw new CallError('invalid-continuation', `the name ${JSON.stringify(name)} is not Unicode`);
+      throw new CallError(
+        'invalid-continuation',
+        `the name ${JSON.stringify(name)} is not Unicode`,
+      );
     }
   }
   const flat = Uint32Array.from(words);

@@ -53,7 +53,7 @@ export class CallError extends Error {
 /** The built-in classes that arrive as themselves. A name off the wire is looked up only here. */
 const classes: ReadonlyMap<string, new (message: string) => Error> = new Map(
   [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map(
-    (constructor) => [constructor.name, constructor],
+    (builtIn) => [builtIn.name, builtIn],
   ),
 );
 

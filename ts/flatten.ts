@@ -87,13 +87,17 @@ class Flattening implements Frame {
         break;
       }
       if (this.#isOutcome(at)) {
-        throw invalid(`${explainNode(node)} uses the outcome before the handler has it: pass it on`);
+        throw invalid(
+          `${explainNode(node)} uses the outcome before the handler has it: pass it on`,
+        );
       }
       chain.push(at);
       at = at.of as Node;
     }
     for (let link = chain.pop(); link; link = chain.pop()) {
-      value = link.args ? this.#apply(value, link.args, depth) : this.#get(value, link.name as string);
+      value = link.args
+        ? this.#apply(value, link.args, depth)
+        : this.#get(value, link.name as string);
       this.#values.set(link, value);
     }
     return value;

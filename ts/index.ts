@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { LumenizeBase } from './base.js';
-export type { CallErrorInfo, CallHandle, Caller } from './call.js';
+export type { CallErrorInfo, Caller, CallHandle } from './call.js';
 export { CallError, type CallErrorDetails } from './errors.js';
 export { explain, newContinuation } from './record.js';
 export type {

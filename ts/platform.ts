@@ -30,7 +30,9 @@ export function platformError(
   rejected: unknown,
   details: CallErrorDetails,
 ): { readonly error: CallError; readonly stubIsHealthy: boolean } {
-  const original = (typeof rejected === 'object' && rejected !== null ? rejected : {}) as PlatformError;
+  const original = (
+    typeof rejected === 'object' && rejected !== null ? rejected : {}
+  ) as PlatformError;
   const text = typeof original.message === 'string' ? original.message : String(rejected);
   const verdict = classify(original, text);
   const { code, mayHaveRun, remedy } = verdict;

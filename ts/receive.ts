@@ -25,7 +25,9 @@ export function receive(
   try {
     const program = decodeFrame(frame, slots);
     const returned = run(program, self, exposed(base));
-    return returned instanceof Promise ? returned.then(sendValue, sendFailure) : sendValue(returned);
+    return returned instanceof Promise
+      ? returned.then(sendValue, sendFailure)
+      : sendValue(returned);
   } catch (thrown) {
     return sendFailure(thrown);
   }

@@ -4,8 +4,9 @@
  * It runs synchronously until a step yields a promise and asynchronously from there, so that a
  * target whose methods are synchronous answers in the same turn.
  */
-import { CallError } from './errors.js';
+
 import type { Frame } from './core.js';
+import { CallError } from './errors.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 
 /** Reads the first property of a program from the object itself; decides what is exposed. */

@@ -48,7 +48,10 @@ export class Targets {
   #binding(name: string): object {
     const env = this.#env as Record<string, unknown>;
     if (typeof name !== 'string' || !Object.hasOwn(env, name)) {
-      throw new CallError('unknown-binding', unknownName('binding', String(name), Object.keys(env)));
+      throw new CallError(
+        'unknown-binding',
+        unknownName('binding', String(name), Object.keys(env)),
+      );
     }
     const binding = env[name];
     if (isNamespace(binding) || isEntrypoint(binding)) return binding;

@@ -71,4 +71,8 @@ export type InstanceOf<Binding> =
 
 /** The class behind a binding; `unknown` where the binding does not say. */
 export type TargetOf<Binding> =
-  Binding extends DurableObjectNamespace<infer T> ? ([T] extends [undefined] ? unknown : T) : unknown;
+  Binding extends DurableObjectNamespace<infer T>
+    ? [T] extends [undefined]
+      ? unknown
+      : T
+    : unknown;

@@ -1,0 +1,111 @@
+// `npm test`: everything, in the order in which a mistake is found soonest. Its last line is
+// `N passed, N failed`: each check counts as one, each test of a suite as one.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+
+const REPORT = 'target/vitest.json';
+
+/** A check passes or fails as a whole; a suite counts its tests in its own way. */
+const CHECKS = [
+  { name: 'format of Rust', run: ['cargo', 'fmt', '--check'] },
+  { name: 'clippy, pedantic', run: ['cargo', 'clippy', '--quiet', '--all-targets'] },
+  {
+    name: 'clippy for wasm',
+    run: ['cargo', 'clippy', '--quiet', '--target', 'wasm32-unknown-unknown'],
+  },
+  {
+    name: 'docs of Rust',
+    run: ['cargo', 'doc', '--quiet', '--no-deps'],
+    env: { RUSTDOCFLAGS: '-D warnings' },
+  },
+  { name: 'native tests', run: ['cargo', 'test', '--quiet'], count: cargoTests },
+  { name: 'build', run: ['node', 'scripts/build.mjs'] },
+  { name: 'lint and format of TypeScript', run: ['biome', 'check', '--error-on-warnings', '.'] },
+  { name: 'types of the demo', run: ['tsc', '--project', 'demo'] },
+  {
+    name: 'types of the tests, and what must not compile',
+    run: ['tsc', '--project', 'test-worker'],
+    count: typeCases,
+  },
+  {
+    name: 'tests of the scripts',
+    run: ['node', '--test', '--test-reporter=tap', 'scripts/*.test.mjs'],
+    count: nodeTests,
+  },
+  {
+    name: 'tests in workerd',
+    run: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`],
+    count: vitestTests,
+  },
+  { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
+  {
+    name: 'the tarball in a project of a user (about 1 minute)',
+    run: ['node', 'scripts/consumer.mjs'],
+  },
+];
+
+let passed = 0;
+let failed = 0;
+rmSync(REPORT, { force: true });
+for (const { name, run, env, count = () => undefined } of CHECKS) {
+  const start = Date.now();
+  process.stdout.write(`test: ${name} … `);
+  const [command, ...args] = run;
+  const result = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, CI: '1', ...env },
+    maxBuffer: 2 ** 28,
+  });
+  const output = `${result.stdout}${result.stderr}${result.error ?? ''}`;
+  const ok = result.status === 0;
+  const counted = count(output, ok) ?? { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+  // A suite that broke before it could count a failure has failed all the same.
+  if (!ok && counted.failed === 0) counted.failed = 1;
+  passed += counted.passed;
+  failed += counted.failed;
+  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  console.log(
+    `${counted.failed === 0 ? 'ok' : 'FAILED'}: ${counted.passed} passed, ${counted.failed} failed (${seconds} s)`,
+  );
+  if (!ok) console.log(output);
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function cargoTests(output) {
+  return sum(output.matchAll(/^test result: .*? (\d+) passed; (\d+) failed/gm));
+}
+
+function nodeTests(output) {
+  return sum(output.matchAll(/^# pass (\d+)\n# fail (\d+)/gm));
+}
+
+function vitestTests() {
+  try {
+    const { numPassedTests, numFailedTests, numTotalTests } = JSON.parse(
+      readFileSync(REPORT, 'utf8'),
+    );
+    // A test that neither passed nor failed was skipped, which nothing here may be.
+    return {
+      passed: numPassedTests,
+      failed: numFailedTests + (numTotalTests - numPassedTests - numFailedTests),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The cases that must not compile are as many as the compiler was told to expect. */
+function typeCases(_, ok) {
+  const cases = readFileSync('test-worker/types.test-d.ts', 'utf8').match(
+    /@ts-expect-error:|expectTypeOf\(/g,
+  ).length;
+  return ok ? { passed: cases, failed: 0 } : undefined;
+}
+
+function sum(matches) {
+  const counts = [...matches];
+  if (counts.length === 0) return undefined;
+  const column = (index) => counts.reduce((total, match) => total + Number(match[index]), 0);
+  return { passed: column(1), failed: column(2) };
+}

@@ -1,0 +1,159 @@
+//! Frames: what is written can be read, and what nobody honest writes is refused.
+
+use lumenize_call::error::{Code, Failure};
+use lumenize_call::frame::{self, Frame, VERSION};
+use lumenize_call::limits::Limits;
+use lumenize_call::program::{APPLY, ARRAY, GET, KIND_BITS, OBJECT, OUTCOME, SLOT, VALUE};
+
+/// A limit for many programs: what one version sends is not what the format can hold.
+const LIMITS: Limits = Limits { programs: 4, ..Limits::DEFAULT };
+
+fn slot(number: u32) -> u32 {
+    number << KIND_BITS | SLOT
+}
+
+fn value(number: u32) -> u32 {
+    number << KIND_BITS | VALUE
+}
+
+/// `add(add(1, 10), {k: [add(100, 1000)]})`.
+fn nested() -> Vec<u32> {
+    let first = [GET, 0, 0, APPLY, 1, 2, slot(0), slot(1)];
+    let second = [GET, 0, 0, APPLY, 3, 2, slot(2), slot(3)];
+    let containers = [ARRAY, 1, value(4), OBJECT, 1, 1, value(5)];
+    let outer = [GET, 0, 0, APPLY, 7, 2, value(2), value(6)];
+    [&[4, 8][..], &first, &second, &containers, &outer].concat()
+}
+
+/// `next()`.
+fn next() -> Vec<u32> {
+    vec![0, 2, GET, 0, 0, APPLY, 1, 0]
+}
+
+#[test]
+fn a_frame_is_read_as_it_was_written() {
+    let names = ["add", "k"];
+    let bytes = frame::encode(&names, &nested(), 4).unwrap();
+    let read = frame::decode(&bytes, 4, &Limits::DEFAULT).unwrap();
+    assert_eq!(read, Frame { names: names.to_vec(), words: nested() });
+}
+
+#[test]
+fn the_bytes_of_a_call_are_the_documented_ones() {
+    let bytes = frame::encode(&["next"], &next(), 0).unwrap();
+    let documented = [
+        0x83, 0x01, 0x81, 0x64, b'n', b'e', b'x', b't', 0x81, 0x82, 0x00, 0x82, 0x83, 0x00, 0x00,
+        0x00, 0x82, 0x01, 0x01,
+    ];
+    assert_eq!(bytes, documented);
+}
+
+#[test]
+fn rule_25_every_truncation_is_refused() {
+    let bytes = frame::encode(&["add", "k"], &nested(), 4).unwrap();
+    for length in 0..bytes.len() {
+        let refused = frame::decode(&bytes[..length], 4, &Limits::DEFAULT).unwrap_err();
+        assert_eq!(refused.code, Code::Protocol, "cut at byte {length}");
+    }
+}
+
+#[test]
+fn rule_25_what_follows_a_frame_is_refused() {
+    let mut bytes = frame::encode(&["next"], &next(), 0).unwrap();
+    bytes.push(0);
+    assert_refused(&bytes, 0, Code::Protocol, "something follows the frame");
+}
+
+#[test]
+fn rule_25_a_length_that_lies_is_refused_before_it_is_used() {
+    // An array of 2^32 - 1 names.
+    let bytes = [0x83, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff];
+    assert_refused(&bytes, 0, Code::Protocol, "a list is longer than the message");
+    // An array without a length.
+    assert_refused(&[0x9f], 0, Code::Protocol, "does not state its length");
+}
+
+#[test]
+fn rule_29_another_version_is_refused_with_both_numbers() {
+    let mut bytes = frame::encode(&["next"], &next(), 0).unwrap();
+    bytes[1] = 9;
+    assert_refused(&bytes, 0, Code::Protocol, "version 9");
+    assert_refused(&bytes, 0, Code::Protocol, &format!("version {VERSION}"));
+}
+
+#[test]
+fn rule_25_references_point_backwards() {
+    for (words, text) in [
+        (vec![0, 1, GET, 1, 0], "program 1: step 1: value 1 is not computed before this step"),
+        (vec![0, 2, GET, 0, 0, APPLY, 2, 0], "step 2: value 2 is not computed"),
+        (vec![0, 1, APPLY, 0, 0], "the target itself is not a method"),
+        (vec![0, 2, GET, 0, 0, APPLY, 1, 1, value(2)], "value 2 is not computed"),
+        (vec![0, 2, GET, 0, 0, APPLY, 1, 1, value(0)], "the target itself is not an argument"),
+        (vec![0, 2, GET, 0, 0, APPLY, 1, 1, OUTCOME], "an outcome has a place only in a handler"),
+        (vec![0, 2, GET, 0, 0, APPLY, 1, 1, slot(0)], "slot 0 of a program with 0 slots"),
+        (vec![0, 1, GET, 0, 1], "the frame has no name 1"),
+        (vec![0, 0], "the program has no step"),
+        (vec![0, 1, 9], "the step is of an unknown kind"),
+        (vec![0, 1, GET], "the program ends early"),
+        (vec![], "the frame has no program"),
+    ] {
+        let refused = frame::encode(&["next"], &words, 0).unwrap_err();
+        assert_eq!(refused.code, Code::Protocol, "{words:?}");
+        assert!(refused.message.contains(text), "{words:?}: {refused}");
+    }
+}
+
+#[test]
+fn rule_25_slots_are_those_that_came_along() {
+    let refused = frame::encode(&["next"], &next(), 1).unwrap_err();
+    assert_eq!(refused.to_string(), "protocol: the programs have 0 slots, 1 came along");
+}
+
+#[test]
+fn rule_26_refused_names_and_entries() {
+    for name in ["__proto__", "prototype", "constructor", "__defineGetter__", "caller"] {
+        assert_eq!(encoded_name(name).unwrap_err().code, Code::NotCallable, "{name}");
+    }
+    for entry in ["fetch", "alarm", "webSocketMessage", "dup", "ctn", "svc", "__lmzCall"] {
+        assert_eq!(encoded_name(entry).unwrap_err().code, Code::NotCallable, "{entry}");
+    }
+    // A method of a returned object may be named as a lifecycle method is.
+    let words = [0, 2, GET, 0, 0, GET, 1, 1];
+    assert!(frame::encode(&["returned", "fetch"], &words, 0).is_ok());
+}
+
+#[test]
+fn rule_28_every_limit_holds() {
+    let limits = Limits { steps: 2, depth: 1, arguments: 1, name_bytes: 4, ..LIMITS };
+    for (names, words, slots, text) in [
+        (vec!["next"], vec![0, 3, GET, 0, 0, GET, 1, 0, GET, 2, 0], 0, "3 steps in a program"),
+        (vec!["nexts"], next(), 0, "5 bytes in a name"),
+        (vec!["next"], vec![2, 2, GET, 0, 0, APPLY, 1, 2, slot(0), slot(1)], 2, "2 arguments"),
+        (vec!["next"], [next(), next(), next(), next(), next()].concat(), 0, "5 programs"),
+    ] {
+        let wide = Limits { steps: 9, name_bytes: 9, arguments: 9, programs: 9, ..LIMITS };
+        assert!(lumenize_call::validate::frame(&names, &words, slots, &wide).is_ok(), "{text}");
+        let refused = lumenize_call::validate::frame(&names, &words, slots, &limits).unwrap_err();
+        assert_eq!(refused.code, Code::LimitExceeded, "{text}");
+        assert!(refused.message.contains(text), "{refused}");
+    }
+    let bytes = frame::encode(&["add", "k"], &nested(), 4).unwrap();
+    let refused = frame::decode(&bytes, 4, &Limits { depth: 2, ..LIMITS }).unwrap_err();
+    assert!(refused.message.contains("3 depth of nesting, the limit is 2"), "{refused}");
+    let refused = frame::decode(&bytes, 4, &Limits { frame_bytes: 8, ..LIMITS }).unwrap_err();
+    assert!(refused.message.contains("bytes in the frame, the limit is 8"), "{refused}");
+}
+
+fn encoded_name(name: &str) -> Result<Vec<u8>, Failure> {
+    frame::encode(&[name], &[0, 1, GET, 0, 0], 0)
+}
+
+fn assert_refused(bytes: &[u8], slots: u32, code: Code, text: &str) {
+    let refused = frame::decode(bytes, slots, &Limits::DEFAULT);
+    assert!(
+        refused
+            .as_ref()
+            .is_err_and(|failure| failure.code == code && failure.message.contains(text)),
+        "{refused:?}"
+    );
+}
