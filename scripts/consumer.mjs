@@ -1,13 +1,14 @@
 // Packs pkg/, installs the tarball into a project outside the repository whose source is README.md's
 // example, and runs that project's own type check and tests.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const project = mkdtempSync(join(tmpdir(), 'lumenize-call-consumer-'));
 try {
   cpSync('consumer', project, { recursive: true });
+  mkdirSync(join(project, 'src'));
   const [, example] = /```ts\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'));
   writeFileSync(join(project, 'src', 'index.ts'), example);
   const tarball = run(

@@ -11,7 +11,7 @@ pub mod pending;
 pub mod program;
 pub mod validate;
 
-use js_sys::{Array, Uint32Array};
+use js_sys::{Array, Object, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use error::{Code, Failure};
@@ -55,15 +55,30 @@ pub fn encode_frame(
 }
 
 /// Decodes and checks one frame that came with `slots` native values. Returns its words, and its
-/// names with U+0000 between them.
+/// names with U+0000 between them. `limits` are what `checkLimits` returned, or empty for the defaults.
 ///
 /// # Errors
 /// `[code, message]` where the frame is refused.
 #[wasm_bindgen(js_name = decodeFrame, unchecked_return_type = "[Uint32Array, string]")]
-pub fn decode_frame(bytes: &[u8], slots: u32) -> Result<Array, JsValue> {
-    let frame = frame::decode(bytes, slots, &Limits::DEFAULT)?;
+pub fn decode_frame(bytes: &[u8], slots: u32, limits: &[u32]) -> Result<Array, JsValue> {
+    let frame = frame::decode(bytes, slots, &Limits::from_words(limits))?;
     let words = Uint32Array::from(frame.words.as_slice());
     Ok(Array::of2(&words, &frame.names.join("\0").into()))
+}
+
+/// Checks the limits that a class sets, and fills in the defaults.
+///
+/// # Errors
+/// `[code, message]` for an unknown name or a value that is no count.
+#[wasm_bindgen(js_name = checkLimits)]
+pub fn check_limits(overrides: &Object) -> Result<Vec<u32>, JsValue> {
+    let mut limits = Limits::DEFAULT;
+    for entry in Object::entries(overrides) {
+        let entry = Array::from(&entry);
+        let name = entry.get(0).as_string().unwrap_or_default();
+        limits.set(&name, entry.get(1).as_f64().unwrap_or(f64::NAN))?;
+    }
+    Ok(limits.words())
 }
 
 /// Whether a text is one of the codes.

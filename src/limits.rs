@@ -1,6 +1,8 @@
 //! What a receiver accepts, each number with its reason. Limits are local: nothing is negotiated.
 
-/// Defines the limits once, for Rust and, as an enum, for TypeScript.
+use crate::error::{Code, Failure};
+
+/// Defines the limits once, for Rust and, as an enum and an interface, for TypeScript.
 macro_rules! limits {
     ($( $(#[doc = $doc:literal])+ $field:ident / $name:literal = $value:literal, )+) => {
         /// What a receiver accepts in one frame.
@@ -11,30 +13,82 @@ macro_rules! limits {
             /// The limits of a class that sets none.
             pub const DEFAULT: Self = Self { $( $field: $value, )+ };
 
-            /// The default limits as a TypeScript enum, whose values are inlined.
+            /// The names of the limits, as TypeScript writes them.
+            pub const NAMES: &[&str] = &[$( $name, )+];
+
+            /// The default limits as a TypeScript enum, whose values are inlined, and what a class
+            /// may set.
             pub const TYPESCRIPT: &str = concat!(
                 "/** What a receiver accepts in one frame. */\nexport const enum DefaultLimit {\n",
                 $( "  /**", $( $doc, )+ " */\n  ", $name, " = ", $value, ",\n", )+
+                "}\n\n",
+                "/** Limits that a class sets for itself: `static callLimits = { steps: 64 }`. */\n",
+                "export interface CallLimits {\n",
+                $( "  /**", $( $doc, )+ " Default: ", $value, ". */\n",
+                   "  readonly ", $name, "?: number;\n", )+
                 "}\n"
             );
+
+            /// Every limit, in the order of `NAMES`.
+            #[must_use]
+            pub fn words(&self) -> Vec<u32> {
+                vec![$( self.$field, )+]
+            }
+
+            /// The limits that `words` returned; the defaults for anything else.
+            #[must_use]
+            pub fn from_words(words: &[u32]) -> Self {
+                match *words { [$( $field, )+] => Self { $( $field, )+ }, _ => Self::DEFAULT }
+            }
+
+            /// The limit of that name.
+            fn by_name(&mut self, name: &str) -> Option<&mut u32> {
+                match name { $( $name => Some(&mut self.$field), )+ _ => None }
+            }
         }
     };
+}
+
+impl Limits {
+    /// Sets one limit.
+    ///
+    /// # Errors
+    /// `invalid-option` for a name that is no limit, and a value that is no count above 0.
+    pub fn set(&mut self, name: &str, value: f64) -> Result<(), Failure> {
+        let limit = self.by_name(name).ok_or_else(|| {
+            let known = Self::NAMES.join(", ");
+            let message = format!("callLimits has no '{name}': there is {known}");
+            Failure::new(Code::InvalidOption, message)
+        })?;
+        *limit = as_count(value).ok_or_else(|| {
+            let message = format!("callLimits.{name} has to be a whole number above 0");
+            Failure::new(Code::InvalidOption, message)
+        })?;
+        Ok(())
+    }
+}
+
+/// A cast from a float saturates and cuts off; what it changed is no count.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn as_count(value: f64) -> Option<u32> {
+    let count = value as u32;
+    (count > 0 && f64::from(count).total_cmp(&value).is_eq()).then_some(count)
 }
 
 limits! {
     /// Bytes of one frame, arguments not counted. A program takes 10 to 50 bytes, and wasm memory
     /// never shrinks: what one frame makes it grow by stays.
-    frame_bytes / "FrameBytes" = 1_048_576,
+    frame_bytes / "frameBytes" = 1_048_576,
     /// Programs in one frame. This version sends each call in a frame of its own.
-    programs / "Programs" = 1,
+    programs / "programs" = 1,
     /// Steps in one program. People write programs of a few steps; a thousand hold an object for
     /// a noticeable time.
-    steps / "Steps" = 1_024,
+    steps / "steps" = 1_024,
     /// Depth to which continuations and their containers nest as arguments. Recording and
     /// `explain` recurse this deep.
-    depth / "Depth" = 64,
+    depth / "depth" = 64,
     /// Arguments of one call, and items of one array or object that holds a continuation.
-    arguments / "Arguments" = 1_024,
+    arguments / "arguments" = 1_024,
     /// UTF-8 bytes of one name. Identifiers are far shorter; keys of objects may be longer.
-    name_bytes / "NameBytes" = 512,
+    name_bytes / "nameBytes" = 512,
 }

@@ -4,7 +4,8 @@ use crate::error::{Code, Failure};
 use crate::limits::Limits;
 use crate::program::{Argument, Step, Words};
 
-/// Names that lead to prototypes, to `Function` or to a caller's frame. Refused everywhere.
+/// Names that lead to prototypes, to `Function`, to a caller's frame or into the resolution of a
+/// promise. Refused everywhere.
 pub const REFUSED: &[&str] = &[
     "__proto__",
     "prototype",
@@ -16,6 +17,8 @@ pub const REFUSED: &[&str] = &[
     "caller",
     "callee",
     "arguments",
+    // It would make a promise of an object.
+    "then",
 ];
 
 /// Names refused as the first step of a program: what the runtime itself calls, what Workers RPC

@@ -3,7 +3,7 @@
  * handler or the awaiting caller, once.
  */
 import { encodeFrame, type Frame } from './core.js';
-import { CallError, type CallErrorDetails, decodeError } from './errors.js';
+import { CallError, type CallErrorDetails } from './errors.js';
 import { flattenHandler, flattenRemote } from './flatten.js';
 import { readOutcome } from './outcome.js';
 import { Pending, type PendingCall } from './pending.js';
@@ -155,9 +155,8 @@ export class Caller<Env> {
       this.#pending.settle(call.id, error, true);
     };
     const receive = (sent: unknown): void => {
-      const { value, failure } = readOutcome(sent);
-      if (failure) this.#pending.settle(call.id, decodeError(failure, call.details()), true);
-      else this.#pending.settle(call.id, value, false);
+      const { outcome, failed } = readOutcome(sent, () => call.details());
+      this.#pending.settle(call.id, outcome, failed);
     };
     try {
       target
@@ -165,7 +164,8 @@ export class Caller<Env> {
         .__lmzCall(frame, ...program.slots)
         .then(receive, fail);
     } catch (error) {
-      fail(error);
+      // The call is accepted: its handler runs later, as for any other outcome.
+      queueMicrotask(() => fail(error));
     }
     return call;
   }

@@ -4,9 +4,12 @@
  */
 import { CallError } from './errors.js';
 import type * as Wasm from './wasm/lumenize_call.js';
-import { type CallErrorCode, DefaultLimit } from './wasm/lumenize_call.js';
+import type { CallErrorCode, CallLimits } from './wasm/lumenize_call.js';
 
-type Core = Pick<typeof Wasm, 'encodeFrame' | 'decodeFrame' | 'isCode' | 'PendingCalls'>;
+type Core = Pick<
+  typeof Wasm,
+  'encodeFrame' | 'decodeFrame' | 'checkLimits' | 'isCode' | 'PendingCalls'
+>;
 
 /** The table of pending calls that one object owns. It lives in wasm memory. */
 export type PendingCalls = Wasm.PendingCalls;
@@ -56,19 +59,32 @@ export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
   return guard(() => core().encodeFrame(flat, names.join(SEPARATOR), names.length, slots.length));
 }
 
-/** Decodes and checks bytes that anybody may have sent. Throws `CallError`; nothing has run. */
-export function decodeFrame(bytes: unknown, slots: readonly unknown[]): Frame {
+/** The limits of one class, checked: opaque words. */
+export type Limits = Uint32Array;
+
+/** Checks the limits that a class sets. Throws `CallError` with code `invalid-option`. */
+export function checkLimits(limits: CallLimits): Limits {
+  return guard(() => core().checkLimits(limits));
+}
+
+/**
+ * Decodes and checks bytes that anybody may have sent. Throws `CallError`; nothing has run.
+ *
+ * The core checks the size of a frame too, but wasm memory never shrinks: what is too large for
+ * any class does not even cross.
+ */
+export function decodeFrame(bytes: unknown, slots: readonly unknown[], limits: Limits): Frame {
   if (!(bytes instanceof Uint8Array)) {
     throw new CallError('protocol', 'a frame is a Uint8Array');
   }
-  // Checked here as well as in the core: wasm memory never shrinks, so nothing larger crosses.
-  if (bytes.byteLength > DefaultLimit.FrameBytes) {
+  const [frameBytes] = limits as unknown as [number];
+  if (bytes.byteLength > frameBytes) {
     throw new CallError(
       'limit-exceeded',
-      `${bytes.byteLength} bytes in the frame, the limit is ${DefaultLimit.FrameBytes}`,
+      `${bytes.byteLength} bytes in the frame, the limit is ${frameBytes}`,
     );
   }
-  const [words, names] = guard(() => core().decodeFrame(bytes, slots.length));
+  const [words, names] = guard(() => core().decodeFrame(bytes, slots.length, limits));
   return { words, names: names.split(SEPARATOR), slots };
 }
 

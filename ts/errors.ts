@@ -106,6 +106,7 @@ export function encodeError(thrown: unknown, depth = 0): EncodedError {
  * Makes an error of what a callee sent.
  *
  * @param details - The call that failed: for the `CallError` that a thrown non-error becomes.
+ * @throws `TypeError` where it is not what `encodeError` makes.
  */
 export function decodeError(encoded: EncodedError, details: CallErrorDetails): Error {
   if ('thrown' in encoded) {
@@ -130,6 +131,9 @@ type Encoded = Exclude<EncodedError, { readonly thrown: unknown }>;
 
 function construct(encoded: Encoded, details: CallErrorDetails): Error {
   const { name, message, errors, properties } = encoded;
+  if (typeof name !== 'string' || typeof message !== 'string') {
+    throw new TypeError('an error has a name and a message');
+  }
   const code = properties['code'];
   if (name === 'CallError' && isCallErrorCode(code)) return new CallError(code, message, details);
   if (errors) {

@@ -71,10 +71,10 @@ class Flattening implements Frame {
 
   /** Makes the steps of a node and of all that it extends. Returns the number of its value. */
   #step(node: Node, depth: number): number {
-    if (depth > DefaultLimit.Depth) {
+    if (depth > DefaultLimit.depth) {
       throw new CallError(
         'limit-exceeded',
-        `continuations are nested more than ${DefaultLimit.Depth} deep as arguments`,
+        `continuations are nested more than ${DefaultLimit.depth} deep as arguments`,
       );
     }
     const chain: Node[] = [];

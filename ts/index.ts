@@ -6,6 +6,7 @@
 export { LumenizeBase } from './base.js';
 export type { CallErrorInfo, Caller, CallHandle } from './call.js';
 export { CallError, type CallErrorDetails } from './errors.js';
+export { type CallableDecorator, callable, type ReceiverClass } from './expose.js';
 export { explain, newContinuation } from './record.js';
 export type {
   BindingName,
@@ -16,4 +17,4 @@ export type {
   Recorded,
   TargetOf,
 } from './types.js';
-export type { CallErrorCode, CallOptions } from './wasm/lumenize_call.js';
+export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';

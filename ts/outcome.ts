@@ -3,7 +3,13 @@
  * a call; a failure travels as a marked array. A value that happens to be such an array is marked
  * too, so that no value can pass for a failure.
  */
-import { type EncodedError, encodeError } from './errors.js';
+import {
+  CallError,
+  type CallErrorDetails,
+  decodeError,
+  type EncodedError,
+  encodeError,
+} from './errors.js';
 
 const VALUE = '__lmzValue';
 const FAILURE = '__lmzFailure';
@@ -18,13 +24,23 @@ export function sendFailure(thrown: unknown): unknown {
   return [FAILURE, encodeError(thrown)];
 }
 
-/** What the caller makes of either. */
-export function readOutcome(sent: unknown): {
-  readonly value?: unknown;
-  readonly failure?: EncodedError;
-} {
-  if (!isMarked(sent)) return { value: sent };
-  return sent[0] === VALUE ? { value: sent[1] } : { failure: sent[1] as EncodedError };
+/**
+ * What the caller makes of either: the outcome, and whether it is an error. A target that answers
+ * with anything else, of whatever depth, fails the call as `protocol`.
+ */
+export function readOutcome(
+  sent: unknown,
+  details: () => CallErrorDetails,
+): { readonly outcome: unknown; readonly failed: boolean } {
+  if (!isMarked(sent)) return { outcome: sent, failed: false };
+  if (sent[0] === VALUE) return { outcome: sent[1], failed: false };
+  try {
+    return { outcome: decodeError(sent[1] as EncodedError, details()), failed: true };
+  } catch (cause) {
+    const message = 'the target answered with what is neither a value nor a failure';
+    const error = new CallError('protocol', message, { ...details(), mayHaveRun: true, cause });
+    return { outcome: error, failed: true };
+  }
 }
 
 function isMarked(value: unknown): value is [string, unknown] {

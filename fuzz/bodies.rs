@@ -1,0 +1,146 @@
+//! What each fuzz target tries: shared by `npm run fuzz` and by the short run in `npm test`.
+//!
+//! A body panics where the core breaks a promise. That the core does not panic is itself one.
+#![allow(dead_code, reason = "each target uses one of the bodies")]
+
+use arbitrary::{Arbitrary, Unstructured};
+use lumenize_call::error::Code;
+use lumenize_call::frame::{self, Frame};
+use lumenize_call::limits::Limits;
+use lumenize_call::program::{APPLY, GET, KIND_BITS, OBJECT, SLOT, VALUE};
+use lumenize_call::validate;
+
+/// Any bytes: refused with a code that a receiver gives, or a frame that reads the same again.
+pub fn decode(bytes: &[u8]) {
+    for slots in 0..4 {
+        match frame::decode(bytes, slots, &Limits::DEFAULT) {
+            Ok(read) => {
+                assert!(read.words.len() <= bytes.len().saturating_mul(2), "memory is not bounded");
+                assert_reads_again(&read, slots);
+            }
+            Err(failure) => assert!(
+                matches!(failure.code, Code::Protocol | Code::LimitExceeded | Code::NotCallable),
+                "{failure}"
+            ),
+        }
+    }
+}
+
+/// Any flat form, as a broken facade might pass it.
+#[derive(Arbitrary, Debug)]
+pub struct Flat {
+    names: Vec<String>,
+    words: Vec<u16>,
+    slots: u8,
+}
+
+/// What validation lets through can be written and read again.
+pub fn validate(input: &Flat) {
+    let names: Vec<&str> = input.names.iter().map(String::as_str).collect();
+    let words: Vec<u32> = input.words.iter().map(|word| u32::from(*word)).collect();
+    let slots = u32::from(input.slots);
+    if validate::frame(&names, &words, slots, &Limits::DEFAULT).is_ok() {
+        assert_reads_again(&Frame { names, words }, slots);
+    }
+}
+
+/// A program as an honest sender makes it.
+#[derive(Debug)]
+pub struct Honest {
+    names: Vec<String>,
+    words: Vec<u32>,
+    slots: u32,
+}
+
+impl<'a> Arbitrary<'a> for Honest {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let names: Vec<String> = (0..input.int_in_range(1..=8)?).map(|n| format!("n{n}")).collect();
+        let last_name = u32::try_from(names.len()).unwrap_or(1).saturating_sub(1);
+        let steps = input.int_in_range(1..=24)?;
+        let mut slots: u32 = 0;
+        let mut words = vec![0, steps, GET, 0, input.int_in_range(0..=last_name)?];
+        for step in 1..steps {
+            let kind = input.int_in_range(GET..=OBJECT)?;
+            words.push(kind);
+            if kind == GET {
+                words.extend([input.int_in_range(0..=step)?, input.int_in_range(0..=last_name)?]);
+                continue;
+            }
+            if kind == APPLY {
+                words.push(input.int_in_range(1..=step)?);
+            }
+            let count = input.int_in_range(0..=4)?;
+            words.push(count);
+            for _ in 0..count {
+                if kind == OBJECT {
+                    words.push(input.int_in_range(0..=last_name)?);
+                }
+                if input.arbitrary()? {
+                    words.push(input.int_in_range(1..=step)? << KIND_BITS | VALUE);
+                } else {
+                    words.push(slots << KIND_BITS | SLOT);
+                    slots = slots.saturating_add(1);
+                }
+            }
+        }
+        if let Some(first) = words.first_mut() {
+            *first = slots;
+        }
+        Ok(Self { names, words, slots })
+    }
+}
+
+/// An honest program is accepted, and reads the same.
+pub fn round_trip(input: &Honest) {
+    let names: Vec<&str> = input.names.iter().map(String::as_str).collect();
+    assert_reads_again(&Frame { names, words: input.words.clone() }, input.slots);
+}
+
+/// An honest frame with bytes changed, cut out or put in.
+#[derive(Arbitrary, Debug)]
+pub struct Mutation {
+    honest: Honest,
+    changes: Vec<(u16, Change)>,
+}
+
+/// What happens to a byte.
+#[derive(Arbitrary, Debug)]
+pub enum Change {
+    /// It becomes another.
+    Set(u8),
+    /// It and all after it are gone.
+    Cut,
+    /// Another stands before it.
+    Insert(u8),
+}
+
+/// A frame that was tampered with is refused or is another frame, which reads the same again.
+pub fn frame(input: &Mutation) {
+    let names: Vec<&str> = input.honest.names.iter().map(String::as_str).collect();
+    let mut bytes = match frame::encode(&names, &input.honest.words, input.honest.slots) {
+        Ok(bytes) => bytes,
+        Err(failure) => {
+            assert_eq!(failure.code, Code::LimitExceeded, "{failure}");
+            return;
+        }
+    };
+    for (place, change) in &input.changes {
+        let at = usize::from(*place).checked_rem(bytes.len()).unwrap_or(0);
+        match change {
+            Change::Set(byte) => bytes.iter_mut().skip(at).take(1).for_each(|old| *old = *byte),
+            Change::Cut => bytes.truncate(at),
+            Change::Insert(byte) => bytes.insert(at, *byte),
+        }
+    }
+    decode(&bytes);
+}
+
+fn assert_reads_again(read: &Frame<'_>, slots: u32) {
+    match frame::encode(&read.names, &read.words, slots) {
+        Ok(bytes) => {
+            let again = frame::decode(&bytes, slots, &Limits::DEFAULT);
+            assert_eq!(again.as_ref(), Ok(read), "{bytes:02x?}");
+        }
+        Err(failure) => assert_eq!(failure.code, Code::LimitExceeded, "{failure}: {read:?}"),
+    }
+}

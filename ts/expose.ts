@@ -1,0 +1,128 @@
+/**
+ * Exposure: which first steps a class lets callers take. It is what Workers RPC exposes, which is
+ * the members of its prototypes, or less, where the class names the methods that may be called.
+ */
+import { checkLimits, type Limits } from './core.js';
+import { CallError } from './errors.js';
+import type { ReadEntry } from './run.js';
+import type { CallLimits } from './wasm/lumenize_call.js';
+
+/** The static members by which a class says what callers may do. */
+export interface ReceiverClass {
+  /**
+   * The only methods and getters that callers may use, beside those marked by `@callable()`.
+   * Default: all that Workers RPC exposes.
+   */
+  readonly callable?: readonly string[];
+  /** Opens `this.ctx` or `this.env` to callers. Default: neither. */
+  readonly exposes?: readonly ('ctx' | 'env')[];
+  /** Limits of what callers may send. Default: those of the package. */
+  readonly callLimits?: CallLimits;
+}
+
+/** What one class allows. */
+export interface ClassRules {
+  readonly limits: Limits;
+  readonly readEntry: ReadEntry;
+}
+
+/** Classes do not change: what one allows is worked out once. */
+const known = new WeakMap<object, ClassRules>();
+
+/** Methods and getters marked by `@callable()`. */
+const marked = new WeakSet<object>();
+
+/**
+ * Marks a method or getter as callable by other objects. Once one is marked, or named in
+ * `static callable`, callers reach no other. It works as a standard (TC39) and as a legacy
+ * (`experimentalDecorators`) decorator.
+ *
+ * @throws `CallError` with code `invalid-option` where it stands on anything else.
+ * @example
+ * ```ts
+ * class Users extends LumenizeBase<Env> {
+ *   @callable()
+ *   getUser(id: string): User { … }
+ * }
+ * ```
+ */
+export function callable(): CallableDecorator {
+  return (value: unknown, context: unknown, descriptor?: PropertyDescriptor): void => {
+    // Standard: the member itself comes first. Legacy: the descriptor comes third.
+    const member = descriptor ? (descriptor.value ?? descriptor.get) : value;
+    const name = typeof context === 'object' ? (context as { name?: unknown })?.name : context;
+    const isStatic = (context as { static?: unknown } | undefined)?.static === true;
+    if (typeof member !== 'function' || typeof name !== 'string' || isStatic) {
+      throw new CallError(
+        'invalid-option',
+        `@callable() marks methods and getters, which ${String(name)} is not`,
+      );
+    }
+    marked.add(member);
+  };
+}
+
+/** A decorator in both dialects. */
+export interface CallableDecorator {
+  (
+    member: (...args: never) => unknown,
+    context: ClassMethodDecoratorContext | ClassGetterDecoratorContext,
+  ): void;
+  (prototype: object, name: string, descriptor: PropertyDescriptor): void;
+}
+
+/** What the class of an object allows, down to the base that this package provides. */
+export function rulesOf(self: object, base: object): ClassRules {
+  const prototype: object = Object.getPrototypeOf(self);
+  const rules = known.get(prototype);
+  if (rules) return rules;
+  const made = makeRules(prototype, base);
+  known.set(prototype, made);
+  return made;
+}
+
+function makeRules(prototype: object, base: object): ClassRules {
+  const prototypes: object[] = [];
+  for (let at = prototype; at && at !== base; at = Object.getPrototypeOf(at)) prototypes.push(at);
+  const receiver = prototype.constructor as ReceiverClass;
+  const exposes = new Set<string>(exposedBy(receiver));
+  const chosen = chosenIn(prototypes);
+  const members = prototypes.flatMap((at) => Object.getOwnPropertyNames(at));
+  const entries = new Set(chosen ? members.filter((name) => chosen.has(name)) : members);
+  return {
+    limits: checkLimits(receiver.callLimits ?? {}),
+    readEntry: (self, name) => {
+      const isOpen = Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name);
+      if (isOpen) return (self as Record<string, unknown>)[name];
+      throw new CallError(
+        'not-callable',
+        `${prototype.constructor.name} has no method '${name}' that callers may use`,
+      );
+    },
+  };
+}
+
+function exposedBy({ exposes = [] }: ReceiverClass): readonly string[] {
+  for (const name of exposes) {
+    if (name !== 'ctx' && name !== 'env') {
+      throw new CallError(
+        'invalid-option',
+        `static exposes names '${name}': it opens ctx and env only`,
+      );
+    }
+  }
+  return exposes;
+}
+
+/** The names that the classes chose to open; `undefined` where none of them chose. */
+function chosenIn(prototypes: readonly object[]): Set<string> | undefined {
+  const choices = prototypes.flatMap((prototype) => {
+    const receiver = prototype.constructor as ReceiverClass;
+    const named = Object.hasOwn(receiver, 'callable') ? receiver.callable : undefined;
+    const decorated = Object.entries(Object.getOwnPropertyDescriptors(prototype))
+      .filter(([, { value, get }]) => marked.has(value ?? get ?? prototype))
+      .map(([name]) => name);
+    return named || decorated.length > 0 ? [[...(named ?? []), ...decorated]] : [];
+  });
+  return choices.length > 0 ? new Set(choices.flat()) : undefined;
+}
