@@ -19,6 +19,7 @@ const ROUNDS = 9;
 export class Cart extends LumenizeBase {
   readonly #settled = new Map<string, (outcome: unknown) => void>();
   #handled: number[] = [];
+  #handlersRun = 0;
   #allHandled = (): void => {};
 
   /** The handler of the first chapters: it runs with the user, or with what went wrong. */
@@ -29,7 +30,8 @@ export class Cart extends LumenizeBase {
   /** The handler of the concurrent calls. */
   onSum(sum: number | Error, index: number): void {
     if (sum === index + 1) this.#handled[index] = (this.#handled[index] ?? 0) + 1;
-    if (this.#handled.length === CONCURRENT && index === CONCURRENT - 1) this.#allHandled();
+    this.#handlersRun += 1;
+    if (this.#handlersRun === CONCURRENT) this.#allHandled();
   }
 
   async handler(): Promise<Chapter> {
@@ -138,6 +140,7 @@ export class Cart extends LumenizeBase {
 
   async #byCalls(): Promise<number> {
     this.#handled = [];
+    this.#handlersRun = 0;
     const start = performance.now();
     await new Promise<void>((resolve) => {
       this.#allHandled = resolve;

@@ -1,21 +1,14 @@
 // Builds pkg/, which is exactly what is published: wasm by wasm-pack, JavaScript by tsc, and the
 // files of pkg-template/. `node scripts/build.mjs` alone needs the tools that scripts/run.mjs sets up.
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { restatements } from './restated.mjs';
 
 const GENERATED = 'target/generated/wasm';
-const WASM = `${GENERATED}/lumenize_call_bg.wasm`;
+const STAMP = 'target/generated/wasm.stamp';
 /** Bytes, gzip. DESIGN's budgets: what must not be exceeded, and the aim. */
 const BUDGETS = {
   wasm: { must: 32 * 1024, aim: 24 * 1024 },
@@ -31,7 +24,8 @@ export function build() {
   rmSync('pkg', { recursive: true, force: true });
   run('tsc', ['--project', 'tsconfig.json']);
   cpSync('pkg-template', 'pkg', { recursive: true });
-  cpSync('LICENSE', 'pkg/LICENSE');
+  for (const name of ['LICENSE', 'README.md', 'docs'])
+    cpSync(name, `pkg/${name}`, { recursive: true });
   for (const file of readdirSync(GENERATED).filter((name) => name.startsWith('lumenize_call'))) {
     cpSync(`${GENERATED}/${file}`, `pkg/wasm/${file}`);
   }
@@ -41,28 +35,25 @@ export function build() {
   printSizes();
 }
 
-/** Skipped while its output is newer than all that it is made of. */
+/** Skipped while all that the wasm is made of, and by, is what it was. */
 function buildWasm() {
-  const sources = [
+  const sources = readdirSync('src').map((name) => `src/${name}`);
+  const inputs = [
     'Cargo.toml',
     'Cargo.lock',
     'rust-toolchain.toml',
-    ...readdirSync('src').map((name) => `src/${name}`),
+    'package-lock.json',
+    ...sources,
   ];
-  const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
-  if (existsSync(WASM) && statSync(WASM).mtimeMs > newest) return;
+  const hash = createHash('sha256');
+  for (const path of [...inputs, 'scripts/setup.mjs']) hash.update(readFileSync(path));
+  const stamp = hash.digest('hex');
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return;
   console.log('build: wasm (the first time about 30 seconds)');
-  run('wasm-pack', [
-    '--log-level',
-    'warn',
-    'build',
-    '--target',
-    'web',
-    '--no-pack',
-    '--release',
-    '--out-dir',
-    GENERATED,
-  ]);
+  rmSync(STAMP, { force: true });
+  const options = ['--target', 'web', '--no-pack', '--release', '--out-dir', GENERATED];
+  run('wasm-pack', ['--log-level', 'warn', 'build', ...options]);
+  writeFileSync(STAMP, stamp);
 }
 
 function printSizes() {

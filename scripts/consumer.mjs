@@ -38,7 +38,6 @@ function run(command, args, cwd = project) {
   const result = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
-    shell: process.platform === 'win32',
   });
   if (result.status === 0) return result.stdout;
   console.error(`${result.stdout}${result.stderr}${result.error ?? ''}`);

@@ -17,7 +17,15 @@ if (spawnSync('cargo', ['+nightly', '--version']).status !== 0) {
 }
 if (!existsSync('.tools/bin/cargo-fuzz')) {
   console.log(`fuzz: building cargo-fuzz ${CARGO_FUZZ} (about 1 minute)`);
-  run('cargo', ['install', '--quiet', '--debug', '--locked', '--root', '.tools', `cargo-fuzz@${CARGO_FUZZ}`]);
+  run('cargo', [
+    'install',
+    '--quiet',
+    '--debug',
+    '--locked',
+    '--root',
+    '.tools',
+    `cargo-fuzz@${CARGO_FUZZ}`,
+  ]);
 }
 for (const target of TARGETS) {
   console.log(`fuzz: ${target}, ${seconds} s`);

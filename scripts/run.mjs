@@ -1,5 +1,5 @@
 // Entry of every npm script: sets up what is missing, then runs scripts/<task>.mjs with the
-// project's own Node and tools first on the PATH. Runs on any Node, so that an old one is told so.
+// project's own Node and tools first on the PATH.
 import { spawnSync } from 'node:child_process';
 import { Remedy, setUp } from './setup.mjs';
 

@@ -26,6 +26,7 @@ export async function setUp() {
   };
   checkHost();
   installPackages();
+  checkNode(env);
   installRust();
   await installTool('wasm-bindgen', WASM_BINDGEN, {
     crate: 'wasm-bindgen-cli',
@@ -48,13 +49,23 @@ function checkHost() {
       `Node ${version} is too old: install Node 20 or newer from https://nodejs.org.`,
     );
   }
-  for (const tool of ['rustup', 'cargo']) {
-    if (!succeeds(tool, ['--version'])) {
-      throw new Remedy(
-        `${tool} is missing: install Rust from https://rustup.rs, then run this again.`,
-      );
-    }
+  // Not cargo: in this folder rustup would install the toolchain before it answers, silently.
+  if (!succeeds('rustup', ['--version'])) {
+    throw new Remedy(
+      'rustup is missing: install Rust from https://rustup.rs, then run this again.',
+    );
   }
+}
+
+/** wrangler and vitest need a newer Node than many machines have: it comes as an npm package. */
+function checkNode(env) {
+  const { stdout } = spawnSync('node', ['--version'], { cwd: ROOT, env, encoding: 'utf8' });
+  if (Number.parseInt(stdout.slice(1), 10) >= 22) return;
+  rmSync(NPM_STAMP, { force: true });
+  throw new Remedy(
+    `The Node that the tools need is not in node_modules, Node ${stdout.trim()} is: allow npm to run ` +
+      'install scripts (npm config delete ignore-scripts), then run this again.',
+  );
 }
 
 function installPackages() {
@@ -62,9 +73,8 @@ function installPackages() {
   if (readOrNothing(NPM_STAMP) === lock) return;
   say('npm packages, with the Node that the tools need (about 1 minute)');
   // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which a
-  // mirror may not hold. `npm` is a script on Windows, which only a shell starts.
+  // mirror may not hold.
   run('npm', ['install', '--no-save', '--loglevel=error'], {
-    shell: process.platform === 'win32',
     remedy: 'npm could not install the packages: see its message above.',
   });
   writeFileSync(NPM_STAMP, lock);

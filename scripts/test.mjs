@@ -23,6 +23,10 @@ const CHECKS = [
   { name: 'lint and format of TypeScript', run: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types of the demo', run: ['tsc', '--project', 'demo'] },
   {
+    name: 'types with legacy decorators',
+    run: ['tsc', '--project', 'test-worker/tsconfig.legacy.json'],
+  },
+  {
     name: 'types of the tests, and what must not compile',
     run: ['tsc', '--project', 'test-worker'],
     count: typeCases,

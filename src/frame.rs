@@ -20,6 +20,8 @@ pub struct Frame<'a> {
     pub names: Vec<&'a str>,
     /// The programs, one after the other, as `program` describes them.
     pub words: Vec<u32>,
+    /// The names that the programs read from the target itself, by index, each once.
+    pub entries: Vec<u32>,
 }
 
 /// Writes a frame, checked as a receiver with default limits would.
@@ -53,8 +55,8 @@ pub fn encode(names: &[&str], words: &[u32], slots: u32) -> Result<Vec<u8>, Fail
 /// rules of `validate`.
 pub fn decode<'a>(bytes: &'a [u8], slots: u32, limits: &Limits) -> Result<Frame<'a>, Failure> {
     validate::frame_bytes(bytes.len(), limits)?;
-    let frame = parse(bytes)?;
-    validate::frame(&frame.names, &frame.words, slots, limits)?;
+    let mut frame = parse(bytes)?;
+    frame.entries = validate::frame(&frame.names, &frame.words, slots, limits)?;
     Ok(frame)
 }
 
@@ -86,5 +88,5 @@ fn parse(bytes: &[u8]) -> Result<Frame<'_>, Failure> {
     if bytes.position() != bytes.input().len() {
         return Err(Failure::new(Code::Protocol, "something follows the frame"));
     }
-    Ok(Frame { names, words })
+    Ok(Frame { names, words, entries: Vec::new() })
 }

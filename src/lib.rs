@@ -54,16 +54,17 @@ pub fn encode_frame(
     Ok(frame::encode(&names, words, slots)?)
 }
 
-/// Decodes and checks one frame that came with `slots` native values. Returns its words, and its
-/// names with U+0000 between them. `limits` are what `checkLimits` returned, or empty for the defaults.
+/// Decodes and checks one frame that came with `slots` native values. Returns its words, its names
+/// with U+0000 between them, and which of these it reads from the target itself. `limits` are what `checkLimits` returned, or empty for the defaults.
 ///
 /// # Errors
 /// `[code, message]` where the frame is refused.
-#[wasm_bindgen(js_name = decodeFrame, unchecked_return_type = "[Uint32Array, string]")]
+#[wasm_bindgen(js_name = decodeFrame, unchecked_return_type = "[Uint32Array, string, Uint32Array]")]
 pub fn decode_frame(bytes: &[u8], slots: u32, limits: &[u32]) -> Result<Array, JsValue> {
     let frame = frame::decode(bytes, slots, &Limits::from_words(limits))?;
     let words = Uint32Array::from(frame.words.as_slice());
-    Ok(Array::of2(&words, &frame.names.join("\0").into()))
+    let entries = Uint32Array::from(frame.entries.as_slice());
+    Ok(Array::of3(&words, &frame.names.join("\0").into(), &entries))
 }
 
 /// Checks the limits that a class sets, and fills in the defaults.

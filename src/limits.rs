@@ -89,6 +89,9 @@ limits! {
     depth / "depth" = 64,
     /// Arguments of one call, and items of one array or object that holds a continuation.
     arguments / "arguments" = 1_024,
+    /// Native values that come along with one frame. Each is an argument of the RPC itself, and
+    /// JavaScript engines take some ten thousand of these.
+    slots / "slots" = 16_384,
     /// UTF-8 bytes of one name. Identifiers are far shorter; keys of objects may be longer.
     name_bytes / "nameBytes" = 512,
 }

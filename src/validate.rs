@@ -66,22 +66,30 @@ pub fn count_programs(words: &[u32]) -> Result<u32, Failure> {
     Ok(programs)
 }
 
-/// Checks a whole frame that came with `slots` native values.
+/// Checks a whole frame that came with `slots` native values. Returns the names that its programs read
+/// from the target itself, by index, each once: the receiver's class decides about them.
 ///
 /// # Errors
 /// `protocol` for a structure that no honest sender makes, `limit-exceeded` for what is too large,
 /// `not-callable` for a refused name.
-pub fn frame(names: &[&str], words: &[u32], slots: u32, limits: &Limits) -> Result<(), Failure> {
+pub fn frame(
+    names: &[&str],
+    words: &[u32],
+    slots: u32,
+    limits: &Limits,
+) -> Result<Vec<u32>, Failure> {
+    within_limit("slots of the frame", slots, limits.slots)?;
     for name in names {
         check_name(name, limits)?;
     }
     let mut words = Words::new(words);
+    let mut entries = Vec::new();
     let mut programs: u32 = 0;
     let mut slots_in_all: u32 = 0;
     while !words.is_empty() {
         programs = programs.saturating_add(1);
         within_limit("programs in the frame", programs, limits.programs)?;
-        let program_slots = program(names, &mut words, limits)
+        let program_slots = program(names, &mut words, &mut entries, limits)
             .map_err(|failure| failure.within(format_args!("program {programs}")))?;
         slots_in_all = slots_in_all.saturating_add(program_slots);
     }
@@ -92,7 +100,7 @@ pub fn frame(names: &[&str], words: &[u32], slots: u32, limits: &Limits) -> Resu
         let message = format!("the programs have {slots_in_all} slots, {slots} came along");
         return Err(Failure::new(Code::Protocol, message));
     }
-    Ok(())
+    Ok(entries)
 }
 
 fn check_name(name: &str, limits: &Limits) -> Result<(), Failure> {
@@ -107,7 +115,12 @@ fn check_name(name: &str, limits: &Limits) -> Result<(), Failure> {
 }
 
 /// Checks the next program and returns how many slots it has.
-fn program(names: &[&str], words: &mut Words<'_>, limits: &Limits) -> Result<u32, Failure> {
+fn program(
+    names: &[&str],
+    words: &mut Words<'_>,
+    entries: &mut Vec<u32>,
+    limits: &Limits,
+) -> Result<u32, Failure> {
     let slots = words.next_word()?;
     let steps = words.next_word()?;
     if steps == 0 {
@@ -117,6 +130,11 @@ fn program(names: &[&str], words: &mut Words<'_>, limits: &Limits) -> Result<u32
     let mut values = Values { depths: vec![0], slots, limits };
     for number in 1..=steps {
         let step = words.next_step()?;
+        if let Step::Get { of: 0, name } = step
+            && !entries.contains(&name)
+        {
+            entries.push(name);
+        }
         values
             .check(step, names)
             .map_err(|failure| failure.within(format_args!("step {number}")))?;

@@ -8,7 +8,7 @@ import {
 } from '@lumenize/call';
 import { expect, test } from 'vitest';
 import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
-import type { CallerObject, Users } from './index.js';
+import type { Calc, CallerObject, Users } from './index.js';
 
 test('rule 6: `call` returns at once, before anything has run', () =>
   inCaller('returns at once', async (caller) => {
@@ -95,13 +95,13 @@ test.for([
     'a number for the instance',
     ['CALC', 7, calc().next()],
     'invalid-target',
-    "7 is neither a name nor an id of the namespace 'CALC'",
+    "the binding 'CALC' has no instance 7: pass a name or one of its ids",
   ],
   [
     'an id of another namespace',
     ['CALC', 'f'.repeat(64), calc().next()],
     'invalid-target',
-    /is neither a name nor an id of the namespace 'CALC'/,
+    /has no instance "f{40}…": pass a name/,
   ],
   [
     'an instance of an entrypoint',
@@ -226,6 +226,7 @@ test('rule 7: an outcome that arrives after the call settled is dropped', () =>
   inCaller('late', async (caller) => {
     const handle = caller.svc.call('CALC', 'late', calc().addSlowly(1, 10), on().onOutcome());
     expect(handle.cancel('no longer needed')).toBe(true);
+    expect(caller.received).toEqual([]);
     expect(handle.cancel()).toBe(false);
     await caller.svc.callRaw('CALC', 'late', calc().addSlowly(0, 0));
     await caller.svc.callRaw('CALC', 'late', calc().addSlowly(0, 0));
@@ -274,9 +275,32 @@ test('rule 10: calls to one target arrive in the order in which they were made',
     ]);
   }));
 
-test('rule 11: an object calls itself, and back through another, eight deep', () =>
+test('rule 11: an object calls itself, eight deep', () =>
   inCaller('itself', async (caller) => {
-    expect(await caller.svc.callRaw('CALC', 'self-caller', calc().countDown(8))).toBe(8);
+    expect(await caller.svc.callRaw('CALC', 'a', calc().countDown(8, 'a', 'a'))).toBe(8);
+  }));
+
+test('rule 11: two objects call each other, eight deep', () =>
+  inCaller('each other', async (caller) => {
+    expect(await caller.svc.callRaw('CALC', 'a', calc().countDown(8, 'b', 'a'))).toBe(8);
+  }));
+
+test('rule 8: arguments that can no longer be looked at do not keep a call from settling', () =>
+  inCaller('revoked', async (caller) => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    const unknown = calc() as unknown as Record<
+      'missing' | 'never',
+      (a: unknown) => Recorded<number, Calc>
+    >;
+    const handler = (): Handler<unknown> => on().onOutcome() as Handler<unknown>;
+    caller.svc.call('CALC', 'revoked', unknown.missing(proxy), handler());
+    caller.svc.call('CALC', 'revoked', unknown.never(proxy), handler(), { timeout: 10 });
+    revoke();
+    await caller.arrived(2);
+    expect(caller.received.map(({ outcome }) => (outcome as CallError).code)).toEqual([
+      'not-callable',
+      'timeout',
+    ]);
   }));
 
 test('rule 11: no storage is touched on the way of a call', () =>

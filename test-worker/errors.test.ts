@@ -48,6 +48,8 @@ test('rule 21: own properties arrive; one that cannot be cloned is dropped alone
     message: 'none left',
     sku: 'sku-1',
     left: new Map([['a', 0]]),
+    price: { cents: 3 },
+    errors: ['not those of an AggregateError'],
   });
   expect('retry' in error).toBe(false);
 });
@@ -58,6 +60,55 @@ test('rule 21: a thrown non-error arrives as the cause of `remote-threw`', async
   expect(error).toMatchObject({ code: 'remote-threw', cause: 'just a string', mayHaveRun: true });
   expect(error.message).toBe('rejectString() on USERS threw just a string, which is not an Error');
 });
+
+test('rule 21: a thrown instance of a class arrives as its data', async () => {
+  expect(await errorOf(users().throwInstance())).toMatchObject({
+    code: 'remote-threw',
+    cause: { cents: 5 },
+  });
+});
+
+test('rule 21: errors that cause each other arrive, a hundred of them at most', async () => {
+  const error = await errorOf(users().throwTangled());
+  expect(error).toMatchObject({ name: 'AggregateError', message: 'tangled' });
+  expect(((error as AggregateError).errors[0] as Error).cause).toBeInstanceOf(AggregateError);
+});
+
+test.for([
+  ['a failure without an error', ['__lmzFailure']],
+  ['a failure that is a number', ['__lmzFailure', 5]],
+  ['a failure without a message', ['__lmzFailure', { name: 'Error', properties: {} }]],
+  ['a failure without properties', ['__lmzFailure', { name: 'Error', message: '' }]],
+  [
+    'a cause that is a number',
+    ['__lmzRefusal', { name: 'Error', message: '', properties: {}, cause: 5 }],
+  ],
+  [
+    'errors that are no list',
+    ['__lmzFailure', { name: 'Error', message: '', properties: {}, errors: 5 }],
+  ],
+  ['an error that causes itself', 'endless'],
+] as const)('rule 7: a target that answers with %s settles its call as `protocol`', ([, answer]) =>
+  inCaller('lied to', async (caller) => {
+    const call = caller.svc.callRaw('LIAR' as 'CALC', 'main', calc().echo(answer));
+    await expect(call).rejects.toMatchObject({
+      name: 'CallError',
+      code: 'protocol',
+      mayHaveRun: true,
+    });
+  }),
+);
+
+test('rule 23: `mayHaveRun` is true once anything has run, whatever the error is', () =>
+  inCaller('ran', async (caller) => {
+    const missing = (calc() as unknown as { missing(): unknown }).missing();
+    const nothing = caller.svc.callRaw('CALC', 'ran', calc().pair(calc().next(), missing));
+    await expect(nothing).rejects.toMatchObject({ code: 'not-callable', mayHaveRun: false });
+    const detour = (calc().closure() as unknown as { call(): number }).call();
+    const something = caller.svc.callRaw('CALC', 'ran', calc().pair(calc().next(), detour));
+    await expect(something).rejects.toMatchObject({ code: 'not-callable', mayHaveRun: true });
+    expect(await inCalc('ran', (target) => target.log)).toEqual(['next()']);
+  }));
 
 test('rule 22: a class that is not registered arrives as Error with its name', async () => {
   const error = await errorOf(users().throwOutOfStock());

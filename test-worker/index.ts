@@ -1,7 +1,16 @@
 /** The objects under test: a caller that anything can be tried on, and targets that count. */
 
-import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
+import { DurableObject, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
 import { type CallErrorInfo, LumenizeBase } from '@lumenize/call';
+import type { Legacy } from './decorated.legacy.js';
+import type { Standard } from './decorated.standard.js';
+import type { Machine } from './machine.js';
+import type { Chosen, Limited, Misconfigured, Open } from './receivers.js';
+
+export { Legacy } from './decorated.legacy.js';
+export { Standard } from './decorated.standard.js';
+export { Machine } from './machine.js';
+export { Chosen, Limited, Misconfigured, Open } from './receivers.js';
 
 declare global {
   namespace Cloudflare {
@@ -10,6 +19,14 @@ declare global {
       readonly USERS: DurableObjectNamespace<Users>;
       readonly CALLER: DurableObjectNamespace<CallerObject>;
       readonly PLAIN: DurableObjectNamespace<Plain>;
+      readonly MACHINE: DurableObjectNamespace<Machine>;
+      readonly CHOSEN: DurableObjectNamespace<Chosen>;
+      readonly STANDARD: DurableObjectNamespace<Standard>;
+      readonly LEGACY: DurableObjectNamespace<Legacy>;
+      readonly OPEN: DurableObjectNamespace<Open>;
+      readonly LIMITED: DurableObjectNamespace<Limited>;
+      readonly MISCONFIGURED: DurableObjectNamespace<Misconfigured>;
+      readonly LIAR: DurableObjectNamespace<Liar>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly NAME: string;
     }
@@ -50,6 +67,23 @@ export class Calc extends LumenizeBase {
     return [a, b];
   }
 
+  itself(): this {
+    return this;
+  }
+
+  session(): Session {
+    return new Session();
+  }
+
+  /** A session of another object: a stub, and a promise of one. */
+  sessionOf(instance: string): Promise<Session> {
+    return this.env.CALC.getByName(instance).session() as unknown as Promise<Session>;
+  }
+
+  closure(): () => number {
+    return () => 1;
+  }
+
   greet(): string {
     return ' a ';
   }
@@ -83,12 +117,11 @@ export class Calc extends LumenizeBase {
     return new Promise(() => {});
   }
 
-  /** Calls itself as often as it is told to. */
-  async countDown(times: number): Promise<number> {
+  /** Calls `next`, which calls `after`, which calls `next`: as often as it is told to. */
+  async countDown(times: number, next: string, after: string): Promise<number> {
     if (times === 0) return 0;
-    return (
-      1 + (await this.svc.callRaw('CALC', 'self-caller', this.ctn<Calc>().countDown(times - 1)))
-    );
+    const deeper = this.ctn<Calc>().countDown(times - 1, after, next);
+    return 1 + (await this.svc.callRaw('CALC', next, deeper));
   }
 
   callNever(instance: string, timeout: number): Promise<never> {
@@ -101,10 +134,35 @@ export class Calc extends LumenizeBase {
   }
 }
 
+/** An object that Workers RPC passes by reference. */
+export class Session extends RpcTarget {
+  readonly secret = 'secret';
+
+  hello(name: string): string {
+    return `hello ${name}`;
+  }
+}
+
+/** A target that answers with what is no answer. */
+export class Liar extends DurableObject {
+  __lmzCall(_frame: unknown, answer: unknown): unknown {
+    if (answer !== 'endless') return answer;
+    const endless: { [key: string]: unknown } = { name: 'Error', message: '', properties: {} };
+    endless['cause'] = endless;
+    return ['__lmzFailure', endless];
+  }
+}
+
+class Money {
+  constructor(readonly cents: number) {}
+}
+
 class OutOfStock extends Error {
   override name = 'OutOfStock';
   readonly sku = 'sku-1';
   readonly left = new Map([['a', 0]]);
+  readonly price = new Money(3);
+  readonly errors = ['not those of an AggregateError'];
   readonly retry = (): void => {};
 }
 
@@ -128,6 +186,18 @@ export class Users extends LumenizeBase {
 
   throwOutOfStock(): never {
     throw new OutOfStock('none left');
+  }
+
+  /** Three errors, each of which is caused by the three of them. */
+  throwTangled(): never {
+    const errors = [new Error('one'), new Error('two'), new Error('three')];
+    const tangled = new AggregateError(errors, 'tangled');
+    for (const error of errors) error.cause = tangled;
+    throw tangled;
+  }
+
+  throwInstance(): never {
+    throw new Money(5);
   }
 
   async rejectString(): Promise<never> {

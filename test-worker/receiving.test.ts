@@ -1,99 +1,140 @@
-/** A hostile sender: everything here reaches `__lmzCall` without the facade. */
+/** What a class opens to callers, and what it keeps closed. */
 import { env } from 'cloudflare:workers';
-import { newContinuation } from '@lumenize/call';
+import { type CallError, callable, newContinuation } from '@lumenize/call';
 import { expect, test } from 'vitest';
-import { calc, inCalc, inCaller } from './in-object.js';
+import type { Legacy } from './decorated.legacy.js';
+import type { Standard } from './decorated.standard.js';
+import { frameOf, refusal, send } from './handmade.js';
+import { calc, inCaller, thrownBy } from './in-object.js';
+import type { Chosen, Limited, Misconfigured, Open } from './receivers.js';
 
-/** What Workers RPC makes of a stub: the facade's own entry is not part of its types. */
-interface Entry {
-  __lmzCall(frame: unknown, ...slots: unknown[]): Promise<unknown>;
+/** What calling a method of an object comes to: its result, or the code of a `CallError`. */
+function outcomeOf(
+  binding: 'CHOSEN' | 'STANDARD' | 'LEGACY' | 'OPEN' | 'LIMITED',
+  remote: unknown,
+): Promise<unknown> {
+  return inCaller('receiving', (caller) => {
+    const call = caller.svc.callRaw.bind(caller.svc) as unknown as (
+      ...args: unknown[]
+    ) => Promise<unknown>;
+    return call(binding, 'main', remote).catch((error: CallError) => error.code);
+  });
 }
 
-async function codeOf(frame: unknown, ...slots: unknown[]): Promise<unknown> {
-  const stub = env.CALC.getByName('hostile') as unknown as Entry;
-  const [marker, failure] = (await stub.__lmzCall(frame, ...slots)) as [
-    string,
-    { properties: { code: string } },
-  ];
-  expect(marker).toBe('__lmzFailure');
-  return failure.properties.code;
-}
-
-/** `[1, ["next"], [[0, [[0, 0, 0], [1, 1]]]]]`: an honest call of `next()`. */
-const honest = Uint8Array.from([
-  0x83, 0x01, 0x81, 0x64, 0x6e, 0x65, 0x78, 0x74, 0x81, 0x82, 0x00, 0x82, 0x83, 0x00, 0x00, 0x00,
-  0x82, 0x01, 0x01,
-]);
-
-test('rule 25: a handmade honest frame runs', async () => {
-  const stub = env.CALC.getByName('handmade') as unknown as Entry;
-  expect(await stub.__lmzCall(honest)).toBe(2);
+test('a handmade honest frame runs', async () => {
+  expect(await send('handmade', frameOf(['next'], 0, [0, 0, 0], [1, 1]))).toBe(2);
 });
 
-test('rule 25: what is no frame gives `protocol`, and nothing runs', async () => {
-  for (const frame of [undefined, null, 'text', 5, {}, [], new Uint8Array(), new Uint16Array(8)]) {
-    expect(await codeOf(frame)).toBe('protocol');
-  }
-  for (let length = 0; length < honest.length; length++) {
-    expect(await codeOf(honest.slice(0, length))).toBe('protocol');
-  }
-  expect(await codeOf(honest, 'one slot too many')).toBe('protocol');
-  expect(await codeOf(Uint8Array.from([...honest, 0]))).toBe('protocol');
-  expect(await inCalc('hostile', (target) => target.log)).toEqual([]);
+test('rule 27: with `static callable`, only the methods named are open', async () => {
+  const chosen = newContinuation<Chosen>();
+  expect(await outcomeOf('CHOSEN', chosen.open())).toBe('open');
+  expect(await outcomeOf('CHOSEN', chosen.closed())).toBe('not-callable');
+  expect(await outcomeOf('CHOSEN', chosen.inherited())).toBe('not-callable');
+  expect(await outcomeOf('CHOSEN', chosen.itself().closed())).toBe('not-callable');
 });
-
-test('rule 28: a frame above the limit is refused before it reaches the core', async () => {
-  expect(await codeOf(new Uint8Array(1_048_577))).toBe('limit-exceeded');
-});
-
-test('rule 29: another version gives `protocol` with both numbers', async () => {
-  const stub = env.CALC.getByName('hostile') as unknown as Entry;
-  const [, failure] = (await stub.__lmzCall(honest.with(1, 2))) as [string, { message: string }];
-  expect(failure.message).toContain('version 2');
-  expect(failure.message).toContain('version 1');
-});
-
-/** What the types refuse and a sender without types may try. */
-const untyped = newContinuation as unknown as () => Record<string, (...args: unknown[]) => unknown>;
 
 test.for([
-  ['a lifecycle method', untyped()['fetch']?.()],
-  ['the alarm', untyped()['alarm']?.()],
-  ['the recorder', untyped()['ctn']?.()],
-  ['the facade', untyped()['svc']],
-  ['the facade’s entry', untyped()['__lmzCall']?.(honest)],
-  ['the error hook', untyped()['onCallError']?.()],
-  ['an own property', untyped()['log']],
-  ['the context', untyped()['ctx']],
-  ['the environment', untyped()['env']],
-  ['a method of Object.prototype', untyped()['toString']?.()],
-  ['a method that is not there', untyped()['missing']?.()],
-  ['`call` of a function', (calc().adder(1) as unknown as { call(): unknown }).call()],
-  ['`bind` of a function', (calc().adder(1) as unknown as { bind(): unknown }).bind()],
-  [
-    '`__defineGetter__`',
-    (calc().origin as unknown as { __defineGetter__(): unknown }).__defineGetter__(),
-  ],
-] as const)('rule 26: %s is refused', ([, continuation]) =>
-  inCaller('refused', async (caller) => {
+  ['standard', 'STANDARD', newContinuation<Standard>()],
+  ['legacy', 'LEGACY', newContinuation<Legacy>()],
+] as const)(
+  'rule 27: `@callable()` as a %s decorator opens what it marks, and only that',
+  async ([, binding, target]) => {
+    expect(await outcomeOf(binding, target.open())).toBe('open');
+    expect(await outcomeOf(binding, target.getter)).toBe('getter');
+    expect(await outcomeOf(binding, target.closed())).toBe('not-callable');
+    expect(await outcomeOf(binding, target.inherited())).toBe('inherited');
+  },
+);
+
+test('rule 27: `@callable()` refuses what it cannot mark', () => {
+  const decorate = callable() as unknown as (...args: unknown[]) => void;
+  for (const args of [
+    [undefined, { kind: 'field', name: 'field' }],
+    [() => {}, { kind: 'method', name: Symbol('s') }],
+    [() => {}, { kind: 'method', name: 'made', static: true }],
+    [class {}, { kind: 'class' }],
+  ]) {
+    expect(thrownBy(() => decorate(...args))).toMatchObject({ code: 'invalid-option' });
+  }
+});
+
+test('rule 26: `ctx` and `env` are open where the class says so, and only there', async () => {
+  const open = newContinuation<Open>();
+  expect(await outcomeOf('OPEN', open.ctx.storage.kv.put('k', 'v'))).toBeUndefined();
+  expect(await outcomeOf('OPEN', open.ctx.storage.kv.get('k'))).toBe('v');
+  expect(await outcomeOf('OPEN', open.env.NAME)).toBe(env.NAME);
+  expect(await outcomeOf('OPEN', newContinuation<{ own: string }>().own)).toBe('not-callable');
+  expect(await outcomeOf('CHOSEN', newContinuation<Open>().ctx.storage.kv.get('k'))).toBe(
+    'not-callable',
+  );
+});
+
+test('rule 28: `static callLimits` narrows and widens for its class', async () => {
+  const limited = newContinuation<Limited>();
+  expect(await outcomeOf('LIMITED', limited.echo(limited.echo(1)))).toBe(1);
+  expect(await outcomeOf('LIMITED', limited.echo(limited.echo(limited.echo(1))))).toBe(
+    'limit-exceeded',
+  );
+});
+
+test('rule 28: a limit that does not exist is said to every caller', () =>
+  inCaller('misconfigured', async (caller) => {
     const call = caller.svc.callRaw(
-      'CALC',
-      'refused',
-      continuation as ReturnType<typeof calc>['messages'],
+      'MISCONFIGURED',
+      'main',
+      newContinuation<Misconfigured>().open(),
     );
     await expect(call).rejects.toMatchObject({
-      name: 'CallError',
-      code: 'not-callable',
+      code: 'invalid-option',
+      message: expect.stringMatching(/^callLimits has no 'stepz': there is frameBytes, programs, /),
       mayHaveRun: false,
+    });
+  }));
+
+test('rule 28: nesting deeper than the limit is refused before it is sent', () =>
+  inCaller('deep', async (caller) => {
+    let nested = calc().echo(0);
+    for (let depth = 0; depth < 64; depth++) nested = calc().echo(nested);
+    expect(await caller.svc.callRaw('CALC', 'deep', nested)).toBe(0);
+    const call = caller.svc.callRaw('CALC', 'deep', calc().echo(nested));
+    await expect(call).rejects.toMatchObject({ code: 'limit-exceeded', mayHaveRun: false });
+  }));
+
+test.for([
+  ['an argument list', () => calc().echo(new Array(1_025).fill(0).concat(calc().next()))],
+  [
+    'an array beside a continuation',
+    () => calc().echo([...new Array(200_000).fill(0), calc().next()]),
+  ],
+  [
+    'a chain',
+    () =>
+      Array.from({ length: 600 }).reduce<unknown>(
+        (chain) => (chain as { echo(n: number): unknown }).echo(1),
+        calc(),
+      ),
+  ],
+  [
+    'a nested array',
+    () =>
+      calc().echo(Array.from({ length: 100 }).reduce<unknown>((inner) => [inner], calc().next())),
+  ],
+  [
+    'data nested deeper than the stack',
+    () => calc().echo(Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 0)),
+  ],
+  ['a name', () => (calc() as unknown as Record<string, () => unknown>)['n'.repeat(513)]?.()],
+] as const)('rule 28: %s that is too long is refused at once', ([, remote]) =>
+  inCaller('long', (caller) => {
+    const call = caller.svc.call.bind(caller.svc) as unknown as (...args: unknown[]) => unknown;
+    expect(thrownBy(() => call('CALC', 'main', remote()))).toMatchObject({
+      name: 'CallError',
+      code: 'limit-exceeded',
     });
   }),
 );
 
-test('rule 28: nesting deeper than the limit is refused', () =>
-  inCaller('deep', async (caller) => {
-    let nested = calc().echo(0);
-    for (let depth = 0; depth < 64; depth++) nested = calc().echo(nested) as typeof nested;
-    expect(await caller.svc.callRaw('CALC', 'deep', nested)).toBe(0);
-    const call = caller.svc.callRaw('CALC', 'deep', calc().echo(nested));
-    await expect(call).rejects.toMatchObject({ code: 'limit-exceeded' });
-  }));
+test('rule 25: a refusal names the place', async () => {
+  const { message } = await refusal('places', frameOf(['next'], 0, [0, 0, 0], [1, 1, -7]));
+  expect(message).toBe('program 1: step 2: value 7 is not computed before this step');
+});

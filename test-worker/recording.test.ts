@@ -1,6 +1,6 @@
 import { explain, newContinuation } from '@lumenize/call';
 import { expect, test } from 'vitest';
-import { calc, inCalc, inCaller } from './in-object.js';
+import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
 import type { Users } from './index.js';
 
 test('rule 1: recording runs nothing and sends nothing', () =>
@@ -131,4 +131,89 @@ test('what the language reads behind one’s back is not recorded', async () => 
   expect(JSON.stringify({ continuation })).toBe('{}');
   expect(Object.prototype.toString.call(continuation)).toBe('[object Continuation]');
   expect(Reflect.get(continuation, 'constructor')).toBeUndefined();
+});
+
+test('rule 2: a method of a stub that a method returned is called in its place', () =>
+  inCaller('stubs', async (caller) => {
+    const session = calc().sessionOf('other');
+    const hello = session.hello('Ada');
+    expect(await caller.svc.callRaw('CALC', 'stubs', hello)).toBe('hello Ada');
+    const twice = calc().pair(hello, session.hello('Grace'));
+    expect(await caller.svc.callRaw('CALC', 'stubs', twice)).toEqual(['hello Ada', 'hello Grace']);
+  }));
+
+class Wrapper {
+  constructor(readonly inner: unknown) {}
+}
+
+test.for([
+  ['a Map', (n: unknown) => ({ users: [new Map([['u1', n]])] }), '.users[0].get("u1")', 'Map'],
+  ['a key of a Map', (n: unknown) => new Map([[n, 1]]), '.keys()', 'Map'],
+  ['a Set', (n: unknown) => [1, new Set([n])], '[1].values()', 'Set'],
+  ['an instance of a class', (n: unknown) => ({ a: new Wrapper([n]) }), '.a.inner[0]', 'Wrapper'],
+  ['a Date with properties', (n: unknown) => Object.assign(new Date(0), { n }), '.n', 'Date'],
+] as const)('rule 3: a continuation in %s is refused with its path', ([, argument, path, kind]) =>
+  inCaller('refuses', (caller) => {
+    const error = thrownBy(() =>
+      caller.svc.call('CALC', 'main', calc().echo(argument(calc().next()))),
+    );
+    expect(error.code).toBe('invalid-continuation');
+    expect(error.message).toBe(
+      `a continuation at ${path} stands in a ${kind}, where its value cannot take its place: ` +
+        'put it into an array or a plain object',
+    );
+  }),
+);
+
+test('rule 3: a continuation in a container that contains itself is refused', () =>
+  inCaller('cyclic', (caller) => {
+    const cyclic: unknown[] = [{ next: calc().next() }];
+    cyclic.push(cyclic);
+    const error = thrownBy(() => caller.svc.call('CALC', 'main', calc().echo(cyclic)));
+    expect(error.message).toBe('an argument contains itself and, at [0].next, a continuation');
+  }));
+
+test('a value that contains itself is sent as it is', () =>
+  inCaller('cycles', async (caller) => {
+    const cyclic: unknown[] = [1];
+    cyclic.push(cyclic);
+    const echoed = (await caller.svc.callRaw('CALC', 'cycles', calc().echo(cyclic))) as unknown[];
+    expect(echoed[1]).toBe(echoed);
+  }));
+
+test.for([
+  [
+    'ctn() called',
+    () => (calc() as unknown as (n: number) => unknown)(1),
+    /ctn\(\) is no function/,
+  ],
+  ['ctn() as an argument', () => calc().echo(calc()), /ctn\(\) alone is not an argument/],
+  ['a name that is not Unicode', () => Reflect.get(calc(), '\ud800'), /is not Unicode/],
+  ['a name with U+0000', () => Reflect.get(calc(), 'a\0b'), /U\+0000/],
+] as const)('%s is refused at once', ([, remote, message]) =>
+  inCaller('refused', (caller) => {
+    const call = caller.svc.call.bind(caller.svc) as unknown as (...args: unknown[]) => unknown;
+    const error = thrownBy(() => call('CALC', 'main', remote()));
+    expect(error).toMatchObject({
+      code: 'invalid-continuation',
+      message: expect.stringMatching(message),
+    });
+  }),
+);
+
+test('what tools do with values does no harm', () => {
+  const continuation = calc().add(1, 10) as object;
+  expect(() => structuredClone(continuation)).toThrow(/could not be cloned/);
+  expect({ ...continuation }).toEqual({});
+  expect(() => [...(continuation as unknown as unknown[])]).toThrow(TypeError);
+  expect(() => Number(continuation)).not.toThrow();
+  expect(Object.keys(continuation)).toEqual([]);
+  expect(
+    (continuation as unknown as Record<symbol, () => string>)[
+      Symbol.for('nodejs.util.inspect.custom')
+    ]?.(),
+  ).toBe('add(1, 10)');
+  for (const name of ['then', 'toJSON', 'constructor', 'prototype', '__proto__']) {
+    expect(Reflect.get(continuation, name)).toBeUndefined();
+  }
 });

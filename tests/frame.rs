@@ -35,7 +35,7 @@ fn a_frame_is_read_as_it_was_written() {
     let names = ["add", "k"];
     let bytes = frame::encode(&names, &nested(), 4).unwrap();
     let read = frame::decode(&bytes, 4, &Limits::DEFAULT).unwrap();
-    assert_eq!(read, Frame { names: names.to_vec(), words: nested() });
+    assert_eq!(read, Frame { names: names.to_vec(), words: nested(), entries: vec![0] });
 }
 
 #[test]

@@ -70,8 +70,8 @@ function report(self: LumenizeBase<unknown>, error: unknown, info: CallErrorInfo
     return;
   }
   try {
-    const returned: unknown = self.onCallError(error, info);
-    if (returned instanceof Promise) returned.catch(log);
+    // What an RPC method returns is a promise too, though no instance of the class.
+    Promise.resolve(self.onCallError(error, info)).catch(log);
   } catch (cause) {
     log(cause);
   }

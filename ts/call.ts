@@ -95,7 +95,7 @@ export class Caller<Env> {
     });
     return {
       id: call.id,
-      cancel: (reason) => this.#pending.settle(call.id, call.cancelledError(reason), true),
+      cancel: (reason) => this.#pending.settleLater(call.id, call.cancelledError(reason), true),
     };
   }
 
@@ -129,7 +129,7 @@ export class Caller<Env> {
   /** Runs a handler. What it throws, now or later, is reported and goes no further. */
   #handle(program: Frame, outcome: unknown, report: (error: unknown) => void): void {
     try {
-      const returned = run(program, this.#owner.self, readOwn, outcome);
+      const returned = run(program, this.#owner.self, readAny, outcome);
       if (returned instanceof Promise) returned.catch(report);
     } catch (error) {
       report(error);
@@ -149,20 +149,19 @@ export class Caller<Env> {
     const frame = encodeFrame(program);
     const call = new Call(target, remote, timeout, settle);
     call.id = this.#pending.open(timeout, call);
+    const stub = target.take();
     const fail = (rejected: unknown): void => {
       const { error, stubIsHealthy } = platformError(rejected, call.details());
-      if (!stubIsHealthy) target.dropStub();
+      target.giveBack(stub, stubIsHealthy);
       this.#pending.settle(call.id, error, true);
     };
     const receive = (sent: unknown): void => {
+      target.giveBack(stub, true);
       const { outcome, failed } = readOutcome(sent, () => call.details());
       this.#pending.settle(call.id, outcome, failed);
     };
     try {
-      target
-        .stub()
-        .__lmzCall(frame, ...program.slots)
-        .then(receive, fail);
+      stub.__lmzCall(frame, ...program.slots).then(receive, fail);
     } catch (error) {
       // The call is accepted: its handler runs later, as for any other outcome.
       queueMicrotask(() => fail(error));
@@ -214,7 +213,7 @@ function recorded(value: unknown, parameter: 'remote' | 'handler'): Node {
 }
 
 /** The options that there are. */
-const OPTIONS: readonly (keyof CallOptions)[] = ['timeout'];
+const OPTIONS: Record<keyof CallOptions, true> = { timeout: true };
 
 function timeoutOf(options: CallOptions | undefined): number {
   if (options === undefined) return DefaultOption.TimeoutMs;
@@ -224,10 +223,11 @@ function timeoutOf(options: CallOptions | undefined): number {
     );
   }
   for (const name of Object.keys(options)) {
-    if (!(OPTIONS as readonly string[]).includes(name))
-      throw invalidOption(unknownName('option', name, OPTIONS));
+    if (!Object.hasOwn(OPTIONS, name)) {
+      throw invalidOption(unknownName('option', name, Object.keys(OPTIONS)));
+    }
   }
-  const timeout: unknown = options.timeout ?? DefaultOption.TimeoutMs;
+  const { timeout = DefaultOption.TimeoutMs }: { readonly timeout?: unknown } = options;
   if (typeof timeout === 'number') return timeout;
   throw invalidOption(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
 }
@@ -236,7 +236,7 @@ function invalidOption(message: string): CallError {
   return new CallError('invalid-option', message);
 }
 
-/** A handler may use every member of its own object. */
-function readOwn(self: object, name: string): unknown {
-  return (self as Record<string, unknown>)[name];
+/** A handler is the object's own: it may use every member. */
+function readAny(receiver: object, name: string): unknown {
+  return (receiver as Record<string, unknown>)[name];
 }

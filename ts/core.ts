@@ -59,6 +59,12 @@ export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
   return guard(() => core().encodeFrame(flat, names.join(SEPARATOR), names.length, slots.length));
 }
 
+/** A frame that came in, checked. */
+export interface ReceivedFrame extends Frame {
+  /** The names that are read from the target itself: its class decides about them. */
+  readonly entries: readonly string[];
+}
+
 /** The limits of one class, checked: opaque words. */
 export type Limits = Uint32Array;
 
@@ -73,7 +79,11 @@ export function checkLimits(limits: CallLimits): Limits {
  * The core checks the size of a frame too, but wasm memory never shrinks: what is too large for
  * any class does not even cross.
  */
-export function decodeFrame(bytes: unknown, slots: readonly unknown[], limits: Limits): Frame {
+export function decodeFrame(
+  bytes: unknown,
+  slots: readonly unknown[],
+  limits: Limits,
+): ReceivedFrame {
   if (!(bytes instanceof Uint8Array)) {
     throw new CallError('protocol', 'a frame is a Uint8Array');
   }
@@ -84,8 +94,9 @@ export function decodeFrame(bytes: unknown, slots: readonly unknown[], limits: L
       `${bytes.byteLength} bytes in the frame, the limit is ${frameBytes}`,
     );
   }
-  const [words, names] = guard(() => core().decodeFrame(bytes, slots.length, limits));
-  return { words, names: names.split(SEPARATOR), slots };
+  const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slots.length, limits));
+  const names = joined.split(SEPARATOR);
+  return { words, names, slots, entries: Array.from(indexes, (index) => names[index] as string) };
 }
 
 /** Whether a value off the wire is one of the codes. */

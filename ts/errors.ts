@@ -72,40 +72,45 @@ export type EncodedError =
     };
 
 /** Own properties that are carried by name, or that an error has anyway. */
-const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
 
-/** Causes and errors deeper than this are left out: a chain may be endless. */
-const DEEPEST_CAUSE = 32;
+/** Errors that one failure carries at most: causes may be endless, and refer to each other. */
+const MOST_ERRORS = 100;
 
 /** Makes data of anything that was thrown. It never throws itself. */
-export function encodeError(thrown: unknown, depth = 0): EncodedError {
-  if (!(thrown instanceof Error)) return { thrown: isCloneable(thrown) ? thrown : textOf(thrown) };
-  const properties: Record<string, unknown> = {};
-  for (const key of Object.keys(thrown)) {
-    if (CARRIED.has(key)) continue;
-    const value = read(thrown, key);
-    if (isCloneable(value)) define(properties, key, value);
+export function encodeError(thrown: unknown, budget = { left: MOST_ERRORS }): EncodedError {
+  if (!(thrown instanceof Error)) {
+    const copy = copyOf(thrown);
+    return { thrown: copy ? copy.value : textOf(thrown) };
   }
-  const nested = (value: unknown): EncodedError => encodeError(value, depth + 1);
-  const isDeepest = depth >= DEEPEST_CAUSE;
-  const errors: unknown = read(thrown, 'errors');
+  budget.left -= 1;
+  const nested = (value: unknown): EncodedError => encodeError(value, budget);
+  const errors = thrown instanceof AggregateError ? read(thrown, 'errors') : undefined;
   const stack: unknown = read(thrown, 'stack');
   return {
     name: textOf(read(thrown, 'name')),
     message: textOf(read(thrown, 'message')),
     stack: typeof stack === 'string' ? stack : undefined,
-    properties,
-    ...('cause' in thrown && !isDeepest ? { cause: nested(read(thrown, 'cause')) } : {}),
-    ...(thrown instanceof AggregateError && Array.isArray(errors) && !isDeepest
-      ? { errors: errors.map(nested) }
-      : {}),
+    properties: propertiesOf(thrown, errors ? 'errors' : undefined),
+    ...('cause' in thrown && budget.left > 0 ? { cause: nested(read(thrown, 'cause')) } : {}),
+    ...(Array.isArray(errors) ? { errors: errors.slice(0, budget.left).map(nested) } : {}),
   };
+}
+
+function propertiesOf(error: Error, except: string | undefined): Record<string, unknown> {
+  const properties: Record<string, unknown> = {};
+  for (const key of Object.keys(error)) {
+    if (CARRIED.has(key) || key === except) continue;
+    const copy = copyOf(read(error, key));
+    if (copy) define(properties, key, copy.value);
+  }
+  return properties;
 }
 
 /**
  * Makes an error of what a callee sent.
  *
- * @param details - The call that failed: for the `CallError` that a thrown non-error becomes.
+ * @param details - The call that failed.
  * @throws `TypeError` where it is not what `encodeError` makes.
  */
 export function decodeError(encoded: EncodedError, details: CallErrorDetails): Error {
@@ -114,14 +119,16 @@ export function decodeError(encoded: EncodedError, details: CallErrorDetails): E
     return new CallError(
       'remote-threw',
       `${operation} on ${binding} threw ${textOf(encoded.thrown)}, which is not an Error`,
-      { ...details, mayHaveRun: true, cause: encoded.thrown },
+      { ...details, cause: encoded.thrown },
     );
   }
   const error = construct(encoded, details);
-  if ('cause' in encoded) define(error, 'cause', decodeNested(encoded.cause, details), false);
+  if ('cause' in encoded) define(error, 'cause', decodeNested(encoded.cause), false);
   for (const [key, value] of Object.entries(encoded.properties)) {
-    // What a `CallError` does not know about itself, this side has put there.
-    if (value !== undefined || !Object.hasOwn(error, key)) define(error, key, value);
+    // What a `CallError` does not know about itself, this side has put there. Whether anything
+    // has run is a question about this call, whatever the error says of another.
+    const isOurs = error instanceof CallError && (value === undefined || key === 'mayHaveRun');
+    if (!isOurs) define(error, key, value);
   }
   if (encoded.stack !== undefined) define(error, 'stack', encoded.stack, false);
   return error;
@@ -136,20 +143,17 @@ function construct(encoded: Encoded, details: CallErrorDetails): Error {
   }
   const code = properties['code'];
   if (name === 'CallError' && isCallErrorCode(code)) return new CallError(code, message, details);
-  if (errors) {
-    const decoded = errors.map((inner) => decodeNested(inner, details));
-    const aggregate = new AggregateError(decoded, message);
-    if (name !== aggregate.name) define(aggregate, 'name', name, false);
-    return aggregate;
-  }
-  const error = new (classes.get(name) ?? Error)(message);
+  const error = errors
+    ? new AggregateError(errors.map(decodeNested), message)
+    : new (classes.get(name) ?? Error)(message);
   if (error.name !== name) define(error, 'name', name, false);
   return error;
 }
 
-function decodeNested(encoded: EncodedError | undefined, details: CallErrorDetails): unknown {
+/** A cause, or one of several errors: it is not about this call. */
+function decodeNested(encoded: EncodedError | undefined): unknown {
   if (encoded === undefined) return undefined;
-  return 'thrown' in encoded ? encoded.thrown : decodeError(encoded, details);
+  return 'thrown' in encoded ? encoded.thrown : decodeError(encoded, { mayHaveRun: true });
 }
 
 /** A property of the value itself, whatever its name: an assignment could reach a prototype. */
@@ -166,14 +170,15 @@ function read(from: object, key: string): unknown {
   }
 }
 
-function isCloneable(value: unknown): boolean {
-  if (typeof value === 'function' || typeof value === 'symbol') return false;
-  if (typeof value !== 'object' || value === null) return true;
+/**
+ * What structured clone makes of a value; `undefined` where it refuses. The copy is sent, not the
+ * value: Workers RPC refuses instances of classes, of which the copy has the data.
+ */
+function copyOf(value: unknown): { readonly value: unknown } | undefined {
   try {
-    structuredClone(value);
-    return true;
+    return { value: structuredClone(value) };
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -2,9 +2,10 @@
  * Exposure: which first steps a class lets callers take. It is what Workers RPC exposes, which is
  * the members of its prototypes, or less, where the class names the methods that may be called.
  */
+import { DurableObject, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
 import { checkLimits, type Limits } from './core.js';
 import { CallError } from './errors.js';
-import type { ReadEntry } from './run.js';
+import type { Read } from './run.js';
 import type { CallLimits } from './wasm/lumenize_call.js';
 
 /** The static members by which a class says what callers may do. */
@@ -23,7 +24,8 @@ export interface ReceiverClass {
 /** What one class allows. */
 export interface ClassRules {
   readonly limits: Limits;
-  readonly readEntry: ReadEntry;
+  /** Throws `CallError` with code `not-callable` where callers may not start with that name. */
+  checkEntry(self: object, name: string): void;
 }
 
 /** Classes do not change: what one allows is worked out once. */
@@ -91,15 +93,33 @@ function makeRules(prototype: object, base: object): ClassRules {
   const entries = new Set(chosen ? members.filter((name) => chosen.has(name)) : members);
   return {
     limits: checkLimits(receiver.callLimits ?? {}),
-    readEntry: (self, name) => {
-      const isOpen = Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name);
-      if (isOpen) return (self as Record<string, unknown>)[name];
-      throw new CallError(
-        'not-callable',
-        `${prototype.constructor.name} has no method '${name}' that callers may use`,
-      );
+    checkEntry: (self, name) => {
+      if (Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name)) return;
+      const message = `${prototype.constructor.name} has no method '${name}' that callers may use`;
+      throw new CallError('not-callable', message);
     },
   };
+}
+
+/** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
+const byReference = [RpcTarget, DurableObject, WorkerEntrypoint];
+
+/**
+ * Reads a property for a caller: of the target itself what its class allows, of anything else what
+ * no detour leads around that.
+ */
+export function readExposed(self: object, rules: ClassRules): Read {
+  return (receiver, name) => {
+    if (receiver === self) rules.checkEntry(self, name);
+    else if (typeof receiver === 'function' ? name in Function.prototype : hides(receiver, name)) {
+      throw new CallError('not-callable', `'${name}' of what was returned is not open to callers`);
+    }
+    return (receiver as Record<string, unknown>)[name];
+  };
+}
+
+function hides(receiver: object, name: string): boolean {
+  return Object.hasOwn(receiver, name) && byReference.some((base) => receiver instanceof base);
 }
 
 function exposedBy({ exposes = [] }: ReceiverClass): readonly string[] {

@@ -5,9 +5,10 @@
  * on first, then its arguments from left to right, then the step. A node, or a container that
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
+import { Containers } from './containers.js';
 import type { Frame } from './core.js';
 import { CallError } from './errors.js';
-import { explainNode, isPlainObject, type Node, nodeOf, result, start } from './record.js';
+import { explainNode, type Node, nodeOf, result, start } from './record.js';
 import { ArgumentKind, DefaultLimit, StepKind } from './wasm/lumenize_call.js';
 
 /** Flattens the program that the target of a call runs. */
@@ -39,8 +40,10 @@ class Flattening implements Frame {
   /** Whether the outcome has its place. */
   placesOutcome = false;
 
-  /** Steps already made, by the node or container that they compute. `0` while one is made. */
+  /** Steps already made, by the node or container that they compute. */
   readonly #values = new Map<object, number>();
+  readonly #containers = new Containers();
+  readonly #indexes = new Map<string, number>();
   readonly #remote: Node | undefined;
   #steps = 0;
   /** Where the last step says how many arguments it has. */
@@ -71,12 +74,7 @@ class Flattening implements Frame {
 
   /** Makes the steps of a node and of all that it extends. Returns the number of its value. */
   #step(node: Node, depth: number): number {
-    if (depth > DefaultLimit.depth) {
-      throw new CallError(
-        'limit-exceeded',
-        `continuations are nested more than ${DefaultLimit.depth} deep as arguments`,
-      );
-    }
+    checkDepth(depth);
     const chain: Node[] = [];
     let at = node;
     let value = 0;
@@ -94,6 +92,8 @@ class Flattening implements Frame {
       chain.push(at);
       at = at.of as Node;
     }
+    if (chain.at(-1)?.args && value === 0)
+      throw invalid('ctn() is no function: call a method of it');
     for (let link = chain.pop(); link; link = chain.pop()) {
       value = link.args
         ? this.#apply(value, link.args, depth)
@@ -109,6 +109,7 @@ class Flattening implements Frame {
   }
 
   #apply(callee: number, args: readonly unknown[], depth: number): number {
+    checkCount(args.length, 'arguments');
     const words = args.map((argument) => this.#argument(argument, depth));
     this.words.push(StepKind.Apply, callee, words.length, ...words);
     this.#lastCount = this.words.length - words.length - 1;
@@ -118,7 +119,7 @@ class Flattening implements Frame {
   #argument(argument: unknown, depth: number): number {
     const node = nodeOf(argument);
     if (node) return this.#nested(node, depth);
-    if (typeof argument === 'object' && argument !== null && holdsContinuation(argument)) {
+    if (typeof argument === 'object' && argument !== null && this.#containers.holds(argument)) {
       return ArgumentKind.Value | (this.#container(argument, depth + 1) << ArgumentKind.Bits);
     }
     return ArgumentKind.Slot | ((this.slots.push(argument) - 1) << ArgumentKind.Bits);
@@ -136,15 +137,16 @@ class Flattening implements Frame {
   /** Makes the step for an array or plain object that holds a continuation. */
   #container(container: object, depth: number): number {
     const known = this.#values.get(container);
-    if (known === 0) throw invalid('an argument contains itself and a continuation');
     if (known !== undefined) return known;
-    this.#values.set(container, 0);
+    checkDepth(depth);
     const words: number[] = [];
+    const entries = Object.entries(container);
+    checkCount(entries.length, 'items beside a continuation');
     if (Array.isArray(container)) {
       for (const item of container) words.push(this.#argument(item, depth));
       this.words.push(StepKind.Array, words.length, ...words);
     } else {
-      for (const [key, item] of Object.entries(container)) {
+      for (const [key, item] of entries) {
         words.push(this.#name(key), this.#argument(item, depth));
       }
       this.words.push(StepKind.Object, words.length / 2, ...words);
@@ -161,20 +163,28 @@ class Flattening implements Frame {
   }
 
   #name(name: string): number {
-    const known = this.names.indexOf(name);
-    return known < 0 ? this.names.push(name) - 1 : known;
+    const known = this.#indexes.get(name);
+    if (known !== undefined) return known;
+    this.#indexes.set(name, this.names.length);
+    return this.names.push(name) - 1;
   }
 }
 
-/** Whether a continuation stands anywhere in an array or plain object. */
-function holdsContinuation(value: object, seen = new Set<object>()): boolean {
-  if (seen.has(value)) return false;
-  seen.add(value);
-  const holds = (item: unknown): boolean =>
-    nodeOf(item) !== undefined ||
-    (typeof item === 'object' && item !== null && holdsContinuation(item, seen));
-  if (Array.isArray(value)) return value.some(holds);
-  return isPlainObject(value) && Object.values(value).some(holds);
+/** Nesting recurses, and lists are spread: both would end in a `RangeError` without a place. */
+function checkDepth(depth: number): void {
+  if (depth > DefaultLimit.depth) {
+    throw tooLarge(`continuations are nested more than ${DefaultLimit.depth} deep as arguments`);
+  }
+}
+
+function checkCount(count: number, what: string): void {
+  if (count > DefaultLimit.arguments) {
+    throw tooLarge(`${count} ${what}, the limit is ${DefaultLimit.arguments}`);
+  }
+}
+
+function tooLarge(message: string): CallError {
+  return new CallError('limit-exceeded', message);
 }
 
 function invalid(message: string): CallError {

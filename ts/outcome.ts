@@ -13,15 +13,22 @@ import {
 
 const VALUE = '__lmzValue';
 const FAILURE = '__lmzFailure';
+const REFUSAL = '__lmzRefusal';
+const MARKERS: readonly unknown[] = [VALUE, FAILURE, REFUSAL];
 
 /** What the callee returns for a value. */
 export function sendValue(value: unknown): unknown {
   return isMarked(value) ? [VALUE, value] : value;
 }
 
-/** What the callee returns for anything that was thrown. */
+/** What the callee returns for anything that was thrown once steps had begun to run. */
 export function sendFailure(thrown: unknown): unknown {
   return [FAILURE, encodeError(thrown)];
+}
+
+/** What the callee returns for a message of which nothing has run. */
+export function sendRefusal(refused: unknown): unknown {
+  return [REFUSAL, encodeError(refused)];
 }
 
 /**
@@ -35,7 +42,9 @@ export function readOutcome(
   if (!isMarked(sent)) return { outcome: sent, failed: false };
   if (sent[0] === VALUE) return { outcome: sent[1], failed: false };
   try {
-    return { outcome: decodeError(sent[1] as EncodedError, details()), failed: true };
+    const mayHaveRun = sent[0] === FAILURE;
+    const error = decodeError(sent[1] as EncodedError, { ...details(), mayHaveRun });
+    return { outcome: error, failed: true };
   } catch (cause) {
     const message = 'the target answered with what is neither a value nor a failure';
     const error = new CallError('protocol', message, { ...details(), mayHaveRun: true, cause });
@@ -44,5 +53,5 @@ export function readOutcome(
 }
 
 function isMarked(value: unknown): value is [string, unknown] {
-  return Array.isArray(value) && (value[0] === VALUE || value[0] === FAILURE);
+  return Array.isArray(value) && MARKERS.includes(value[0]);
 }

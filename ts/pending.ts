@@ -4,7 +4,7 @@
  */
 import { createPendingCalls, guard, type PendingCalls } from './core.js';
 
-/** A call that waits for its outcome. */
+/** A call that waits for its outcome. Neither of its methods throws. */
 export interface PendingCall {
   /** Receives the one outcome: a value, or the error that `failed` announces. */
   settle(outcome: unknown, failed: boolean): void;
@@ -36,24 +36,32 @@ export class Pending {
   /** Gives a call its outcome. `false`: it had one, and this one is dropped. */
   settle(id: number, outcome: unknown, failed: boolean): boolean {
     if (!this.#table.settle(id)) return false;
-    this.#deliver(id, (call) => call.settle(outcome, failed));
+    this.#take(id)?.settle(outcome, failed);
+    return true;
+  }
+
+  /** The same, but the call learns of it after this turn. */
+  settleLater(id: number, outcome: unknown, failed: boolean): boolean {
+    if (!this.#table.settle(id)) return false;
+    const call = this.#take(id);
+    queueMicrotask(() => call?.settle(outcome, failed));
     return true;
   }
 
   #expire(): void {
     this.#timer = undefined;
     this.#timerDeadline = Number.POSITIVE_INFINITY;
-    for (const id of this.#table.due(Date.now())) {
-      this.#deliver(id, (call) => call.settle(call.timeoutError(), true));
-    }
+    // The table has let go of these calls: each is settled, whatever becomes of the others.
+    const due = [...this.#table.due(Date.now())].map((id) => this.#take(id));
     this.#arm();
+    for (const call of due) call?.settle(call.timeoutError(), true);
   }
 
-  #deliver(id: number, deliver: (call: PendingCall) => void): void {
+  #take(id: number): PendingCall | undefined {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
     if (this.#calls.size === 0) this.#disarm();
-    if (call) deliver(call);
+    return call;
   }
 
   /** One timer, for the earliest deadline. It may fire early, but never late. */

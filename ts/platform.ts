@@ -54,13 +54,13 @@ function classify(original: PlatformError, text: string): Verdict {
     return { code: 'overloaded', mayHaveRun: true };
   }
   if (text.startsWith('Network connection lost')) return { code: 'disconnected', mayHaveRun: true };
+  // Arguments fail before anything is sent, a result after the method ran, on the other side.
+  const mayHaveRun = original.remote === true;
   if (original.name === 'DataCloneError') {
-    // An argument fails before anything is sent, a result after the method ran.
-    const mayHaveRun = original.remote === true;
     return { code: 'not-cloneable', mayHaveRun, stubIsHealthy: true };
   }
   if (text.startsWith('Serialized RPC arguments or return values are limited')) {
-    return { code: 'limit-exceeded', mayHaveRun: true, stubIsHealthy: true };
+    return { code: 'limit-exceeded', mayHaveRun, stubIsHealthy: true };
   }
   if (/does not implement .*__lmzCall/.test(text)) {
     const remedy = 'the target has to extend LumenizeBase';

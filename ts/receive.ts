@@ -2,10 +2,10 @@
  * Receiving: a message that anybody may have sent becomes a checked program, runs on the target
  * and is answered. Nothing of it runs before all of it is checked.
  */
-import { decodeFrame } from './core.js';
-import { type ClassRules, rulesOf } from './expose.js';
-import { sendFailure, sendValue } from './outcome.js';
-import { run } from './run.js';
+import { decodeFrame, type ReceivedFrame } from './core.js';
+import { readExposed, rulesOf } from './expose.js';
+import { sendFailure, sendRefusal, sendValue } from './outcome.js';
+import { type Read, run } from './run.js';
 
 /**
  * Answers one message. It never throws: a failure is data, since the runtime would lose most of
@@ -22,10 +22,18 @@ export function receive(
   frame: unknown,
   slots: readonly unknown[],
 ): unknown {
+  let program: ReceivedFrame;
+  let read: Read;
   try {
-    const rules: ClassRules = rulesOf(self, base);
-    const program = decodeFrame(frame, slots, rules.limits);
-    const returned = run(program, self, rules.readEntry);
+    const rules = rulesOf(self, base);
+    program = decodeFrame(frame, slots, rules.limits);
+    for (const name of program.entries) rules.checkEntry(self, name);
+    read = readExposed(self, rules);
+  } catch (refused) {
+    return sendRefusal(refused);
+  }
+  try {
+    const returned = run(program, self, read);
     return returned instanceof Promise
       ? returned.then(sendValue, sendFailure)
       : sendValue(returned);

@@ -125,7 +125,16 @@ export function explainNode(node: Node, level = 0): string {
   return parts.reverse().join('').replace(/^\./, '') || 'ctn()';
 }
 
+/** It never throws: what cannot be looked at, such as a revoked proxy, becomes `…`. */
 function describe(value: unknown, level = 0): string {
+  try {
+    return describeUnsafely(value, level);
+  } catch {
+    return '…';
+  }
+}
+
+function describeUnsafely(value: unknown, level: number): string {
   const node = nodeOf(value);
   if (node) return level > SHOWN.levels ? '…' : explainNode(node, level + 1);
   switch (typeof value) {

@@ -9,27 +9,25 @@ import type { Frame } from './core.js';
 import { CallError } from './errors.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 
-/** Reads the first property of a program from the object itself; decides what is exposed. */
-export type ReadEntry = (self: object, name: string) => unknown;
-
-/** On functions, these lead around the check of names. */
-const REFUSED_ON_FUNCTIONS: ReadonlySet<string> = new Set(['call', 'apply', 'bind']);
+/** Reads a property of anything that is neither `undefined` nor `null`. */
+export type Read = (receiver: object, name: string) => unknown;
 
 /**
  * Runs the one program of a frame.
  *
+ * @param read - How properties are read: it decides what the program reaches.
  * @param outcome - What stands where a handler wants the outcome.
  * @returns What the last step yields, or a promise of it as soon as one step yields a promise.
  */
-export function run(frame: Frame, self: object, readEntry: ReadEntry, outcome?: unknown): unknown {
-  return new Run(frame, self, readEntry, outcome).start();
+export function run(frame: Frame, self: object, read: Read, outcome?: unknown): unknown {
+  return new Run(frame, self, read, outcome).start();
 }
 
 class Run {
   readonly #words: ArrayLike<number>;
   readonly #names: readonly string[];
   readonly #slots: readonly unknown[];
-  readonly #readEntry: ReadEntry;
+  readonly #read: Read;
   readonly #outcome: unknown;
   /** The value of each step so far; value 0 is the object itself. */
   readonly #values: unknown[];
@@ -37,12 +35,12 @@ class Run {
   readonly #receivers: unknown[] = [undefined];
   #at = 2;
 
-  constructor(frame: Frame, self: object, readEntry: ReadEntry, outcome: unknown) {
+  constructor(frame: Frame, self: object, read: Read, outcome: unknown) {
     this.#words = frame.words;
     this.#names = frame.names;
     this.#slots = frame.slots;
     this.#values = [self];
-    this.#readEntry = readEntry;
+    this.#read = read;
     this.#outcome = outcome;
   }
 
@@ -66,18 +64,21 @@ class Run {
 
   /**
    * A promise is awaited before the next step. What an RPC stub yields is a promise and a path to
-   * what lies behind it: as long as the next step follows that path, it costs no round trip.
+   * what lies behind it: where the program only goes on from it, it is followed, which costs no
+   * round trip, and which is the only way to call a method of a stub.
    */
   #isAwaited(value: unknown): value is PromiseLike<unknown> {
     if (typeof value === 'object') {
       return value !== null && typeof (value as { then?: unknown }).then === 'function';
     }
-    if (typeof value !== 'function' || !('then' in value)) return false;
-    const kind = this.#words[this.#at];
-    const isFollowed =
-      (kind === StepKind.Get || kind === StepKind.Apply) &&
-      this.#words[this.#at + 1] === this.#values.length;
-    return !isFollowed;
+    return typeof value === 'function' && 'then' in value && !this.#isOnlyFollowed();
+  }
+
+  /** Whether the steps to come read from the latest value or call it, and use it in no other way. */
+  #isOnlyFollowed(): boolean {
+    const value = this.#values.length;
+    const uses = [...usesAfter(this.#words, this.#at)].filter((use) => use.value === value);
+    return uses.length > 0 && uses.every((use) => use.isFollowed);
   }
 
   #step(): unknown {
@@ -101,14 +102,10 @@ class Run {
   #get(of: number, name: string): unknown {
     const receiver = this.#values[of];
     this.#receivers.push(receiver);
-    if (of === 0) return this.#readEntry(receiver as object, name);
-    if (typeof receiver === 'function' && REFUSED_ON_FUNCTIONS.has(name)) {
-      throw new CallError('not-callable', `'${name}' of a function is refused`);
-    }
     if (receiver === undefined || receiver === null) {
       throw new TypeError(`cannot read '${name}' of ${receiver}`);
     }
-    return (receiver as Record<string, unknown>)[name];
+    return this.#read(receiver, name);
   }
 
   #apply(callee: number, args: unknown[]): unknown {
@@ -136,7 +133,7 @@ class Run {
 
   #argument(word: number): unknown {
     const number = word >>> ArgumentKind.Bits;
-    switch (word & ((1 << ArgumentKind.Bits) - 1)) {
+    switch (kindOf(word)) {
       case ArgumentKind.Slot:
         return this.#slots[number];
       case ArgumentKind.Value:
@@ -153,4 +150,35 @@ class Run {
   #nextName(): string {
     return this.#names[this.#next()] as string;
   }
+}
+
+interface Use {
+  readonly value: number;
+  /** Whether it is read from or called; otherwise it is an argument. */
+  readonly isFollowed: boolean;
+}
+
+/** The values that the steps from `start` on use. */
+function* usesAfter(words: ArrayLike<number>, start: number): Iterable<Use> {
+  let at = start;
+  const word = (): number => words[at++] as number;
+  while (at < words.length) {
+    const kind = word();
+    if (kind === StepKind.Get || kind === StepKind.Apply) {
+      yield { value: word(), isFollowed: true };
+    }
+    // The name of a `Get` stands where other steps have a count, and no argument follows it.
+    const next = word();
+    for (let left = kind === StepKind.Get ? 0 : next; left > 0; left--) {
+      if (kind === StepKind.Object) word();
+      const argument = word();
+      if (kindOf(argument) === ArgumentKind.Value) {
+        yield { value: argument >>> ArgumentKind.Bits, isFollowed: false };
+      }
+    }
+  }
+}
+
+function kindOf(argument: number): ArgumentKind {
+  return argument & ((1 << ArgumentKind.Bits) - 1);
 }

@@ -1,6 +1,7 @@
 /** Targets: what a binding and an instance name, and the stub through which it is reached. */
 import leven from 'leven';
 import { CallError } from './errors.js';
+import { explain } from './record.js';
 
 /** The one method of a receiver. */
 export interface Receiver {
@@ -8,13 +9,32 @@ export interface Receiver {
 }
 
 /** One Durable Object or Worker entrypoint, as its caller knows it. */
-export interface Target {
-  readonly binding: string;
-  readonly instance: string | undefined;
-  /** The stub in use. One stub keeps the order of calls, so it is kept while it is healthy. */
-  stub(): Receiver;
-  /** Forgets the stub, which a failure has broken; the next call gets a fresh one. */
-  dropStub(): void;
+export class Target {
+  #stub: Receiver | undefined;
+  #callsInFlight = 0;
+
+  constructor(
+    readonly binding: string,
+    readonly instance: string | undefined,
+    private readonly connect: () => Receiver,
+  ) {}
+
+  get isIdle(): boolean {
+    return this.#callsInFlight === 0;
+  }
+
+  /** The stub for one call. One stub keeps the order of calls, so it is kept while it is healthy. */
+  take(): Receiver {
+    this.#callsInFlight += 1;
+    this.#stub ??= this.connect();
+    return this.#stub;
+  }
+
+  /** Ends one call. A stub that a failure has broken is forgotten, unless another has replaced it. */
+  giveBack(stub: Receiver, isHealthy: boolean): void {
+    this.#callsInFlight -= 1;
+    if (!isHealthy && this.#stub === stub) this.#stub = undefined;
+  }
 }
 
 /** What a caller may pass for the instance of a Durable Object. */
@@ -23,13 +43,17 @@ export type Instance = string | DurableObjectId | undefined;
 /** A Durable Object id as text. */
 const ID = /^[0-9a-f]{64}$/i;
 
+/** Idle targets are forgotten once so many are known: an object may call one for each user. */
+const KEPT = 1_000;
+
 /** The targets that one object has called, each with its stub. */
 export class Targets {
-  readonly #env: object;
+  readonly #env: Readonly<Record<string, unknown>>;
   readonly #targets = new Map<string, Target>();
+  #sweepAt = KEPT;
 
   constructor(env: object) {
-    this.#env = env;
+    this.#env = env as Record<string, unknown>;
   }
 
   /**
@@ -37,30 +61,42 @@ export class Targets {
    * `unknown-binding` or `invalid-target`.
    */
   find(binding: string, instance: Instance): Target {
-    const key = instance === undefined ? binding : `${binding}/${instance}`;
+    const key = keyOf(binding, instance);
     const known = this.#targets.get(key);
     if (known) return known;
-    const target = createTarget(this.#binding(binding), binding, instance);
+    const target = this.#create(binding, instance);
+    if (this.#targets.size >= this.#sweepAt) this.#sweep();
     this.#targets.set(key, target);
     return target;
   }
 
-  #binding(name: string): object {
-    const env = this.#env as Record<string, unknown>;
-    if (typeof name !== 'string' || !Object.hasOwn(env, name)) {
-      throw new CallError(
-        'unknown-binding',
-        unknownName('binding', String(name), Object.keys(env)),
-      );
+  #create(name: string, instance: Instance): Target {
+    if (typeof name !== 'string' || !Object.hasOwn(this.#env, name)) {
+      const callable = Object.keys(this.#env).filter((other) => isCallable(this.#env[other]));
+      throw new CallError('unknown-binding', unknownName('binding', String(name), callable));
     }
-    const binding = env[name];
-    if (isNamespace(binding) || isEntrypoint(binding)) return binding;
-    throw new CallError(
-      'invalid-target',
-      `the binding '${name}' is neither a Durable Object namespace nor a service`,
-      { binding: name },
-    );
+    const binding = this.#env[name];
+    if (isNamespace(binding)) {
+      return new Target(name, String(instance), connector(binding, name, instance));
+    }
+    if (!isEntrypoint(binding)) {
+      throw invalidTarget(name, 'is neither a Durable Object namespace nor a service');
+    }
+    if (instance === undefined) return new Target(name, instance, () => binding);
+    throw invalidTarget(name, 'is a Worker entrypoint, which has no instances: pass undefined');
   }
+
+  #sweep(): void {
+    for (const [key, target] of this.#targets) if (target.isIdle) this.#targets.delete(key);
+    this.#sweepAt = Math.max(KEPT, 2 * this.#targets.size);
+  }
+}
+
+/** An id has the same key as its text. What is neither a name nor an id has one that nothing has. */
+function keyOf(binding: string, instance: Instance): string {
+  if (instance === undefined) return binding;
+  if (typeof instance === 'string') return `${binding}/${instance}`;
+  return isId(instance) ? `${binding}/${instance}` : '';
 }
 
 /** What to say of a name that nobody knows: the known names near to it, or else all of them. */
@@ -74,31 +110,6 @@ export function unknownName(what: string, name: string, known: readonly string[]
   return `unknown ${what} '${name}': there is ${known.join(', ') || 'none'}`;
 }
 
-function createTarget(binding: object, name: string, instance: Instance): Target {
-  if (!isNamespace(binding)) return entrypoint(binding, name, instance);
-  const connect = connector(binding, name, instance);
-  let stub: Receiver | undefined = connect();
-  return {
-    binding: name,
-    instance: String(instance),
-    stub: () => (stub ??= connect()),
-    dropStub: () => {
-      stub = undefined;
-    },
-  };
-}
-
-function entrypoint(binding: object, name: string, instance: Instance): Target {
-  if (instance !== undefined) {
-    throw new CallError(
-      'invalid-target',
-      `the binding '${name}' is a Worker entrypoint, which has no instances: pass undefined`,
-      { binding: name },
-    );
-  }
-  return { binding: name, instance, stub: () => binding as Receiver, dropStub: () => {} };
-}
-
 /** How to make a stub: by name, by id as text, or by id. */
 function connector(
   namespace: DurableObjectNamespace,
@@ -106,11 +117,9 @@ function connector(
   instance: Instance,
 ): () => Receiver {
   if (instance === undefined || instance === '') {
-    throw new CallError(
-      'invalid-target',
-      `the binding '${binding}' is a Durable Object namespace: name an instance, ` +
-        `as in call('${binding}', 'main', …)`,
-      { binding },
+    throw invalidTarget(
+      binding,
+      `is a Durable Object namespace: name an instance, as in call('${binding}', 'main', …)`,
     );
   }
   if (typeof instance === 'string' && !ID.test(instance)) {
@@ -121,12 +130,13 @@ function connector(
     namespace.get(id);
     return () => namespace.get(id) as unknown as Receiver;
   } catch (cause) {
-    throw new CallError(
-      'invalid-target',
-      `${instance} is neither a name nor an id of the namespace '${binding}'`,
-      { binding, cause },
-    );
+    const message = `has no instance ${explain(instance)}: pass a name or one of its ids`;
+    throw invalidTarget(binding, message, cause);
   }
+}
+
+function invalidTarget(binding: string, what: string, cause?: unknown): CallError {
+  return new CallError('invalid-target', `the binding '${binding}' ${what}`, { binding, cause });
 }
 
 /**
@@ -137,8 +147,16 @@ function isNamespace(binding: unknown): binding is DurableObjectNamespace {
   return prototypeHas(binding, 'getByName');
 }
 
-function isEntrypoint(binding: unknown): binding is object {
+function isEntrypoint(binding: unknown): binding is Receiver {
   return prototypeHas(binding, 'fetch') && prototypeHas(binding, 'connect');
+}
+
+function isCallable(binding: unknown): boolean {
+  return isNamespace(binding) || isEntrypoint(binding);
+}
+
+function isId(instance: unknown): instance is DurableObjectId {
+  return prototypeHas(instance, 'equals');
 }
 
 function prototypeHas(value: unknown, name: string): boolean {

@@ -1,0 +1,47 @@
+/** Classes that choose what callers may do. */
+import { type CallLimits, LumenizeBase } from '@lumenize/call';
+
+export class Parent extends LumenizeBase {
+  inherited(): string {
+    return 'inherited';
+  }
+}
+
+export class Chosen extends Parent {
+  static readonly callable = ['open', 'itself'] as const;
+
+  open(): string {
+    return 'open';
+  }
+
+  closed(): string {
+    return 'closed';
+  }
+
+  itself(): this {
+    return this;
+  }
+}
+
+export class Open extends LumenizeBase {
+  static readonly exposes = ['ctx', 'env'] as const;
+  declare readonly ctx: DurableObjectState<Record<never, never>>;
+  declare readonly env: Cloudflare.Env;
+  readonly own = 'own';
+}
+
+export class Limited extends LumenizeBase {
+  static readonly callLimits: CallLimits = { steps: 4 };
+
+  echo<T>(value: T): T {
+    return value;
+  }
+}
+
+export class Misconfigured extends LumenizeBase {
+  static readonly callLimits = { stepz: 4 };
+
+  open(): string {
+    return 'open';
+  }
+}
