@@ -22,6 +22,7 @@ const CHECKS = [
   { name: 'build', run: ['node', 'scripts/build.mjs'] },
   { name: 'lint and format of TypeScript', run: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types of the demo', run: ['tsc', '--project', 'demo'] },
+  { name: 'what the types cost the compiler', run: ['node', 'scripts/bench-types.mjs'] },
   {
     name: 'types with legacy decorators',
     run: ['tsc', '--project', 'test-worker/tsconfig.legacy.json'],

@@ -4,7 +4,7 @@
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { type Continuation, newContinuation, type Recorded } from '@lumenize/call';
+import { type Continuation, type Handler, newContinuation } from '@lumenize/call';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Cell, type Machine } from './machine.js';
@@ -229,7 +229,7 @@ test(
         const result = new Recorder(program).cell(program.result).value;
         const handled = await new Promise<unknown>((resolve) => {
           const handler = newContinuation<Machine>().finish(result, { resolve, outcome: ping });
-          machine.svc.call('MACHINE', 'target', ping, handler as Recorded<unknown>);
+          machine.svc.call('MACHINE', 'target', ping, handler as Handler<null>);
         });
         expect(handled).toEqual(value);
         expect(machine.log).toEqual(log);

@@ -2,12 +2,14 @@
  * What the compiler accepts and refuses. `tsc` checks this file: a line below `@ts-expect-error`
  * that compiles after all is an error.
  */
+
+import { RpcTarget } from 'cloudflare:workers';
 import {
+  type Accepting,
   type CallHandle,
   explain,
   LumenizeBase,
   newContinuation,
-  type OpenContinuation,
   type Recorded,
 } from '@lumenize/call';
 import { expectTypeOf } from 'vitest';
@@ -19,6 +21,47 @@ interface Env {
   readonly UNTYPED: DurableObjectNamespace;
   readonly SERVICE: Fetcher;
   readonly NAME: string;
+}
+
+type Isbn = string & { readonly brand: 'isbn' };
+type Answer =
+  | { readonly ok: true; readonly value: number }
+  | { readonly ok: false; readonly why: string };
+interface Tree {
+  readonly label: string;
+  readonly children: readonly Tree[];
+  child(index: number): Tree;
+}
+
+class Session extends RpcTarget {
+  hello(name: string): string {
+    return name;
+  }
+
+  get nested(): { readonly inner: Session } {
+    return { inner: this };
+  }
+}
+
+interface Library {
+  readonly shelves: { byTopic(topic: 'poetry' | 'prose'): Promise<Shelf> };
+  readonly books: readonly Isbn[];
+  order(isbn: Isbn): Answer;
+  session(): Session;
+  tree(): Tree;
+  plant(tree: Tree): number;
+  dates(...at: Date[]): Map<string, Date>;
+  pick(index: number): string;
+  pick(name: string): number;
+  first<T>(items: readonly T[]): T;
+  save(options: {
+    readonly tags: readonly string[];
+    readonly owner?: { readonly id: string };
+  }): void;
+  load(): Promise<Promise<number>>;
+  maybe(): string | undefined;
+  frozen(items: readonly string[]): readonly string[];
+  visit(callback: (isbn: Isbn) => void): void;
 }
 
 interface Shelf {
@@ -50,6 +93,38 @@ export class Caller extends LumenizeBase<Env> {
     explain(outcome);
   }
 
+  onMaybe(id: string, user?: User): void {
+    explain([id, user]);
+  }
+
+  onMaybeError(id: string, user?: User | Error): void {
+    explain([id, user]);
+  }
+
+  onRest(...users: (User | Error)[]): void {
+    explain(users);
+  }
+
+  onRestOfNumbers(...counts: number[]): void {
+    explain(counts);
+  }
+
+  onFailure(failure: Error): void {
+    explain(failure);
+  }
+
+  onInside(event: { readonly user: User | Error; readonly at: number }): void {
+    explain(event);
+  }
+
+  private onPrivate(user: User | Error): void {
+    explain(user);
+  }
+
+  usePrivate(): void {
+    this.onPrivate(new Error());
+  }
+
   protected onProtected(user: User | Error): void {
     explain(user);
   }
@@ -64,6 +139,13 @@ export class Caller extends LumenizeBase<Env> {
     this.svc.call('USERS', 'main', user, this.ctn().onLast('u1'));
     this.svc.call('USERS', 'main', user, this.ctn().onLast('u1', user), { timeout: 5_000 });
     this.svc.call('USERS', 'main', user, this.ctn().onAnything());
+    this.svc.call('USERS', 'main', user, this.ctn().onMaybeError('u1'));
+    this.svc.call('USERS', 'main', user, this.ctn().onMaybe('u1', { id: 'u2', name: 'Grace' }));
+    this.svc.call('USERS', 'main', user, this.ctn().onRest());
+    this.svc.call('USERS', 'main', user, this.ctn().onRest(user));
+    this.svc.call('USERS', 'main', user, this.ctn().onInside({ user, at: 1 }));
+    this.svc.call('USERS', 'main', user, this.ctn().onInside({ user, at: 1 }), {});
+    this.svc.call('USERS', 'main', user, undefined, { timeout: Number.POSITIVE_INFINITY });
     this.svc.call('USERS', this.ctx.id, user);
     this.svc.call('UNTYPED', 'main', user);
     this.svc.call('SERVICE', undefined, user);
@@ -80,7 +162,39 @@ export class Caller extends LumenizeBase<Env> {
       Promise<number>
     >();
     expectTypeOf(this.svc.callRaw('CALC', 'main', on.adder(1)(2))).toEqualTypeOf<Promise<number>>();
-    expectTypeOf(on.add(1)).toEqualTypeOf<OpenContinuation<number, Calc>>();
+    expectTypeOf(on.add(1)).toExtend<Accepting<number, Calc>>();
+
+    const library = newContinuation<Library>();
+    expectTypeOf(library.shelves.byTopic('poetry').find('t')).toExtend<
+      Recorded<unknown, Library>
+    >();
+    expectTypeOf(library.books[0]).toExtend<Recorded<Isbn | undefined, Library> | undefined>();
+    expectTypeOf(library.books.length).toExtend<Recorded<number, Library>>();
+    expectTypeOf(library.order('1' as Isbn).ok).toExtend<Recorded<boolean, Library>>();
+    expectTypeOf(library.session().hello('a')).toExtend<Recorded<string, Library>>();
+    expectTypeOf(library.session().nested.inner.hello('a')).toExtend<Recorded<string, Library>>();
+    expectTypeOf(library.tree().child(0).child(1).label).toExtend<Recorded<string, Library>>();
+    expectTypeOf(library.plant(library.tree())).toExtend<Recorded<number, Library>>();
+    expectTypeOf(
+      library.plant({ label: 'a', children: [library.tree()], child: () => ({}) as Tree }),
+    ).toExtend<Recorded<number, Library>>();
+    expectTypeOf(library.dates(new Date(), new Date()).get('a')).toExtend<
+      Recorded<Date | undefined, Library>
+    >();
+    expectTypeOf(library.pick('a')).toExtend<Recorded<number, Library>>();
+    expectTypeOf(library.pick(1)).toExtend<Recorded<string, Library>>();
+    expectTypeOf(library.first(['a'])).toExtend<Recorded<unknown, Library>>();
+    expectTypeOf(library.save({ tags: ['a', library.tree().label] })).toExtend<
+      Recorded<void, Library>
+    >();
+    expectTypeOf(library.save({ tags: [], owner: { id: library.tree().label } })).toExtend<
+      Recorded<void, Library>
+    >();
+    expectTypeOf(library.load()).toExtend<Recorded<number, Library>>();
+    expectTypeOf(library.maybe()).toExtend<Recorded<string | undefined, Library>>();
+    expectTypeOf(library.frozen(['a'] as const)).toExtend<Recorded<readonly string[], Library>>();
+    expectTypeOf(library.visit((isbn) => explain(isbn.length))).toExtend<Recorded<void, Library>>();
+    expectTypeOf(newContinuation<Caller>()).toExtend<Recorded<LumenizeBase<Env>>>();
 
     const shelf = newContinuation<Shelf>();
     expectTypeOf(shelf.owner.address.city).toExtend<Recorded<string, Shelf>>();
@@ -104,6 +218,22 @@ export class Caller extends LumenizeBase<Env> {
     this.svc.call('USERS', 'main', user, this.ctn().onLastNumber('u1', user));
     // @ts-expect-error: two arguments are missing, and an outcome is only one
     this.svc.call('USERS', 'main', user, this.ctn().onLast());
+    // @ts-expect-error: the next, optional, parameter does not accept an Error
+    this.svc.call('USERS', 'main', user, this.ctn().onMaybe('u1'));
+    // @ts-expect-error: rest parameters that do not accept a User
+    this.svc.call('USERS', 'main', user, this.ctn().onRestOfNumbers());
+    // @ts-expect-error: onFailure accepts errors only
+    this.svc.call('USERS', 'main', user, this.ctn().onFailure());
+    // @ts-expect-error: inside an object, a number where the outcome is a User
+    this.svc.call('USERS', 'main', user, this.ctn().onInside({ user: 5, at: user }));
+    // @ts-expect-error: a handler is a call, not a property
+    this.svc.call('USERS', 'main', user, this.ctn().onUser);
+    // @ts-expect-error: a function is no handler
+    this.svc.call('USERS', 'main', user, (outcome: User | Error) => explain(outcome));
+    // @ts-expect-error: the handler was recorded for another class
+    this.svc.call('USERS', 'main', user, this.ctn<Users>().getUser(''));
+    // @ts-expect-error: private
+    this.svc.call('USERS', 'main', user, this.ctn().onPrivate(user));
     // @ts-expect-error: the handler has no such method
     this.svc.call('USERS', 'main', user, this.ctn().onUsre(user));
     // @ts-expect-error: protected
@@ -134,6 +264,33 @@ export class Caller extends LumenizeBase<Env> {
     this.ctn<Users>().getUser(this.ctn<Users>().getUser('u1'));
     // @ts-expect-error: a nested continuation of another object
     this.ctn<Calc>().add(1, this.ctn<Users>().getUser('u1').id.length);
+    const library = newContinuation<Library>();
+    // @ts-expect-error: a plain string is not the branded one
+    library.order('1');
+    // @ts-expect-error: not one of the literals
+    library.shelves.byTopic('maths');
+    // @ts-expect-error: not on every member of the union
+    library.order('1' as Isbn).why;
+    // @ts-expect-error: neither overload takes a boolean
+    library.pick(true);
+    // @ts-expect-error: a method of the nested target that is not there
+    library.session().goodbye();
+    // @ts-expect-error: a wrong type inside an object
+    library.save({ tags: [5] });
+    // @ts-expect-error: a continuation of the wrong type inside an object
+    library.save({ tags: [library.load()] });
+    // @ts-expect-error: a misspelt key
+    library.save({ tags: [], onwer: { id: 'a' } });
+    // @ts-expect-error: a Map is passed whole
+    library.visit(new Map([['a', library.load()]]));
+    // @ts-expect-error: an optional result is not a string
+    library.frozen([library.maybe()]);
+    // @ts-expect-error: nothing there to call
+    library.books();
+    // @ts-expect-error: not a constructor
+    new library.session();
+    // @ts-expect-error: an element of a list that is not one of its members
+    library.books[0].nothing;
     // @ts-expect-error: there is no such property
     this.ctn<Calc>().origin.y;
     // @ts-expect-error: what may be undefined has no properties to read on

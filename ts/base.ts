@@ -21,11 +21,11 @@ import type { Continuation } from './types.js';
  * ```
  */
 export abstract class LumenizeBase<Env = Cloudflare.Env> extends DurableObject<Env> {
-  #svc: Caller<Env> | undefined;
+  #svc: Caller<Env, this> | undefined;
 
   /** Makes calls. */
-  get svc(): Caller<Env> {
-    this.#svc ??= new Caller<Env>({
+  get svc(): Caller<Env, this> {
+    this.#svc ??= new Caller<Env, this>({
       self: this,
       env: this.env as object,
       report: (error, info) => report(this, error, info),

@@ -43,7 +43,7 @@ export interface Owner {
 }
 
 /** `this.svc`: calls of one object. */
-export class Caller<Env> {
+export class Caller<Env, Self = never> {
   readonly #owner: Owner;
   readonly #targets: Targets;
   readonly #pending = new Pending();
@@ -79,7 +79,7 @@ export class Caller<Env> {
     binding: B,
     instance: InstanceOf<Env[B]>,
     remote: Recorded<R, TargetOf<Env[B]>>,
-    handler?: Handler<R>,
+    handler?: Handler<NoInfer<R>, Self>,
     options?: CallOptions,
   ): CallHandle {
     const remoteNode = recorded(remote, 'remote');

@@ -9,11 +9,13 @@ export { CallError, type CallErrorDetails } from './errors.js';
 export { type CallableDecorator, callable, type ReceiverClass } from './expose.js';
 export { explain, newContinuation } from './record.js';
 export type {
+  Accepting,
+  Argument,
   BindingName,
   Continuation,
   Handler,
   InstanceOf,
-  OpenContinuation,
+  OutcomePlace,
   Recorded,
   TargetOf,
 } from './types.js';
