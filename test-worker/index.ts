@@ -27,6 +27,7 @@ declare global {
       readonly LIMITED: DurableObjectNamespace<Limited>;
       readonly MISCONFIGURED: DurableObjectNamespace<Misconfigured>;
       readonly LIAR: DurableObjectNamespace<Liar>;
+      readonly SPY: DurableObjectNamespace<Spy>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly NAME: string;
     }
@@ -150,6 +151,14 @@ export class Liar extends DurableObject {
     const endless: { [key: string]: unknown } = { name: 'Error', message: '', properties: {} };
     endless['cause'] = endless;
     return ['__lmzFailure', endless];
+  }
+}
+
+/** A target that answers with the message that it received. */
+export class Spy extends DurableObject {
+  __lmzCall(frame: Uint8Array, ...slots: unknown[]): unknown {
+    const wire = Array.from(frame, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return { wire, slots };
   }
 }
 
