@@ -22,6 +22,8 @@ const CHECKS = [
   { name: 'build', run: ['node', 'scripts/build.mjs'] },
   { name: 'lint and format of TypeScript', run: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types of the demo', run: ['tsc', '--project', 'demo'] },
+  { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },
+  { name: 'what recording costs', run: ['node', 'scripts/bench-recording.mjs'] },
   { name: 'what the types cost the compiler', run: ['node', 'scripts/bench-types.mjs'] },
   {
     name: 'types with legacy decorators',

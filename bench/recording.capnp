@@ -1,0 +1,14 @@
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [ (name = "bench", worker = .worker) ],
+  sockets = [ (name = "http", http = (), service = "bench") ],
+);
+
+const worker :Workerd.Worker = (
+  modules = [
+    (name = "recording.js", esModule = embed "../target/bench/recording.js"),
+    (name = "lumenize_call_bg.wasm", wasm = embed "../target/bench/lumenize_call_bg.wasm"),
+  ],
+  compatibilityDate = "2026-11-01",
+);
