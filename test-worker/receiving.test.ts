@@ -1,16 +1,17 @@
 /** What a class opens to callers, and what it keeps closed. */
 import { env } from 'cloudflare:workers';
-import { type CallError, callable, newContinuation } from '@lumenize/call';
+import { type CallError, callable, newContinuation, type Recorded } from '@lumenize/call';
 import { expect, test } from 'vitest';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
 import { frameOf, refusal, send } from './handmade.js';
 import { calc, inCaller, thrownBy } from './in-object.js';
+import type { Calc } from './index.js';
 import type { Chosen, Limited, Misconfigured, Open } from './receivers.js';
 
 /** What calling a method of an object comes to: its result, or the code of a `CallError`. */
 function outcomeOf(
-  binding: 'CHOSEN' | 'STANDARD' | 'LEGACY' | 'OPEN' | 'LIMITED',
+  binding: 'CHOSEN' | 'STANDARD' | 'LEGACY' | 'OPEN' | 'LIMITED' | 'MISCONFIGURED',
   remote: unknown,
 ): Promise<unknown> {
   return inCaller('receiving', (caller) => {
@@ -133,6 +134,36 @@ test.for([
     });
   }),
 );
+
+test('rule 25: bytes that were accepted once are still checked against the slots that come along', async () => {
+  const add = frameOf(['add'], 2, [0, 0, 0], [1, 1, 0, 1]);
+  expect(await send('accepted', add, 1, 10)).toBe(11);
+  expect(await send('accepted', add, 2, 20)).toBe(22);
+  expect(await refusal('accepted', add, 1)).toMatchObject({ code: 'protocol' });
+  expect(await refusal('accepted', add, 1, 10, 100)).toMatchObject({ code: 'protocol' });
+  expect(await send('accepted', add, 3, 30)).toBe(33);
+});
+
+test('rule 27: bytes that one class accepted are no key to another', async () => {
+  const open = newContinuation<Chosen & { closed(): string }>();
+  expect(await outcomeOf('CHOSEN', open.open())).toBe('open');
+  expect(await outcomeOf('STANDARD', open.closed())).toBe('not-callable');
+  expect(await outcomeOf('MISCONFIGURED', open.open())).toBe('invalid-option');
+});
+
+test('rule 25: a flood of different frames is answered like the first', () =>
+  inCaller('flood', async (caller) => {
+    const echo = calc() as unknown as Record<string, () => Recorded<number, Calc>>;
+    for (let index = 0; index < 600; index++) {
+      const missing = caller.svc.callRaw(
+        'CALC',
+        'flood',
+        (echo[`missing${index}`] as () => Recorded<number, Calc>)(),
+      );
+      await expect(missing).rejects.toMatchObject({ code: 'not-callable' });
+    }
+    expect(await caller.svc.callRaw('CALC', 'flood', calc().next())).toBe(2);
+  }));
 
 test('rule 25: a refusal names the place', async () => {
   const { message } = await refusal('places', frameOf(['next'], 0, [0, 0, 0], [1, 1, -7]));

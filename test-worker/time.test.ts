@@ -1,5 +1,5 @@
 import { newContinuation } from '@lumenize/call';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { calc, inCalc, inCaller } from './in-object.js';
 import type { CallerObject } from './index.js';
 
@@ -51,6 +51,42 @@ test('rule 17: a chain that hangs in the middle settles by its deadline and runs
     );
     expect(await inCalc('chain', (target) => target.log)).toEqual(['never()']);
   }));
+
+/** How many timers are armed while something runs, counted where they are armed and cleared. */
+async function countingTimers(run: (armed: () => number) => Promise<void>): Promise<void> {
+  const armed = new Set<unknown>();
+  const set = vi.spyOn(globalThis, 'setTimeout');
+  const clear = vi.spyOn(globalThis, 'clearTimeout');
+  try {
+    await run(() => {
+      for (const { value } of set.mock.results.splice(0)) armed.add(value);
+      for (const [timer] of clear.mock.calls.splice(0)) armed.delete(timer);
+      return armed.size;
+    });
+  } finally {
+    set.mockRestore();
+    clear.mockRestore();
+  }
+}
+
+test('rule 19: one timer for all pending calls, none for an idle object', () =>
+  inCaller('timers', (caller) =>
+    countingTimers(async (armed) => {
+      for (let index = 0; index < 10; index++) {
+        caller.svc.call('CALC', 'timers', calc().add(index, 0), on().onOutcome());
+      }
+      expect(armed()).toBe(1);
+      await caller.arrived(10);
+      await caller.svc.callRaw('CALC', 'timers', calc().add(1, 10), { timeout: 5_000 });
+      await Promise.resolve();
+      await Promise.resolve();
+      expect(armed()).toBe(0);
+      await caller.svc.callRaw('CALC', 'timers', calc().add(1, 10), {
+        timeout: Number.POSITIVE_INFINITY,
+      });
+      expect(armed()).toBe(0);
+    }),
+  ));
 
 test('rule 20: objects in one isolate with the same call ids do not touch each other', async () => {
   const first = inCaller('first', async (caller) => {

@@ -45,8 +45,15 @@ function notLoaded(): never {
   );
 }
 
+/** Frames of one form differ in their slots only, so most are encoded once for each isolate. */
+const encoded = new Map<string, Uint8Array>();
+
 /** Encodes a frame as bytes. Throws `CallError` where a receiver would refuse it. */
 export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
+  const joined = names.join(SEPARATOR);
+  const key = `${names.length}${joined}${SEPARATOR}${(words as number[]).join()}`;
+  const known = encoded.get(key);
+  if (known) return known;
   for (const name of names) {
     if (!name.isWellFormed()) {
       throw new CallError(
@@ -56,7 +63,19 @@ export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
     }
   }
   const flat = Uint32Array.from(words);
-  return guard(() => core().encodeFrame(flat, names.join(SEPARATOR), names.length, slots.length));
+  const bytes = guard(() => core().encodeFrame(flat, joined, names.length, slots.length));
+  remember(encoded, key, bytes);
+  return bytes;
+}
+
+/** How many forms of frames are remembered, and of how many bytes at the most. */
+const REMEMBERED = { frames: 256, bytes: 256 };
+
+/** Forgets all when it is full: a class has few forms of calls, and a flood of others is hostile. */
+function remember<V>(frames: Map<string, V>, key: string, value: V): void {
+  if (key.length > 4 * REMEMBERED.bytes) return;
+  if (frames.size >= REMEMBERED.frames) frames.clear();
+  frames.set(key, value);
 }
 
 /** A frame that came in, checked. */
@@ -65,38 +84,52 @@ export interface ReceivedFrame extends Frame {
   readonly entries: readonly string[];
 }
 
-/** The limits of one class, checked: opaque words. */
-export type Limits = Uint32Array;
+/** The limits of one class, checked, and the frames that were checked by them. */
+export interface Limits {
+  /** Opaque to TypeScript, but for the first, which is the most bytes of a frame. */
+  readonly words: Uint32Array;
+  readonly accepted: Map<string, Omit<ReceivedFrame, 'slots'> & { readonly slotCount: number }>;
+}
 
 /** Checks the limits that a class sets. Throws `CallError` with code `invalid-option`. */
 export function checkLimits(limits: CallLimits): Limits {
-  return guard(() => core().checkLimits(limits));
+  return { words: guard(() => core().checkLimits(limits)), accepted: new Map() };
 }
 
 /**
- * Decodes and checks bytes that anybody may have sent. Throws `CallError`; nothing has run.
+ * Decodes and checks bytes that anybody may have sent. Throws `CallError`; nothing has run. Bytes
+ * that were accepted before, with as many slots, are not looked at again.
  *
  * The core checks the size of a frame too, but wasm memory never shrinks: what is too large for
- * any class does not even cross.
+ * the class does not even cross.
  */
 export function decodeFrame(
   bytes: unknown,
   slots: readonly unknown[],
-  limits: Limits,
+  { words: limits, accepted }: Limits,
 ): ReceivedFrame {
   if (!(bytes instanceof Uint8Array)) {
     throw new CallError('protocol', 'a frame is a Uint8Array');
   }
-  const [frameBytes] = limits as unknown as [number];
+  const [frameBytes = 0] = limits;
   if (bytes.byteLength > frameBytes) {
     throw new CallError(
       'limit-exceeded',
       `${bytes.byteLength} bytes in the frame, the limit is ${frameBytes}`,
     );
   }
+  const key = bytes.byteLength <= REMEMBERED.bytes ? String.fromCharCode(...bytes) : undefined;
+  const known = key === undefined ? undefined : accepted.get(key);
+  if (known?.slotCount === slots.length) {
+    return { words: known.words, names: known.names, entries: known.entries, slots };
+  }
   const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slots.length, limits));
   const names = joined.split(SEPARATOR);
-  return { words, names, slots, entries: Array.from(indexes, (index) => names[index] as string) };
+  const entries = Array.from(indexes, (index) => names[index] as string);
+  if (key !== undefined) {
+    remember(accepted, key, { words, names, entries, slotCount: slots.length });
+  }
+  return { words, names, entries, slots };
 }
 
 /** Whether a value off the wire is one of the codes. */

@@ -27,9 +27,10 @@ export class Pending {
    * that is not above 0.
    */
   open(timeout: number, call: PendingCall): number {
-    const id = guard(() => this.#table.open(Date.now(), timeout), `timeout is ${timeout}`);
+    const now = Date.now();
+    const id = guard(() => this.#table.open(now, timeout), `timeout is ${timeout}`);
     this.#calls.set(id, call);
-    this.#arm();
+    if (now + timeout < this.#timerDeadline) this.#arm();
     return id;
   }
 
@@ -60,7 +61,10 @@ export class Pending {
   #take(id: number): PendingCall | undefined {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
-    if (this.#calls.size === 0) this.#disarm();
+    if (this.#calls.size === 0 && this.#timer !== undefined) {
+      // Two turns of microtasks later, so that whoever awaited this call has gone on by then.
+      queueMicrotask(() => queueMicrotask(this.#disarmIfIdle));
+    }
     return call;
   }
 
@@ -74,7 +78,14 @@ export class Pending {
     this.#timerDeadline = deadline;
   }
 
-  /** An idle object holds no timer: one would keep it from hibernating. */
+  /**
+   * An idle object holds no timer: one would keep it from hibernating. If another call has followed
+   * at once, the timer serves that one too.
+   */
+  readonly #disarmIfIdle = (): void => {
+    if (this.#calls.size === 0) this.#disarm();
+  };
+
   #disarm(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
