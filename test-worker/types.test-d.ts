@@ -1,4 +1,5 @@
 /**
+ // good: ? ?
  * What the compiler accepts and refuses. `tsc` checks this file: a line below `@ts-expect-error`
  * that compiles after all is an error.
  */
@@ -208,93 +209,173 @@ export class Caller extends LumenizeBase<Env> {
   whatDoesNotCompile(): void {
     const user = this.ctn<Users>().getUser('u1');
 
+    // fair, does not say that an Error may arrive too: TS2345 Argument of type 'Called<User, Users,
+    // unknown>' is not assignable to parameter of type 'Argument<User, this>'.
     // @ts-expect-error: onUserOnly does not accept an Error
     this.svc.call('USERS', 'main', user, this.ctn().onUserOnly(user));
+    // good, once one knows that Accepting is what the handler takes: TS2345 Argument of type
+    // 'Accepting<User, this>' is not assignable to parameter of type 'Accepting<Error |
+    // NoInfer<User>, this>'.
     // @ts-expect-error: onUserOnly does not accept an Error, in the last place either
     this.svc.call('USERS', 'main', user, this.ctn().onUserOnly());
+    // good, once one knows that Accepting is what the handler takes: TS2345 Argument of type
+    // 'Accepting<number | Error, this>' is not assignable to parameter of type 'Accepting<Error |
+    // NoInfer<User>, this>'.
     // @ts-expect-error: onLastNumber does not accept a User
     this.svc.call('USERS', 'main', user, this.ctn().onLastNumber('u1'));
+    // good: TS2345 Argument of type 'Called<User, Users, unknown>' is not assignable to parameter
+    // of type 'Argument<number | Error, this>'.
     // @ts-expect-error: onLastNumber does not accept a User where the remote is passed either
     this.svc.call('USERS', 'main', user, this.ctn().onLastNumber('u1', user));
+    // good: TS2554 Expected 1-2 arguments, but got 0.
     // @ts-expect-error: two arguments are missing, and an outcome is only one
     this.svc.call('USERS', 'main', user, this.ctn().onLast());
+    // good, once one knows that the last of Called is what the handler takes next: TS2345 Argument
+    // of type 'Called<void, this, User>' is not assignable to parameter of type
+    // 'Handler<NoInfer<User>, this> | undefined'.
     // @ts-expect-error: the next, optional, parameter does not accept an Error
     this.svc.call('USERS', 'main', user, this.ctn().onMaybe('u1'));
+    // good, once one knows that the last of Called is what the handler takes next: TS2345 Argument
+    // of type 'Called<void, this, number>' is not assignable to parameter of type
+    // 'Handler<NoInfer<User>, this> | undefined'.
     // @ts-expect-error: rest parameters that do not accept a User
     this.svc.call('USERS', 'main', user, this.ctn().onRestOfNumbers());
+    // good, once one knows that Accepting is what the handler takes: TS2345 Argument of type
+    // 'Accepting<Error, this>' is not assignable to parameter of type 'Accepting<Error |
+    // NoInfer<User>, this>'.
     // @ts-expect-error: onFailure accepts errors only
     this.svc.call('USERS', 'main', user, this.ctn().onFailure());
+    // good: TS2322 Type 'number' is not assignable to type 'Error | User'.
     // @ts-expect-error: inside an object, a number where the outcome is a User
     this.svc.call('USERS', 'main', user, this.ctn().onInside({ user: 5, at: user }));
+    // bad, does not say that a call is missing: TS2345 Argument of type 'Fixed<[user: Error |
+    // User, id: string], void, this>' is not assignable to parameter of type 'Accepting<Error |
+    // NoInfer<User>, this>'…
     // @ts-expect-error: a handler is a call, not a property
     this.svc.call('USERS', 'main', user, this.ctn().onUser);
+    // good: TS2345 Argument of type '(outcome: User | Error) => string' is not assignable to
+    // parameter of type 'Accepting<Error | NoInfer<User>, this>'.
     // @ts-expect-error: a function is no handler
     this.svc.call('USERS', 'main', user, (outcome: User | Error) => explain(outcome));
+    // good, once one knows that the last of Called is what the handler takes next: TS2345 Argument
+    // of type 'Called<User, Users, unknown>' is not assignable to parameter of type
+    // 'Handler<NoInfer<User>, this> | undefined'.
     // @ts-expect-error: the handler was recorded for another class
     this.svc.call('USERS', 'main', user, this.ctn<Users>().getUser(''));
+    // good: TS2339 Property 'onPrivate' does not exist on type 'Continuation<this>'.
     // @ts-expect-error: private
     this.svc.call('USERS', 'main', user, this.ctn().onPrivate(user));
+    // good: TS2551 Property 'onUsre' does not exist on type 'Continuation<this>'. Did you mean
+    // 'onUser'?
     // @ts-expect-error: the handler has no such method
     this.svc.call('USERS', 'main', user, this.ctn().onUsre(user));
+    // good: TS2339 Property 'onProtected' does not exist on type 'Continuation<this>'.
     // @ts-expect-error: protected
     this.svc.call('USERS', 'main', user, this.ctn().onProtected(user));
+    // good: TS2345 Argument of type '"USRES"' is not assignable to parameter of type
+    // 'BindingName<Env>'.
     // @ts-expect-error: there is no such binding
     this.svc.call('USRES', 'main', user);
+    // good: TS2345 Argument of type '"NAME"' is not assignable to parameter of type
+    // 'BindingName<Env>'.
     // @ts-expect-error: neither a namespace nor a service
     this.svc.call('NAME', 'main', user);
+    // good: TS2345 Argument of type 'Called<User, Users, unknown>' is not assignable to parameter
+    // of type 'Recorded<User, Calc>'.
     // @ts-expect-error: the binding holds another class
     this.svc.call('CALC', 'main', user);
+    // good: TS2345 Argument of type 'undefined' is not assignable to parameter of type 'string |
+    // DurableObjectId'.
     // @ts-expect-error: a Durable Object has an instance
     this.svc.call('USERS', undefined, user);
+    // good: TS2345 Argument of type '"main"' is not assignable to parameter of type 'undefined'.
     // @ts-expect-error: an entrypoint has none
     this.svc.call('SERVICE', 'main', user);
+    // bad, takes the object for a mistaken continuation: TS2353 Object literal may only specify
+    // known properties, and 'id' does not exist in type 'Recorded<unknown, Users>'.
     // @ts-expect-error: a value is not a continuation
     this.svc.call('USERS', 'main', { id: 'u1', name: 'Ada' });
+    // good: TS2561 Object literal may only specify known properties, but 'timeuot' does not exist
+    // in type 'CallOptions'. Did you mean to write 'timeout'?
     // @ts-expect-error: there is no such option
     this.svc.call('USERS', 'main', user, undefined, { timeuot: 5 });
+    // good: TS2322 Type 'string' is not assignable to type 'number'.
     // @ts-expect-error: milliseconds are a number
     this.svc.call('USERS', 'main', user, undefined, { timeout: '5s' });
+    // good, once one knows that Accepting is what the handler takes: TS2741 Property '[VALUE]' is
+    // missing in type 'Accepting<number, Calc>' but required in type 'Recorded<unknown, Calc>'.
     // @ts-expect-error: an argument is missing, and nothing fills it in
     void this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1));
+    // good: TS2345 Argument of type 'number' is not assignable to parameter of type
+    // 'Argument<string, Users>'.
     // @ts-expect-error: a wrong argument
     this.ctn<Users>().getUser(1);
+    // good: TS2554 Expected 0-1 arguments, but got 2.
     // @ts-expect-error: one argument too many
     this.ctn<Users>().getUser('u1', 'u2');
+    // good: TS2345 Argument of type 'Called<User, Users, unknown>' is not assignable to parameter
+    // of type 'Argument<string, Users>'.
     // @ts-expect-error: a nested continuation of the wrong type
     this.ctn<Users>().getUser(this.ctn<Users>().getUser('u1'));
+    // good: TS2345 Argument of type 'Continuation<number, Users>' is not assignable to parameter
+    // of type 'Argument<number, Calc>'.
     // @ts-expect-error: a nested continuation of another object
     this.ctn<Calc>().add(1, this.ctn<Users>().getUser('u1').id.length);
     const library = newContinuation<Library>();
+    // good: TS2345 Argument of type 'string' is not assignable to parameter of type
+    // 'Argument<Isbn, Library>'.
     // @ts-expect-error: a plain string is not the branded one
     library.order('1');
+    // good: TS2345 Argument of type '"maths"' is not assignable to parameter of type
+    // 'Argument<"poetry" | "prose", Library>'.
     // @ts-expect-error: not one of the literals
     library.shelves.byTopic('maths');
+    // good: TS2339 Property 'why' does not exist on type 'Called<Answer, Library, unknown>'.
     // @ts-expect-error: not on every member of the union
     library.order('1' as Isbn).why;
+    // good: TS2769 No overload matches this call.
     // @ts-expect-error: neither overload takes a boolean
     library.pick(true);
+    // good: TS2339 Property 'goodbye' does not exist on type 'Called<Session, Library, unknown>'.
     // @ts-expect-error: a method of the nested target that is not there
     library.session().goodbye();
+    // good: TS2322 Type 'number' is not assignable to type 'string'.
     // @ts-expect-error: a wrong type inside an object
     library.save({ tags: [5] });
+    // good: TS2322 Type 'Called<number, Library, unknown>' is not assignable to type 'string'.
     // @ts-expect-error: a continuation of the wrong type inside an object
     library.save({ tags: [library.load()] });
+    // good: TS2353 Object literal may only specify known properties, and 'onwer' does not exist in
+    // type 'Argument<{ readonly tags: readonly string[]; readonly owner?: { …
     // @ts-expect-error: a misspelt key
     library.save({ tags: [], onwer: { id: 'a' } });
+    // good: TS2345 Argument of type 'Map<string, Called<number, Library, unknown>>' is not
+    // assignable to parameter of type 'Argument<(isbn: Isbn) => void, Library>'.
     // @ts-expect-error: a Map is passed whole
     library.visit(new Map([['a', library.load()]]));
+    // good: TS2322 Type 'Called<string | undefined, Library, unknown>' is not assignable to type
+    // 'Argument<string, Library>'.
     // @ts-expect-error: an optional result is not a string
     library.frozen([library.maybe()]);
+    // good: TS2349 This expression is not callable.
     // @ts-expect-error: nothing there to call
     library.books();
+    // good: TS7009 'new' expression, whose target lacks a construct signature, implicitly has an
+    // 'any' type.
     // @ts-expect-error: not a constructor
     new library.session();
+    // good: TS2532 Object is possibly 'undefined'.
     // @ts-expect-error: an element of a list that is not one of its members
     library.books[0].nothing;
+    // good: TS2339 Property 'y' does not exist on type 'Continuation<{ readonly x: number;
+    // distance(to: number): number; }, Calc>'.
     // @ts-expect-error: there is no such property
     this.ctn<Calc>().origin.y;
+    // good: TS2339 Property 'isbn' does not exist on type 'Called<{ isbn: bigint; } | undefined,
+    // Shelf, { exact?: boolean; }>'.
     // @ts-expect-error: what may be undefined has no properties to read on
     newContinuation<Shelf>().find('title').isbn;
+    // good: TS2540 Cannot assign to 'messages' because it is a read-only property.
     // @ts-expect-error: a continuation is read-only
     this.ctn<Calc>().messages = 5;
   }
