@@ -9,7 +9,9 @@ import { isPlainObject, nodeOf } from './record.js';
 export class Containers {
   /** Whether a container holds a continuation; `undefined` while that is being found out. */
   readonly #holds = new Map<object, boolean | undefined>();
-  #containsItself = false;
+  /** Containers that were met again inside themselves. */
+  readonly #cyclic = new Set<object>();
+  #holdsItself = false;
   /** The first container that holds a continuation and cannot be copied with its value. */
   #misplacedIn: object | undefined;
 
@@ -30,7 +32,7 @@ export class Containers {
           'put it into an array or a plain object',
       );
     }
-    if (holds && this.#containsItself) {
+    if (this.#holdsItself) {
       throw invalid(`an argument contains itself and, at ${pathTo(argument)}, a continuation`);
     }
     return holds;
@@ -48,7 +50,7 @@ export class Containers {
   #look(container: object): boolean {
     if (this.#holds.has(container)) {
       const known = this.#holds.get(container);
-      this.#containsItself ||= known === undefined;
+      if (known === undefined) this.#cyclic.add(container);
       return known ?? false;
     }
     this.#holds.set(container, undefined);
@@ -60,6 +62,7 @@ export class Containers {
     }
     const isReplaceable = Array.isArray(container) || isPlainObject(container);
     if (holds && !isReplaceable) this.#misplacedIn ??= container;
+    if (holds && this.#cyclic.has(container)) this.#holdsItself = true;
     this.#holds.set(container, holds);
     return holds;
   }
