@@ -3,6 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { restatements } from './restated.mjs';
@@ -46,13 +48,20 @@ function buildWasm() {
     ...sources,
   ];
   const hash = createHash('sha256');
-  for (const path of [...inputs, 'scripts/setup.mjs']) hash.update(readFileSync(path));
+  for (const path of [...inputs, 'scripts/build.mjs', 'scripts/setup.mjs']) hash.update(readFileSync(path));
   const stamp = hash.digest('hex');
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return;
   console.log('build: wasm (the first time about 30 seconds)');
   rmSync(STAMP, { force: true });
   const options = ['--target', 'web', '--no-pack', '--release', '--out-dir', GENERATED];
-  run('wasm-pack', ['--log-level', 'warn', 'build', ...options]);
+  // Panics name the source file: without its place on the machine that built it.
+  const machine = [process.env.CARGO_HOME ?? join(homedir(), '.cargo'), process.cwd()];
+  const remapped = machine.map((path) => `--remap-path-prefix=${path}=.`).join(' ');
+  run('wasm-pack', ['--log-level', 'warn', 'build', ...options], { RUSTFLAGS: remapped });
+  const wasm = readFileSync(`${GENERATED}/lumenize_call_bg.wasm`);
+  for (const path of machine) {
+    if (wasm.includes(path)) fail(`The wasm holds a path of this machine: ${path}`);
+  }
   writeFileSync(STAMP, stamp);
 }
 
@@ -69,6 +78,14 @@ function printSizes() {
   const scripts = gzipped(bundle.outputFiles[0].contents);
   printSize('wasm', wasm, BUDGETS.wasm);
   printSize('package (bundled JavaScript and wasm)', wasm + scripts, BUDGETS.package);
+  checkReadme(`${Math.round(wasm / 1024)} KiB of WebAssembly (gzip)`);
+  checkReadme(`adds ${Math.round((wasm + scripts) / 1024)} KiB to a Worker`);
+}
+
+/** README states sizes in whole KiB: they are those of this build. */
+function checkReadme(text) {
+  const readme = readFileSync('README.md', 'utf8').replace(/\s+/g, ' ');
+  if (!readme.includes(text)) fail(`README.md does not say '${text}', which this build came to.`);
 }
 
 function printSize(what, bytes, { must, aim }) {
@@ -83,8 +100,11 @@ function gzipped(bytes) {
   return gzipSync(bytes, { level: 9 }).length;
 }
 
-function run(command, args) {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+function run(command, args, env = {}) {
+  const { status } = spawnSync(command, args, {
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  });
   if (status !== 0) fail(`${command} failed: see its message above.`);
 }
 
