@@ -48,14 +48,15 @@ function buildWasm() {
     ...sources,
   ];
   const hash = createHash('sha256');
-  for (const path of [...inputs, 'scripts/build.mjs', 'scripts/setup.mjs']) hash.update(readFileSync(path));
+  for (const path of [...inputs, 'scripts/build.mjs', 'scripts/setup.mjs'])
+    hash.update(readFileSync(path));
   const stamp = hash.digest('hex');
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return;
   console.log('build: wasm (the first time about 30 seconds)');
   rmSync(STAMP, { force: true });
   const options = ['--target', 'web', '--no-pack', '--release', '--out-dir', GENERATED];
+  const machine = pathsOfThisMachine();
   // Panics name the source file: without its place on the machine that built it.
-  const machine = [process.env.CARGO_HOME ?? join(homedir(), '.cargo'), process.cwd()];
   const remapped = machine.map((path) => `--remap-path-prefix=${path}=.`).join(' ');
   run('wasm-pack', ['--log-level', 'warn', 'build', ...options], { RUSTFLAGS: remapped });
   const wasm = readFileSync(`${GENERATED}/lumenize_call_bg.wasm`);
@@ -63,6 +64,13 @@ function buildWasm() {
     if (wasm.includes(path)) fail(`The wasm holds a path of this machine: ${path}`);
   }
   writeFileSync(STAMP, stamp);
+}
+
+/** Where the sources of this package and of its dependencies are. */
+function pathsOfThisMachine() {
+  run('cargo', ['fetch', '--quiet', '--locked']);
+  const registry = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry', 'src');
+  return [process.cwd(), ...readdirSync(registry).map((name) => join(registry, name))];
 }
 
 function printSizes() {
