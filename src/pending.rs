@@ -1,10 +1,10 @@
 //! The calls of one object that have no outcome yet, and when they expire.
 //!
 //! Time is always an argument, in milliseconds since the epoch: TypeScript owns the clock, the
-//! timer and the handlers. An id is used once in the life of a table, so an outcome that comes
-//! late can never settle a call made later.
+//! timer and the handlers. A place in the table is used again, under another generation: its id is
+//! another one, so an outcome that comes late can never settle a call made later.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::error::{Code, Failure};
 
@@ -43,11 +43,25 @@ export interface CallOptions {
 /// A deadline that never comes.
 const NEVER: u64 = u64::MAX;
 
+/// Bits of an id that say which place it is; the rest, up to 2^53, is the generation.
+const PLACE_BITS: u32 = 24;
+const LAST_PLACE: u64 = (1 << PLACE_BITS) - 1;
+const LAST_GENERATION: u64 = (1 << (53 - PLACE_BITS)) - 1;
+
+/// Where one call at a time is kept.
+#[derive(Debug)]
+struct Place {
+    generation: u64,
+    /// `None` while no call is there.
+    deadline: Option<u64>,
+}
+
 /// The pending calls of one object.
 #[derive(Debug, Default)]
 pub struct Pending {
-    last_id: u64,
-    deadlines: BTreeMap<u64, u64>,
+    places: Vec<Place>,
+    free: Vec<u64>,
+    /// Deadlines with the places that they are for.
     by_deadline: BTreeSet<(u64, u64)>,
 }
 
@@ -55,7 +69,8 @@ impl Pending {
     /// Opens a call that expires `timeout` milliseconds after `now`, and returns its id.
     ///
     /// # Errors
-    /// `invalid-option` for a timeout that is not above 0.
+    /// `invalid-option` for a timeout that is not above 0; `limit-exceeded` for more calls than
+    /// there can be places.
     pub fn open(&mut self, now: f64, timeout: f64) -> Result<u64, Failure> {
         if timeout.is_nan() || timeout <= 0.0 {
             return Err(Failure::new(
@@ -63,30 +78,40 @@ impl Pending {
                 "it has to be milliseconds above 0, or Infinity for none",
             ));
         }
-        self.last_id = self.last_id.saturating_add(1);
+        let place = self.free.pop().unwrap_or(self.places.len() as u64);
+        if place > LAST_PLACE {
+            return Err(Failure::new(Code::LimitExceeded, "too many calls are pending"));
+        }
+        if place == self.places.len() as u64 {
+            self.places.push(Place { generation: 1, deadline: None });
+        }
+        let Some(kept) = self.places.get_mut(index(place)) else {
+            return Err(Failure::new(Code::Internal, "a free place is not in the table"));
+        };
         let deadline = deadline(now, timeout);
-        self.deadlines.insert(self.last_id, deadline);
-        self.by_deadline.insert((deadline, self.last_id));
-        Ok(self.last_id)
+        kept.deadline = Some(deadline);
+        self.by_deadline.insert((deadline, place));
+        Ok(kept.generation << PLACE_BITS | place)
     }
 
     /// Takes a call out of the table. `false`: it has had its outcome already.
     pub fn settle(&mut self, id: u64) -> bool {
-        let Some(deadline) = self.deadlines.remove(&id) else { return false };
-        self.by_deadline.remove(&(deadline, id));
-        true
+        let place = id & LAST_PLACE;
+        let is_current = |kept: &Place| kept.generation == id >> PLACE_BITS;
+        if !self.places.get(index(place)).is_some_and(is_current) {
+            return false;
+        }
+        self.release(place).is_some()
     }
 
     /// Takes every call out of the table whose deadline is `now` or earlier, earliest first.
     pub fn due(&mut self, now: f64) -> Vec<u64> {
         let mut due = Vec::new();
-        while let Some(&(deadline, id)) = self.by_deadline.first() {
+        while let Some(&(deadline, place)) = self.by_deadline.first() {
             if deadline == NEVER || as_f64(deadline) > now {
                 break;
             }
-            self.by_deadline.pop_first();
-            self.deadlines.remove(&id);
-            due.push(id);
+            due.extend(self.release(place));
         }
         due
     }
@@ -101,14 +126,32 @@ impl Pending {
     /// How many calls have no outcome yet.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.deadlines.len()
+        self.by_deadline.len()
     }
 
     /// Whether every call has its outcome.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.deadlines.is_empty()
+        self.by_deadline.is_empty()
     }
+
+    /// Ends the call in a place and returns its id.
+    fn release(&mut self, place: u64) -> Option<u64> {
+        let kept = self.places.get_mut(index(place))?;
+        let deadline = kept.deadline.take()?;
+        let id = kept.generation << PLACE_BITS | place;
+        self.by_deadline.remove(&(deadline, place));
+        // A place whose generations are used up stays empty.
+        if kept.generation < LAST_GENERATION {
+            kept.generation = kept.generation.saturating_add(1);
+            self.free.push(place);
+        }
+        Some(id)
+    }
+}
+
+fn index(place: u64) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }
 
 /// Rounded up, so that no call expires before its time. A cast from a float saturates.

@@ -94,7 +94,7 @@ test('rule 20: objects in one isolate with the same call ids do not touch each o
       timeout: 60,
     });
     await caller.arrived(1);
-    return [handle.id, caller.received.length];
+    return [handle.id, caller.received.length] as const;
   });
   const second = inCaller('second', async (caller) => {
     const handle = caller.svc.call('CALC', 'isolated', calc().never(), on().onOutcome(), {
@@ -102,10 +102,9 @@ test('rule 20: objects in one isolate with the same call ids do not touch each o
     });
     handle.cancel();
     await caller.arrived(1);
-    return [handle.id, caller.received.length];
+    return [handle.id, caller.received.length] as const;
   });
-  expect(await Promise.all([first, second])).toEqual([
-    [1, 1],
-    [1, 1],
-  ]);
+  const [[firstId, firstReceived], [secondId, secondReceived]] = await Promise.all([first, second]);
+  expect(firstId).toBe(secondId);
+  expect([firstReceived, secondReceived]).toEqual([1, 1]);
 });

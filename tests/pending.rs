@@ -73,3 +73,19 @@ fn rule_20_tables_do_not_know_of_each_other() {
     assert!(first.settle(id));
     assert_eq!(second.due(10.0), [id]);
 }
+
+#[test]
+fn rule_7_a_place_is_used_again_under_another_id() {
+    let mut pending = Pending::default();
+    let mut ids = std::collections::HashSet::new();
+    for round in 0..1_000 {
+        let first = pending.open(f64::from(round), 1.0).unwrap();
+        let second = pending.open(f64::from(round), f64::INFINITY).unwrap();
+        assert!(ids.insert(first) && ids.insert(second));
+        assert!(pending.settle(second));
+        assert_eq!(pending.due(f64::from(round) + 1.0), [first]);
+        assert!(!pending.settle(first) && !pending.settle(second));
+    }
+    assert!(pending.is_empty());
+    assert!(!pending.settle(0) && !pending.settle(u64::MAX));
+}
