@@ -10,18 +10,25 @@ use lumenize_call::limits::Limits;
 use lumenize_call::program::{APPLY, GET, KIND_BITS, OBJECT, SLOT, VALUE};
 use lumenize_call::validate;
 
-/// Any bytes: refused with a code that a receiver gives, or a frame that reads the same again.
+/// Any bytes, with few slots.
 pub fn decode(bytes: &[u8]) {
     for slots in 0..4 {
-        match frame::decode(bytes, slots, &Limits::DEFAULT) {
-            Ok(read) => {
-                assert!(read.words.len() <= bytes.len().saturating_mul(2), "memory is not bounded");
-                assert_reads_again(&read, slots);
-            }
-            Err(failure) => assert!(
-                matches!(failure.code, Code::Protocol | Code::LimitExceeded | Code::NotCallable),
-                "{failure}"
-            ),
+        accepts(bytes, slots);
+    }
+}
+
+/// Bytes are refused with a code that a receiver gives, or are a frame that reads the same again.
+pub fn accepts(bytes: &[u8], slots: u32) -> bool {
+    match frame::decode(bytes, slots, &Limits::DEFAULT) {
+        Ok(read) => {
+            assert!(read.words.len() <= bytes.len().saturating_mul(2), "memory is not bounded");
+            assert_reads_again(&read, slots);
+            true
+        }
+        Err(failure) => {
+            let codes = [Code::Protocol, Code::LimitExceeded, Code::NotCallable];
+            assert!(codes.contains(&failure.code), "{failure}");
+            false
         }
     }
 }
@@ -59,15 +66,22 @@ impl<'a> Arbitrary<'a> for Honest {
         let steps = input.int_in_range(1..=24)?;
         let mut slots: u32 = 0;
         let mut words = vec![0, steps, GET, 0, input.int_in_range(0..=last_name)?];
+        // Values that steps may read from and call: not those made for arguments.
+        let mut paths: Vec<u32> = vec![1];
         for step in 1..steps {
             let kind = input.int_in_range(GET..=OBJECT)?;
             words.push(kind);
+            let path = *input.choose(&paths)?;
+            if kind == GET || kind == APPLY {
+                paths.push(step.saturating_add(1));
+            }
             if kind == GET {
-                words.extend([input.int_in_range(0..=step)?, input.int_in_range(0..=last_name)?]);
+                let of = if input.arbitrary()? { 0 } else { path };
+                words.extend([of, input.int_in_range(0..=last_name)?]);
                 continue;
             }
             if kind == APPLY {
-                words.push(input.int_in_range(1..=step)?);
+                words.push(path);
             }
             let count = input.int_in_range(0..=4)?;
             words.push(count);
@@ -121,23 +135,43 @@ pub enum Change {
 
 /// A frame that was tampered with is refused or is another frame, which reads the same again.
 pub fn frame(input: &Mutation) {
-    let names: Vec<&str> = input.honest.names.iter().map(String::as_str).collect();
-    let mut bytes = match frame::encode(&names, &input.honest.words, input.honest.slots) {
-        Ok(bytes) => bytes,
-        Err(failure) => {
-            assert_eq!(failure.code, Code::LimitExceeded, "{failure}");
-            return;
+    if let Some(mut bytes) = input.honest.encode() {
+        for (place, change) in &input.changes {
+            change.apply(usize::from(*place), &mut bytes);
         }
-    };
-    for (place, change) in &input.changes {
-        let at = usize::from(*place).checked_rem(bytes.len()).unwrap_or(0);
-        match change {
-            Change::Set(byte) => bytes.iter_mut().skip(at).take(1).for_each(|old| *old = *byte),
-            Change::Cut => bytes.truncate(at),
-            Change::Insert(byte) => bytes.insert(at, *byte),
+        accepts(&bytes, input.honest.slots);
+    }
+}
+
+impl Honest {
+    /// The bytes of it, if it is within the limits.
+    pub fn encode(&self) -> Option<Vec<u8>> {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        match frame::encode(&names, &self.words, self.slots) {
+            Ok(bytes) => Some(bytes),
+            Err(failure) => {
+                assert_eq!(failure.code, Code::LimitExceeded, "{failure}");
+                None
+            }
         }
     }
-    decode(&bytes);
+
+    /// How many native values it needs.
+    pub fn slots(&self) -> u32 {
+        self.slots
+    }
+}
+
+impl Change {
+    /// Changes the byte that `place` comes to.
+    pub fn apply(&self, place: usize, bytes: &mut Vec<u8>) {
+        let at = place.checked_rem(bytes.len()).unwrap_or(0);
+        match self {
+            Self::Set(byte) => bytes.iter_mut().skip(at).take(1).for_each(|old| *old = *byte),
+            Self::Cut => bytes.truncate(at),
+            Self::Insert(byte) => bytes.insert(at, *byte),
+        }
+    }
 }
 
 fn assert_reads_again(read: &Frame<'_>, slots: u32) {

@@ -6,7 +6,7 @@
 use minicbor::{Decoder, Encoder};
 
 use crate::error::{Code, Failure};
-use crate::limits::Limits;
+use crate::limits::{Limits, PROGRAMS};
 use crate::program::{self, Words, length};
 use crate::validate;
 
@@ -24,12 +24,12 @@ pub struct Frame<'a> {
     pub entries: Vec<u32>,
 }
 
-/// Writes a frame, checked as a receiver with default limits would.
+/// Writes a frame, checked by what every receiver asks for.
 ///
 /// # Errors
-/// What `validate::frame` finds, so that a call that would be refused is not sent.
+/// What `validate::frame` finds, so that a call that everybody would refuse is not sent.
 pub fn encode(names: &[&str], words: &[u32], slots: u32) -> Result<Vec<u8>, Failure> {
-    validate::frame(names, words, slots, &Limits::DEFAULT)?;
+    validate::frame(names, words, slots, &Limits::MOST)?;
     let programs = validate::count_programs(words)?;
     let mut out = Encoder::new(Vec::with_capacity(64));
     out.array(3)?;
@@ -44,7 +44,7 @@ pub fn encode(names: &[&str], words: &[u32], slots: u32) -> Result<Vec<u8>, Fail
         program::encode(&mut words, &mut out)?;
     }
     let bytes = out.into_writer();
-    validate::frame_bytes(bytes.len(), &Limits::DEFAULT)?;
+    validate::frame_bytes(bytes.len(), &Limits::MOST)?;
     Ok(bytes)
 }
 
@@ -55,12 +55,13 @@ pub fn encode(names: &[&str], words: &[u32], slots: u32) -> Result<Vec<u8>, Fail
 /// rules of `validate`.
 pub fn decode<'a>(bytes: &'a [u8], slots: u32, limits: &Limits) -> Result<Frame<'a>, Failure> {
     validate::frame_bytes(bytes.len(), limits)?;
-    let mut frame = parse(bytes)?;
+    let mut frame = parse(bytes, limits)?;
     frame.entries = validate::frame(&frame.names, &frame.words, slots, limits)?;
     Ok(frame)
 }
 
-fn parse(bytes: &[u8]) -> Result<Frame<'_>, Failure> {
+/// Limits hold while it is parsed, so that no frame takes more memory than they allow.
+fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Frame<'a>, Failure> {
     let mut bytes = Decoder::new(bytes);
     let parts = length(&mut bytes)?;
     let version = bytes.u32()?;
@@ -76,13 +77,17 @@ fn parse(bytes: &[u8]) -> Result<Frame<'_>, Failure> {
     if parts != 3 {
         return Err(Failure::new(Code::Protocol, "a frame has three parts"));
     }
+    let name_count = length(&mut bytes)?;
+    validate::within_limit("names in the frame", name_count, limits.names)?;
     let mut names = Vec::new();
-    for _ in 0..length(&mut bytes)? {
+    for _ in 0..name_count {
         names.push(bytes.str()?);
     }
     let mut words = Vec::new();
-    for program in 1..=length(&mut bytes)? {
-        program::decode(&mut bytes, &mut words)
+    let programs = length(&mut bytes)?;
+    validate::within_limit("programs in the frame", programs, PROGRAMS)?;
+    for program in 1..=programs {
+        program::decode(&mut bytes, &mut words, limits)
             .map_err(|failure| failure.within(format_args!("program {program}")))?;
     }
     if bytes.position() != bytes.input().len() {

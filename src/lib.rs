@@ -82,6 +82,13 @@ pub fn check_limits(overrides: &Object) -> Result<Vec<u32>, JsValue> {
     Ok(limits.words())
 }
 
+/// Whether callers may read a name from the target itself, if its class has it.
+#[wasm_bindgen(js_name = isEntry)]
+#[must_use]
+pub fn is_entry(name: &str) -> bool {
+    validate::is_entry(name)
+}
+
 /// Whether a text is one of the codes.
 #[wasm_bindgen(js_name = isCode)]
 #[must_use]

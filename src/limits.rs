@@ -2,29 +2,34 @@
 
 use crate::error::{Code, Failure};
 
-/// Defines the limits once, for Rust and, as an enum and an interface, for TypeScript.
+/// Defines the limits once, for Rust and, as enums and an interface, for TypeScript.
 macro_rules! limits {
-    ($( $(#[doc = $doc:literal])+ $field:ident / $name:literal = $value:literal, )+) => {
+    ($( $(#[doc = $doc:literal])+ $field:ident / $name:literal = $default:literal .. $most:literal, )+) => {
         /// What a receiver accepts in one frame.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits { $( $(#[doc = $doc])+ pub $field: u32, )+ }
 
         impl Limits {
             /// The limits of a class that sets none.
-            pub const DEFAULT: Self = Self { $( $field: $value, )+ };
+            pub const DEFAULT: Self = Self { $( $field: $default, )+ };
+
+            /// What no class can go beyond, and what a sender checks before it sends: the receiver's
+            /// own limits are not known to it.
+            pub const MOST: Self = Self { $( $field: $most, )+ };
 
             /// The names of the limits, as TypeScript writes them.
             pub const NAMES: &[&str] = &[$( $name, )+];
 
-            /// The default limits as a TypeScript enum, whose values are inlined, and what a class
-            /// may set.
+            /// What no class can go beyond, as a TypeScript enum, whose values are inlined, and what a
+            /// class may set.
             pub const TYPESCRIPT: &str = concat!(
-                "/** What a receiver accepts in one frame. */\nexport const enum DefaultLimit {\n",
-                $( "  /**", $( $doc, )+ " */\n  ", $name, " = ", $value, ",\n", )+
+                "/** What no class can go beyond in what it accepts. */\n",
+                "export const enum MostLimit {\n",
+                $( "  /**", $( $doc, )+ " */\n  ", $name, " = ", $most, ",\n", )+
                 "}\n\n",
                 "/** Limits that a class sets for itself: `static callLimits = { steps: 64 }`. */\n",
                 "export interface CallLimits {\n",
-                $( "  /**", $( $doc, )+ " Default: ", $value, ". */\n",
+                $( "  /**", $( $doc, )+ " Default: ", $default, "; at most ", $most, ". */\n",
                    "  readonly ", $name, "?: number;\n", )+
                 "}\n"
             );
@@ -49,6 +54,9 @@ macro_rules! limits {
     };
 }
 
+/// Programs in one frame. This version sends each call in a frame of its own.
+pub const PROGRAMS: u32 = 1;
+
 impl Limits {
     /// Sets one limit.
     ///
@@ -60,8 +68,10 @@ impl Limits {
             let message = format!("callLimits has no '{name}': there is {known}");
             Failure::new(Code::InvalidOption, message)
         })?;
-        *limit = as_count(value).ok_or_else(|| {
-            let message = format!("callLimits.{name} has to be a whole number above 0");
+        let mut most = Self::MOST;
+        let most = most.by_name(name).map_or(0, |most| *most);
+        *limit = as_count(value).filter(|count| *count <= most).ok_or_else(|| {
+            let message = format!("callLimits.{name} has to be a whole number from 1 to {most}");
             Failure::new(Code::InvalidOption, message)
         })?;
         Ok(())
@@ -78,20 +88,21 @@ fn as_count(value: f64) -> Option<u32> {
 limits! {
     /// Bytes of one frame, arguments not counted. A program takes 10 to 50 bytes, and wasm memory
     /// never shrinks: what one frame makes it grow by stays.
-    frame_bytes / "frameBytes" = 1_048_576,
-    /// Programs in one frame. This version sends each call in a frame of its own.
-    programs / "programs" = 1,
+    frame_bytes / "frameBytes" = 1_048_576 .. 16_777_216,
     /// Steps in one program. People write programs of a few steps; a thousand hold an object for
     /// a noticeable time.
-    steps / "steps" = 1_024,
+    steps / "steps" = 1_024 .. 65_536,
     /// Depth to which continuations and their containers nest as arguments. Recording and
     /// `explain` recurse this deep.
-    depth / "depth" = 64,
-    /// Arguments of one call, and items of one array or object that holds a continuation.
-    arguments / "arguments" = 1_024,
+    depth / "depth" = 64 .. 256,
+    /// Arguments of one call, and items of one array or object that holds a continuation. They are
+    /// spread onto the stack, which is the receiver's.
+    arguments / "arguments" = 1_024 .. 32_768,
     /// Native values that come along with one frame. Each is an argument of the RPC itself, and
     /// JavaScript engines take some ten thousand of these.
-    slots / "slots" = 16_384,
+    slots / "slots" = 16_384 .. 32_768,
+    /// Names in one frame. Each stands once, however often it is used.
+    names / "names" = 4_096 .. 65_536,
     /// UTF-8 bytes of one name. Identifiers are far shorter; keys of objects may be longer.
-    name_bytes / "nameBytes" = 512,
+    name_bytes / "nameBytes" = 512 .. 4_096,
 }

@@ -18,6 +18,8 @@ use minicbor::data::Type;
 use minicbor::{Decoder, Encoder};
 
 use crate::error::{Code, Failure};
+use crate::limits::Limits;
+use crate::validate::within_limit;
 
 /// Defines word values once, for Rust and, as an enum whose values are inlined, for TypeScript.
 macro_rules! tags {
@@ -265,21 +267,34 @@ fn encode_argument(word: u32, out: &mut Encoder<Vec<u8>>) -> Result<(), Failure>
 ///
 /// # Errors
 /// `protocol` for bytes that are no program.
-pub fn decode(bytes: &mut Decoder<'_>, words: &mut Vec<u32>) -> Result<(), Failure> {
+pub fn decode(
+    bytes: &mut Decoder<'_>,
+    words: &mut Vec<u32>,
+    limits: &Limits,
+) -> Result<(), Failure> {
     if length(bytes)? != 2 {
         return Err(Failure::new(Code::Protocol, "a program has two parts"));
     }
     words.push(bytes.u32()?);
     let steps = length(bytes)?;
+    within_limit("steps in a program", steps, limits.steps)?;
     words.push(steps);
     for step in 1..=steps {
-        decode_step(bytes, words).map_err(|failure| failure.within(format_args!("step {step}")))?;
+        decode_step(bytes, words, limits)
+            .map_err(|failure| failure.within(format_args!("step {step}")))?;
     }
     Ok(())
 }
 
-fn decode_step(bytes: &mut Decoder<'_>, words: &mut Vec<u32>) -> Result<(), Failure> {
+fn decode_step(
+    bytes: &mut Decoder<'_>,
+    words: &mut Vec<u32>,
+    limits: &Limits,
+) -> Result<(), Failure> {
     let items = length(bytes)?.checked_sub(1).ok_or_else(unknown_step)?;
+    // Two words more than arguments: an apply has a callee, an entry of an object a name.
+    let most = limits.arguments.saturating_mul(2).saturating_add(2);
+    within_limit("words in a step", items, most)?;
     let kind = bytes.u32()?;
     words.push(kind);
     match kind {

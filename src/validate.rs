@@ -1,7 +1,7 @@
 //! What a frame must obey before any of its steps runs: structure, limits and names.
 
 use crate::error::{Code, Failure};
-use crate::limits::Limits;
+use crate::limits::{Limits, PROGRAMS};
 use crate::program::{Argument, Step, Words};
 
 /// Names that lead to prototypes, to `Function`, to a caller's frame or into the resolution of a
@@ -79,6 +79,7 @@ pub fn frame(
     limits: &Limits,
 ) -> Result<Vec<u32>, Failure> {
     within_limit("slots of the frame", slots, limits.slots)?;
+    within_limit("names in the frame", saturate(names.len()), limits.names)?;
     for name in names {
         check_name(name, limits)?;
     }
@@ -88,7 +89,7 @@ pub fn frame(
     let mut slots_in_all: u32 = 0;
     while !words.is_empty() {
         programs = programs.saturating_add(1);
-        within_limit("programs in the frame", programs, limits.programs)?;
+        within_limit("programs in the frame", programs, PROGRAMS)?;
         let program_slots = program(names, &mut words, &mut entries, limits)
             .map_err(|failure| failure.within(format_args!("program {programs}")))?;
         slots_in_all = slots_in_all.saturating_add(program_slots);
@@ -127,7 +128,7 @@ fn program(
         return Err(Failure::new(Code::Protocol, "the program has no step"));
     }
     within_limit("steps in a program", steps, limits.steps)?;
-    let mut values = Values { depths: vec![0], slots, limits };
+    let mut values = Values { made: vec![Made { depth: 0, is_container: false }], slots, limits };
     for number in 1..=steps {
         let step = words.next_step()?;
         if let Step::Get { of: 0, name } = step
@@ -144,8 +145,8 @@ fn program(
 
 /// The values that the steps so far have made.
 struct Values<'a> {
-    /// How deep each value's arguments nest; value 0 is the target.
-    depths: Vec<u32>,
+    /// Value 0 is the target.
+    made: Vec<Made>,
     slots: u32,
     limits: &'a Limits,
 }
@@ -158,13 +159,13 @@ impl Values<'_> {
                 if of == 0 {
                     check_entry(name)?;
                 }
-                self.depth(of)?
+                self.path_depth(of)?
             }
             Step::Apply { callee, arguments } => {
                 if callee == 0 {
                     return Err(Failure::new(Code::Protocol, "the target itself is not a method"));
                 }
-                let depth = self.depth(callee)?;
+                let depth = self.path_depth(callee)?;
                 depth.max(self.nesting(arguments)?)
             }
             Step::Array { items } => self.nesting(items)?,
@@ -184,8 +185,20 @@ impl Values<'_> {
             }
         };
         within_limit("depth of nesting", depth, self.limits.depth)?;
-        self.depths.push(depth);
+        let is_container = matches!(step, Step::Array { .. } | Step::Object { .. });
+        self.made.push(Made { depth, is_container });
         Ok(())
+    }
+
+    /// The depth of a value that a step reads from or calls.
+    fn path_depth(&self, value: u32) -> Result<u32, Failure> {
+        let made = self.made(value)?;
+        if made.is_container {
+            let message =
+                format!("value {value} was made for an argument: nothing is read from it");
+            return Err(Failure::new(Code::Protocol, message));
+        }
+        Ok(made.depth)
     }
 
     fn nesting(&self, arguments: &[u32]) -> Result<u32, Failure> {
@@ -215,11 +228,23 @@ impl Values<'_> {
     }
 
     fn depth(&self, value: u32) -> Result<u32, Failure> {
+        Ok(self.made(value)?.depth)
+    }
+
+    fn made(&self, value: u32) -> Result<&Made, Failure> {
         let index = usize::try_from(value).unwrap_or(usize::MAX);
-        self.depths.get(index).copied().ok_or_else(|| {
+        self.made.get(index).ok_or_else(|| {
             Failure::new(Code::Protocol, format!("value {value} is not computed before this step"))
         })
     }
+}
+
+/// One value.
+struct Made {
+    /// How deep its arguments nest.
+    depth: u32,
+    /// Whether it was made for an argument: then no step reads from it or calls it.
+    is_container: bool,
 }
 
 fn name_at<'a>(names: &[&'a str], index: u32) -> Result<&'a str, Failure> {
@@ -230,15 +255,25 @@ fn name_at<'a>(names: &[&'a str], index: u32) -> Result<&'a str, Failure> {
         .ok_or_else(|| Failure::new(Code::Protocol, format!("the frame has no name {index}")))
 }
 
+/// Whether callers may read a name from the target itself, if its class has it.
+#[must_use]
+pub fn is_entry(name: &str) -> bool {
+    !REFUSED.contains(&name) && !NOT_AN_ENTRY.contains(&name) && !name.starts_with(FACADE_PREFIX)
+}
+
 fn check_entry(name: &str) -> Result<(), Failure> {
-    if NOT_AN_ENTRY.contains(&name) || name.starts_with(FACADE_PREFIX) {
+    if !is_entry(name) {
         let message = format!("'{name}' is not a method that callers may use");
         return Err(Failure::new(Code::NotCallable, message));
     }
     Ok(())
 }
 
-fn within_limit(what: &str, measured: u32, limit: u32) -> Result<(), Failure> {
+/// Checks one measure.
+///
+/// # Errors
+/// `limit-exceeded`.
+pub fn within_limit(what: &str, measured: u32, limit: u32) -> Result<(), Failure> {
     if measured > limit {
         let message = format!("{measured} {what}, the limit is {limit}");
         return Err(Failure::new(Code::LimitExceeded, message));

@@ -5,12 +5,12 @@ import { type CallErrorInfo, LumenizeBase } from '@lumenize/call';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
 import type { Machine } from './machine.js';
-import type { Chosen, Limited, Misconfigured, Open } from './receivers.js';
+import type { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from './receivers.js';
 
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
 export { Machine } from './machine.js';
-export { Chosen, Limited, Misconfigured, Open } from './receivers.js';
+export { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from './receivers.js';
 
 declare global {
   namespace Cloudflare {
@@ -27,6 +27,8 @@ declare global {
       readonly LIMITED: DurableObjectNamespace<Limited>;
       readonly MISCONFIGURED: DurableObjectNamespace<Misconfigured>;
       readonly LIAR: DurableObjectNamespace<Liar>;
+      readonly NARROWER: DurableObjectNamespace<Narrower>;
+      readonly MISSPELT: DurableObjectNamespace<Misspelt>;
       readonly SPY: DurableObjectNamespace<Spy>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly NAME: string;
@@ -55,6 +57,38 @@ export class Calc extends LumenizeBase {
     this.log.push(`addSlowly(${a}, ${b})`);
     await scheduler.wait(1);
     return a + b;
+  }
+
+  /** The runtime's own, and ours: nobody else may call them. */
+  override async alarm(): Promise<void> {
+    this.log.push('alarm()');
+  }
+
+  override async fetch(): Promise<Response> {
+    this.log.push('fetch()');
+    return new Response();
+  }
+
+  override onCallError(): void {
+    this.log.push('onCallError()');
+  }
+
+  /** Calls back to an object that was passed by reference. */
+  async greeted(by: { hello(): string | Promise<string> }): Promise<string> {
+    return by.hello();
+  }
+
+  words(): string[] {
+    return ['b', 'a'];
+  }
+
+  isItself(): boolean {
+    return this instanceof Calc;
+  }
+
+  /** A promise that is no `Promise`: what a call by Workers RPC returns. */
+  addElsewhere(a: number, b: number): Promise<number> {
+    return this.env.CALC.getByName('elsewhere').add(a, b);
   }
 
   next(): number {

@@ -8,7 +8,7 @@ export class Parent extends LumenizeBase {
 }
 
 export class Chosen extends Parent {
-  static readonly callable = ['open', 'itself'] as const;
+  static readonly callable: readonly string[] = ['open', 'itself'];
 
   open(): string {
     return 'open';
@@ -21,6 +21,16 @@ export class Chosen extends Parent {
   itself(): this {
     return this;
   }
+}
+
+/** A subclass that opens less than its parent. */
+export class Narrower extends Chosen {
+  static override readonly callable: readonly string[] = ['itself'];
+}
+
+/** A list with a name that is no member. */
+export class Misspelt extends Parent {
+  static readonly callable = ['inherted'] as const;
 }
 
 export class Open extends LumenizeBase {

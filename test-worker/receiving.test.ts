@@ -7,11 +7,19 @@ import type { Standard } from './decorated.standard.js';
 import { frameOf, refusal, send } from './handmade.js';
 import { calc, inCaller, thrownBy } from './in-object.js';
 import type { Calc } from './index.js';
-import type { Chosen, Limited, Misconfigured, Open } from './receivers.js';
+import type { Chosen, Limited, Misconfigured, Misspelt, Open } from './receivers.js';
 
 /** What calling a method of an object comes to: its result, or the code of a `CallError`. */
 function outcomeOf(
-  binding: 'CHOSEN' | 'STANDARD' | 'LEGACY' | 'OPEN' | 'LIMITED' | 'MISCONFIGURED',
+  binding:
+    | 'CHOSEN'
+    | 'STANDARD'
+    | 'LEGACY'
+    | 'OPEN'
+    | 'LIMITED'
+    | 'MISCONFIGURED'
+    | 'NARROWER'
+    | 'MISSPELT',
   remote: unknown,
 ): Promise<unknown> {
   return inCaller('receiving', (caller) => {
@@ -46,6 +54,21 @@ test.for([
     expect(await outcomeOf(binding, target.inherited())).toBe('inherited');
   },
 );
+
+test('rule 27: a subclass opens less than its parent', async () => {
+  const narrower = newContinuation<Chosen>();
+  expect(await outcomeOf('NARROWER', narrower.itself().open())).toBe('not-callable');
+  expect(await outcomeOf('NARROWER', narrower.open())).toBe('not-callable');
+});
+
+test('rule 27: a name in `static callable` that is no member is said to every caller', () =>
+  inCaller('misspelt', async (caller) => {
+    const call = caller.svc.callRaw('MISSPELT', 'main', newContinuation<Misspelt>().inherited());
+    await expect(call).rejects.toMatchObject({
+      code: 'invalid-option',
+      message: "static callable of Misspelt names 'inherted', which is no member of it",
+    });
+  }));
 
 test('rule 27: `@callable()` refuses what it cannot mark', () => {
   const decorate = callable() as unknown as (...args: unknown[]) => void;
@@ -87,12 +110,12 @@ test('rule 28: a limit that does not exist is said to every caller', () =>
     );
     await expect(call).rejects.toMatchObject({
       code: 'invalid-option',
-      message: expect.stringMatching(/^callLimits has no 'stepz': there is frameBytes, programs, /),
+      message: expect.stringMatching(/^callLimits has no 'stepz': there is frameBytes, steps, /),
       mayHaveRun: false,
     });
   }));
 
-test('rule 28: nesting deeper than the limit is refused before it is sent', () =>
+test('rule 28: nesting deeper than the limit of the receiver is refused, and nothing runs', () =>
   inCaller('deep', async (caller) => {
     let nested = calc().echo(0);
     for (let depth = 0; depth < 64; depth++) nested = calc().echo(nested);
@@ -102,7 +125,7 @@ test('rule 28: nesting deeper than the limit is refused before it is sent', () =
   }));
 
 test.for([
-  ['an argument list', () => calc().echo(new Array(1_025).fill(0).concat(calc().next()))],
+  ['an argument list', () => calc().echo(new Array(32_769).fill(0).concat(calc().next()))],
   [
     'an array beside a continuation',
     () => calc().echo([...new Array(200_000).fill(0), calc().next()]),
@@ -110,7 +133,7 @@ test.for([
   [
     'a chain',
     () =>
-      Array.from({ length: 600 }).reduce<unknown>(
+      Array.from({ length: 33_000 }).reduce<unknown>(
         (chain) => (chain as { echo(n: number): unknown }).echo(1),
         calc(),
       ),
@@ -118,13 +141,13 @@ test.for([
   [
     'a nested array',
     () =>
-      calc().echo(Array.from({ length: 100 }).reduce<unknown>((inner) => [inner], calc().next())),
+      calc().echo(Array.from({ length: 300 }).reduce<unknown>((inner) => [inner], calc().next())),
   ],
   [
     'data nested deeper than the stack',
     () => calc().echo(Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 0)),
   ],
-  ['a name', () => (calc() as unknown as Record<string, () => unknown>)['n'.repeat(513)]?.()],
+  ['a name', () => (calc() as unknown as Record<string, () => unknown>)['n'.repeat(4_097)]?.()],
 ] as const)('rule 28: %s that is too long is refused at once', ([, remote]) =>
   inCaller('long', (caller) => {
     const call = caller.svc.call.bind(caller.svc) as unknown as (...args: unknown[]) => unknown;

@@ -5,9 +5,6 @@ use lumenize_call::frame::{self, Frame, VERSION};
 use lumenize_call::limits::Limits;
 use lumenize_call::program::{APPLY, ARRAY, GET, KIND_BITS, OBJECT, OUTCOME, SLOT, VALUE};
 
-/// A limit for many programs: what one version sends is not what the format can hold.
-const LIMITS: Limits = Limits { programs: 4, ..Limits::DEFAULT };
-
 fn slot(number: u32) -> u32 {
     number << KIND_BITS | SLOT
 }
@@ -124,24 +121,92 @@ fn rule_26_refused_names_and_entries() {
 
 #[test]
 fn rule_28_every_limit_holds() {
-    let limits = Limits { steps: 2, depth: 1, arguments: 1, name_bytes: 4, ..LIMITS };
+    let limits = Limits { steps: 2, depth: 1, arguments: 1, name_bytes: 4, ..Limits::DEFAULT };
     for (names, words, slots, text) in [
         (vec!["next"], vec![0, 3, GET, 0, 0, GET, 1, 0, GET, 2, 0], 0, "3 steps in a program"),
         (vec!["nexts"], next(), 0, "5 bytes in a name"),
         (vec!["next"], vec![2, 2, GET, 0, 0, APPLY, 1, 2, slot(0), slot(1)], 2, "2 arguments"),
-        (vec!["next"], [next(), next(), next(), next(), next()].concat(), 0, "5 programs"),
     ] {
-        let wide = Limits { steps: 9, name_bytes: 9, arguments: 9, programs: 9, ..LIMITS };
+        let wide = Limits { steps: 9, name_bytes: 9, arguments: 9, ..Limits::DEFAULT };
         assert!(lumenize_call::validate::frame(&names, &words, slots, &wide).is_ok(), "{text}");
         let refused = lumenize_call::validate::frame(&names, &words, slots, &limits).unwrap_err();
         assert_eq!(refused.code, Code::LimitExceeded, "{text}");
         assert!(refused.message.contains(text), "{refused}");
     }
     let bytes = frame::encode(&["add", "k"], &nested(), 4).unwrap();
-    let refused = frame::decode(&bytes, 4, &Limits { depth: 2, ..LIMITS }).unwrap_err();
+    let refused = frame::decode(&bytes, 4, &Limits { depth: 2, ..Limits::DEFAULT }).unwrap_err();
     assert!(refused.message.contains("3 depth of nesting, the limit is 2"), "{refused}");
-    let refused = frame::decode(&bytes, 4, &Limits { frame_bytes: 8, ..LIMITS }).unwrap_err();
+    let refused =
+        frame::decode(&bytes, 4, &Limits { frame_bytes: 8, ..Limits::DEFAULT }).unwrap_err();
     assert!(refused.message.contains("bytes in the frame, the limit is 8"), "{refused}");
+}
+
+#[test]
+fn rule_28_one_program_in_a_frame() {
+    let refused = frame::encode(&["next"], &[next(), next()].concat(), 0).unwrap_err();
+    assert_eq!(refused.to_string(), "limit-exceeded: 2 programs in the frame, the limit is 1");
+}
+
+#[test]
+fn rule_28_limits_hold_while_a_frame_is_read() {
+    let narrow = Limits { names: 3, steps: 2, arguments: 2, ..Limits::DEFAULT };
+    for (bytes, text) in [
+        (vec![0x83, 1, 0x84, 0x60, 0x60, 0x60, 0x60], "4 names in the frame"),
+        (vec![0x83, 1, 0x80, 0x81, 0x82, 0, 0x83, 0, 0, 0], "3 steps in a program"),
+        (
+            vec![0x83, 1, 0x80, 0x81, 0x82, 0, 0x81, 0x88, 2, 0, 0, 0, 0, 0, 0, 0],
+            "7 words in a step",
+        ),
+    ] {
+        let refused = frame::decode(&bytes, 0, &narrow).unwrap_err();
+        assert_eq!(refused.code, Code::LimitExceeded, "{refused}");
+        assert!(refused.message.contains(text), "{refused}");
+    }
+}
+
+#[test]
+fn rule_28_a_class_may_widen_its_limits() {
+    let wide = Limits { steps: 4_096, ..Limits::DEFAULT };
+    let chain = (0..2_000).flat_map(|step| [GET, step, 0]);
+    let words: Vec<u32> = [0, 2_000].into_iter().chain(chain).collect();
+    let bytes = frame::encode(&["next"], &words, 0).unwrap();
+    assert!(frame::decode(&bytes, 0, &wide).is_ok());
+    let refused = frame::decode(&bytes, 0, &Limits::DEFAULT).unwrap_err();
+    assert!(refused.message.contains("2000 steps in a program, the limit is 1024"), "{refused}");
+}
+
+#[test]
+fn rule_28_limits_that_a_class_sets_are_checked() {
+    let mut limits = Limits::DEFAULT;
+    assert!(limits.set("steps", 65_536.0).is_ok());
+    assert_eq!(limits.steps, 65_536);
+    for (name, value, text) in [
+        ("stepz", 1.0, "callLimits has no 'stepz': there is frameBytes"),
+        ("steps", 0.0, "callLimits.steps has to be a whole number from 1 to 65536"),
+        ("steps", -1.0, "from 1 to 65536"),
+        ("steps", 1.5, "from 1 to 65536"),
+        ("steps", f64::NAN, "from 1 to 65536"),
+        ("steps", 65_537.0, "from 1 to 65536"),
+        ("depth", f64::INFINITY, "from 1 to 256"),
+    ] {
+        let refused = limits.set(name, value).unwrap_err();
+        assert_eq!(refused.code, Code::InvalidOption);
+        assert!(refused.message.contains(text), "{refused}");
+    }
+    assert_eq!(Limits::from_words(&limits.words()), limits);
+}
+
+#[test]
+fn rule_26_nothing_is_read_from_what_was_made_for_an_argument() {
+    for words in [
+        vec![1, 2, ARRAY, 1, slot(0), GET, 1, 0],
+        vec![1, 2, OBJECT, 1, 0, slot(0), GET, 1, 0],
+        vec![1, 2, ARRAY, 1, slot(0), APPLY, 1, 0],
+    ] {
+        let refused = frame::encode(&["next"], &words, 1).unwrap_err();
+        assert_eq!(refused.code, Code::Protocol);
+        assert!(refused.message.contains("value 1 was made for an argument"), "{refused}");
+    }
 }
 
 fn encoded_name(name: &str) -> Result<Vec<u8>, Failure> {

@@ -3,7 +3,8 @@
  * its value; anywhere else it cannot be, and is refused with the path to it.
  */
 import { CallError } from './errors.js';
-import { isPlainObject, nodeOf } from './record.js';
+import { isPassedByReference } from './expose.js';
+import { explain, isPlainObject, nodeOf } from './record.js';
 
 /** Finds which containers of one program hold a continuation, each container looked at once. */
 export class Containers {
@@ -23,7 +24,16 @@ export class Containers {
    *   nested deeper than the stack.
    */
   holds(argument: object): boolean {
-    const holds = this.#lookSafely(argument);
+    try {
+      return this.#find(argument);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new CallError('limit-exceeded', 'an argument is nested too deep', { cause: error });
+    }
+  }
+
+  #find(argument: object): boolean {
+    const holds = this.#look(argument);
     if (this.#misplacedIn) {
       const kind = this.#misplacedIn.constructor?.name ?? 'object';
       const path = `${pathTo(argument, this.#misplacedIn)}${pathTo(this.#misplacedIn)}`;
@@ -36,15 +46,6 @@ export class Containers {
       throw invalid(`an argument contains itself and, at ${pathTo(argument)}, a continuation`);
     }
     return holds;
-  }
-
-  #lookSafely(argument: object): boolean {
-    try {
-      return this.#look(argument);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new CallError('limit-exceeded', 'an argument is nested too deep', { cause: error });
-    }
   }
 
   #look(container: object): boolean {
@@ -75,7 +76,12 @@ function* itemsOf(container: object): Iterable<unknown> {
       yield key;
       yield value;
     }
-  } else if (!ArrayBuffer.isView(container)) yield* Object.values(container);
+  } else if (!isPassedWhole(container)) yield* Object.values(container);
+}
+
+/** Bytes, and objects that are passed by reference: what they hold is their own affair. */
+function isPassedWhole(container: object): boolean {
+  return ArrayBuffer.isView(container) || isPassedByReference(container);
 }
 
 /** Where a value, or the first continuation, stands in a container: `.users.get("u1")[0]`. */
@@ -105,7 +111,7 @@ function* stepsInto(container: object): Iterable<[step: string, item: unknown]> 
   if (container instanceof Map) {
     for (const [key, value] of container) {
       yield ['.keys()', key];
-      yield [`.get(${JSON.stringify(key)})`, value];
+      yield [`.get(${explain(key)})`, value];
     }
   } else if (container instanceof Set) {
     for (const item of container) yield ['.values()', item];

@@ -8,7 +8,7 @@ import type { CallErrorCode, CallLimits } from './wasm/lumenize_call.js';
 
 type Core = Pick<
   typeof Wasm,
-  'encodeFrame' | 'decodeFrame' | 'checkLimits' | 'isCode' | 'PendingCalls'
+  'encodeFrame' | 'decodeFrame' | 'checkLimits' | 'isCode' | 'isEntry' | 'PendingCalls'
 >;
 
 /** The table of pending calls that one object owns. It lives in wasm memory. */
@@ -69,7 +69,7 @@ export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
 }
 
 /** How many forms of frames are remembered, and of how many bytes at the most. */
-const REMEMBERED = { frames: 256, bytes: 256 };
+const REMEMBERED = { frames: 200, bytes: 200 };
 
 /** Forgets all when it is full: a class has few forms of calls, and a flood of others is hostile. */
 function remember<V>(frames: Map<string, V>, key: string, value: V): void {
@@ -130,6 +130,11 @@ export function decodeFrame(
     remember(accepted, key, { words, names, entries, slotCount: slots.length });
   }
   return { words, names, entries, slots };
+}
+
+/** Whether callers may read a name from a target itself, if its class has it. */
+export function isEntry(name: string): boolean {
+  return core().isEntry(name);
 }
 
 /** Whether a value off the wire is one of the codes. */

@@ -3,7 +3,7 @@
  * the members of its prototypes, or less, where the class names the methods that may be called.
  */
 import { DurableObject, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
-import { checkLimits, type Limits } from './core.js';
+import { checkLimits, isEntry, type Limits } from './core.js';
 import { CallError } from './errors.js';
 import type { Read } from './run.js';
 import type { CallLimits } from './wasm/lumenize_call.js';
@@ -11,8 +11,11 @@ import type { CallLimits } from './wasm/lumenize_call.js';
 /** The static members by which a class says what callers may do. */
 export interface ReceiverClass {
   /**
-   * The only methods and getters that callers may use, beside those marked by `@callable()`.
-   * Default: all that Workers RPC exposes.
+   * The only methods and getters that callers may use, beside those marked by `@callable()`. A list
+   * in a subclass replaces the one above it. Default: all that Workers RPC exposes.
+   *
+   * What a method returns is open as a whole: its properties and methods, private state that it
+   * gives away included. Return what callers may see.
    */
   readonly callable?: readonly string[];
   /** Opens `this.ctx` or `this.env` to callers. Default: neither. */
@@ -88,9 +91,8 @@ function makeRules(prototype: object, base: object): ClassRules {
   for (let at = prototype; at && at !== base; at = Object.getPrototypeOf(at)) prototypes.push(at);
   const receiver = prototype.constructor as ReceiverClass;
   const exposes = new Set<string>(exposedBy(receiver));
-  const chosen = chosenIn(prototypes);
   const members = prototypes.flatMap((at) => Object.getOwnPropertyNames(at));
-  const entries = new Set(chosen ? members.filter((name) => chosen.has(name)) : members);
+  const entries = new Set((chosenIn(prototypes, members) ?? members).filter(isEntry));
   return {
     limits: checkLimits(receiver.callLimits ?? {}),
     checkEntry: (self, name) => {
@@ -104,6 +106,22 @@ function makeRules(prototype: object, base: object): ClassRules {
 /** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
 const byReference = [RpcTarget, DurableObject, WorkerEntrypoint];
 
+/** Whether Workers RPC passes an object by reference. */
+export function isPassedByReference(object: object): boolean {
+  return byReference.some((base) => object instanceof base);
+}
+
+/**
+ * What callers may not use of the language's own values, where Workers RPC would give them a copy:
+ * what changes them, and what makes much out of little.
+ */
+const CLOSED_ON_BUILT_INS: ReadonlySet<string> = new Set(
+  (
+    'push pop shift unshift splice sort reverse fill copyWithin set add delete clear ' +
+    'repeat padStart padEnd match matchAll search split replace replaceAll'
+  ).split(' '),
+);
+
 /**
  * Reads a property for a caller: of the target itself what its class allows, of anything else what
  * no detour leads around that.
@@ -111,15 +129,39 @@ const byReference = [RpcTarget, DurableObject, WorkerEntrypoint];
 export function readExposed(self: object, rules: ClassRules): Read {
   return (receiver, name) => {
     if (receiver === self) rules.checkEntry(self, name);
-    else if (typeof receiver === 'function' ? name in Function.prototype : hides(receiver, name)) {
+    else if (isClosed(receiver, name)) {
       throw new CallError('not-callable', `'${name}' of what was returned is not open to callers`);
     }
     return (receiver as Record<string, unknown>)[name];
   };
 }
 
-function hides(receiver: object, name: string): boolean {
-  return Object.hasOwn(receiver, name) && byReference.some((base) => receiver instanceof base);
+function isClosed(receiver: unknown, name: string): boolean {
+  // A stub is a function too, but not one of the language's: its names are those of its target.
+  if (receiver instanceof Function) return name in Function.prototype;
+  if (typeof receiver !== 'object' || receiver === null) return CLOSED_ON_BUILT_INS.has(name);
+  if (Object.hasOwn(receiver, name)) return isPassedByReference(receiver);
+  if (isBuiltIn(receiver) && CLOSED_ON_BUILT_INS.has(name)) return true;
+  return name in Object.prototype && ownerOf(receiver, name) === Object.prototype;
+}
+
+/** Who has a property, found without reading it: a getter runs once. */
+function ownerOf(receiver: object, name: string): object | null {
+  let owner: object | null = receiver;
+  while (owner && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner);
+  return owner;
+}
+
+function isBuiltIn(receiver: object): boolean {
+  return (
+    Array.isArray(receiver) ||
+    receiver instanceof Map ||
+    receiver instanceof Set ||
+    ArrayBuffer.isView(receiver) ||
+    receiver instanceof String ||
+    receiver instanceof Headers ||
+    receiver instanceof URLSearchParams
+  );
 }
 
 function exposedBy({ exposes = [] }: ReceiverClass): readonly string[] {
@@ -134,15 +176,31 @@ function exposedBy({ exposes = [] }: ReceiverClass): readonly string[] {
   return exposes;
 }
 
-/** The names that the classes chose to open; `undefined` where none of them chose. */
-function chosenIn(prototypes: readonly object[]): Set<string> | undefined {
-  const choices = prototypes.flatMap((prototype) => {
-    const receiver = prototype.constructor as ReceiverClass;
-    const named = Object.hasOwn(receiver, 'callable') ? receiver.callable : undefined;
-    const decorated = Object.entries(Object.getOwnPropertyDescriptors(prototype))
-      .filter(([, { value, get }]) => marked.has(value ?? get ?? prototype))
-      .map(([name]) => name);
-    return named || decorated.length > 0 ? [[...(named ?? []), ...decorated]] : [];
-  });
-  return choices.length > 0 ? new Set(choices.flat()) : undefined;
+/**
+ * The names that a class chose to open; `undefined` where it did not choose. A list in a subclass
+ * replaces those above it; decorators add to the list, or to nothing.
+ */
+function chosenIn(
+  prototypes: readonly object[],
+  members: readonly string[],
+): readonly string[] | undefined {
+  const chosen: string[] = [];
+  for (const prototype of prototypes) {
+    chosen.push(...markedIn(prototype));
+    const { callable: listed = [], name: owner } = prototype.constructor as ReceiverClass & {
+      readonly name: string;
+    };
+    if (!Object.hasOwn(prototype.constructor, 'callable')) continue;
+    const unknown = listed.find((name) => !members.includes(name));
+    if (unknown === undefined) return [...chosen, ...listed];
+    const message = `static callable of ${owner} names '${unknown}', which is no member of it`;
+    throw new CallError('invalid-option', message);
+  }
+  return chosen.length > 0 ? chosen : undefined;
+}
+
+function markedIn(prototype: object): string[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(prototype))
+    .filter(([, { value, get }]) => marked.has(value ?? get ?? prototype))
+    .map(([name]) => name);
 }

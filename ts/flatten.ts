@@ -9,7 +9,7 @@ import { Containers } from './containers.js';
 import type { Frame } from './core.js';
 import { CallError } from './errors.js';
 import { explainNode, type Node, nodeOf, result, start } from './record.js';
-import { ArgumentKind, DefaultLimit, StepKind } from './wasm/lumenize_call.js';
+import { ArgumentKind, MostLimit, StepKind } from './wasm/lumenize_call.js';
 
 /** Flattens the program that the target of a call runs. */
 export function flattenRemote(node: Node): Frame {
@@ -140,13 +140,13 @@ class Flattening implements Frame {
     if (known !== undefined) return known;
     checkDepth(depth);
     const words: number[] = [];
-    const entries = Object.entries(container);
-    checkCount(entries.length, 'items beside a continuation');
+    const size = Array.isArray(container) ? container.length : Object.keys(container).length;
+    checkCount(size, 'items beside a continuation');
     if (Array.isArray(container)) {
       for (const item of container) words.push(this.#argument(item, depth));
       this.words.push(StepKind.Array, words.length, ...words);
     } else {
-      for (const [key, item] of entries) {
+      for (const [key, item] of Object.entries(container)) {
         words.push(this.#name(key), this.#argument(item, depth));
       }
       this.words.push(StepKind.Object, words.length / 2, ...words);
@@ -172,14 +172,14 @@ class Flattening implements Frame {
 
 /** Nesting recurses, and lists are spread: both would end in a `RangeError` without a place. */
 function checkDepth(depth: number): void {
-  if (depth > DefaultLimit.depth) {
-    throw tooLarge(`continuations are nested more than ${DefaultLimit.depth} deep as arguments`);
+  if (depth > MostLimit.depth) {
+    throw tooLarge(`continuations are nested more than ${MostLimit.depth} deep as arguments`);
   }
 }
 
 function checkCount(count: number, what: string): void {
-  if (count > DefaultLimit.arguments) {
-    throw tooLarge(`${count} ${what}, the limit is ${DefaultLimit.arguments}`);
+  if (count > MostLimit.arguments) {
+    throw tooLarge(`${count} ${what}, the limit is ${MostLimit.arguments}`);
   }
 }
 

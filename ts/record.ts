@@ -8,7 +8,6 @@
 import type { Continuation } from './types.js';
 
 const NODE = Symbol('lumenize.call.node');
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * Names that a continuation does not record, because the language and its tools read them from
@@ -23,11 +22,11 @@ const NOT_RECORDED: ReadonlySet<string> = new Set([
   '__proto__',
 ]);
 
-/** What every proxy stands for. It is callable, so that each continuation may be called. */
-const callable = (): void => {};
+/** What every proxy stands for: callable, and by the name that loggers show. */
+const continuation = (): void => {};
 
 /** One recorded step and the node that it extends. A node that extends nothing is a start. */
-export class Node implements ProxyHandler<typeof callable> {
+export class Node implements ProxyHandler<typeof continuation> {
   constructor(
     readonly of: Node | undefined,
     /** The property that is read; `undefined` for a call. */
@@ -40,11 +39,11 @@ export class Node implements ProxyHandler<typeof callable> {
     if (typeof key === 'symbol') return this.#readSymbol(key);
     if (key === '$result') return resultContinuation;
     if (NOT_RECORDED.has(key)) return undefined;
-    return new Proxy(callable, new Node(this, key, undefined));
+    return new Proxy(continuation, new Node(this, key, undefined));
   }
 
   apply(_target: unknown, _this: unknown, args: unknown[]): unknown {
-    return new Proxy(callable, new Node(this, undefined, args));
+    return new Proxy(continuation, new Node(this, undefined, args));
   }
 
   set(): boolean {
@@ -65,7 +64,7 @@ export class Node implements ProxyHandler<typeof callable> {
 
   #readSymbol(key: symbol): unknown {
     if (key === NODE) return this;
-    if (key === Symbol.toPrimitive || key === INSPECT) return () => explainNode(this);
+    if (key === Symbol.toPrimitive) return () => explainNode(this);
     if (key === Symbol.toStringTag) return 'Continuation';
     return undefined;
   }
@@ -77,8 +76,8 @@ export const start = new Node(undefined, undefined, undefined);
 /** The place where a handler wants the outcome. */
 export const result = new Node(undefined, '$result', undefined);
 
-const startContinuation = new Proxy(callable, start);
-const resultContinuation = new Proxy(callable, result);
+const startContinuation = new Proxy(continuation, start);
+const resultContinuation = new Proxy(continuation, result);
 
 /**
  * Starts a continuation outside of a Durable Object or Worker, where `this.ctn<T>()` is not there.
@@ -104,11 +103,11 @@ export function nodeOf(value: unknown): Node | undefined {
  * A continuation as text, for logs and error messages: `add(add(1, 10), add(100, 1000))`. Long
  * strings and deep values are shortened.
  *
- * @param continuation - A continuation; any other value is described as what it is.
+ * @param recorded - A continuation; any other value is described as what it is.
  */
-export function explain(continuation: unknown): string {
-  const node = nodeOf(continuation);
-  return node ? explainNode(node) : describe(continuation);
+export function explain(recorded: unknown): string {
+  const node = nodeOf(recorded);
+  return node ? explainNode(node) : describe(recorded);
 }
 
 /** Longest text of one string, items of one list and levels of nesting that are written out. */

@@ -46,32 +46,35 @@ class Run {
 
   start(): unknown {
     while (this.#at < this.#words.length) {
+      const isRead = this.#words[this.#at] === StepKind.Get;
       const value = this.#step();
-      if (this.#isAwaited(value)) return this.#finish(value);
+      if (this.#isAwaited(value, isRead)) return this.#finish(value);
       this.#values.push(value);
     }
-    return this.#values.at(-1);
+    return this.#pass(this.#values.length - 1);
   }
 
   async #finish(first: PromiseLike<unknown>): Promise<unknown> {
     this.#values.push(await first);
     while (this.#at < this.#words.length) {
+      const isRead = this.#words[this.#at] === StepKind.Get;
       const value = this.#step();
-      this.#values.push(this.#isAwaited(value) ? await value : value);
+      this.#values.push(this.#isAwaited(value, isRead) ? await value : value);
     }
-    return this.#values.at(-1);
+    return this.#pass(this.#values.length - 1);
   }
 
   /**
-   * A promise is awaited before the next step. What an RPC stub yields is a promise and a path to
-   * what lies behind it: where the program only goes on from it, it is followed, which costs no
-   * round trip, and which is the only way to call a method of a stub.
+   * A promise is awaited before the next step. What is read from an RPC stub is a promise and a
+   * path to what lies behind it: where the program only goes on from it, it is followed, which is
+   * the only way to call a method of a stub.
    */
-  #isAwaited(value: unknown): value is PromiseLike<unknown> {
+  #isAwaited(value: unknown, isRead: boolean): value is PromiseLike<unknown> {
     if (typeof value === 'object') {
       return value !== null && typeof (value as { then?: unknown }).then === 'function';
     }
-    return typeof value === 'function' && 'then' in value && !this.#isOnlyFollowed();
+    if (typeof value !== 'function' || !('then' in value)) return false;
+    return !(isRead && this.#isOnlyFollowed());
   }
 
   /** Whether the steps to come read from the latest value or call it, and use it in no other way. */
@@ -137,10 +140,22 @@ class Run {
       case ArgumentKind.Slot:
         return this.#slots[number];
       case ArgumentKind.Value:
-        return this.#values[number];
+        return this.#pass(number);
       default:
         return this.#outcome;
     }
+  }
+
+  /**
+   * A value that leaves the program, as an argument or as its result. A method that was read and
+   * not called is not one: whoever got hold of it could call it with another `this`.
+   */
+  #pass(number: number): unknown {
+    const value = this.#values[number];
+    if (typeof value === 'function' && this.#receivers[number] !== undefined) {
+      throw new CallError('not-callable', 'a method is there to be called, not to be passed on');
+    }
+    return value;
   }
 
   #next(): number {
