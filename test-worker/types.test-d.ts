@@ -1,7 +1,7 @@
 /**
- // good: ? ?
  * What the compiler accepts and refuses. `tsc` checks this file: a line below `@ts-expect-error`
- * that compiles after all is an error.
+ * that compiles after all is an error. Above each stands what a user sees, by TypeScript 7, and
+ * whether that says what is wrong.
  */
 
 import { RpcTarget } from 'cloudflare:workers';
@@ -62,7 +62,22 @@ interface Library {
   load(): Promise<Promise<number>>;
   maybe(): string | undefined;
   frozen(items: readonly string[]): readonly string[];
+  remember(counts: Map<string, number>): void;
   visit(callback: (isbn: Isbn) => void): void;
+}
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+type ReadonlyJson =
+  | string
+  | number
+  | null
+  | readonly ReadonlyJson[]
+  | { readonly [key: string]: ReadonlyJson };
+
+interface Store {
+  write(json: Json): void;
+  writeReadonly(json: ReadonlyJson): Promise<void>;
+  read(): Json;
 }
 
 interface Shelf {
@@ -102,6 +117,30 @@ export class Caller extends LumenizeBase<Env> {
     explain([id, user]);
   }
 
+  onVoid(outcome: void | Error): void {
+    explain(outcome);
+  }
+
+  onVoidLast(id: string, outcome: void | Error): void {
+    explain([id, outcome]);
+  }
+
+  onVoidOptional(failure?: Error): void {
+    explain(failure);
+  }
+
+  onJson(json: Json | Error): void {
+    explain(json);
+  }
+
+  onOptions(user: User | Error, retries?: number): void {
+    explain([user, retries]);
+  }
+
+  onEvent(event: { readonly user: User | Error }, retries?: number): void {
+    explain([event, retries]);
+  }
+
   onRest(...users: (User | Error)[]): void {
     explain(users);
   }
@@ -137,12 +176,25 @@ export class Caller extends LumenizeBase<Env> {
 
     this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'));
     this.svc.call('USERS', 'main', user, this.ctn().onUser(user.$result, 'u1'));
+    this.svc.call('USERS', 'main', user, this.ctn().onUser(this.ctn().$result, 'u1'));
     this.svc.call('USERS', 'main', user, this.ctn().onLast('u1'));
     this.svc.call('USERS', 'main', user, this.ctn().onLast('u1', user), { timeout: 5_000 });
     this.svc.call('USERS', 'main', user, this.ctn().onAnything());
     this.svc.call('USERS', 'main', user, this.ctn().onMaybeError('u1'));
     this.svc.call('USERS', 'main', user, this.ctn().onMaybe('u1', { id: 'u2', name: 'Grace' }));
+    this.svc.call('USERS', 'main', user, this.ctn().onOptions(user));
+    this.svc.call('USERS', 'main', user, this.ctn().onOptions(user, 3));
+    this.svc.call('USERS', 'main', user, this.ctn().onEvent({ user }));
     this.svc.call('USERS', 'main', user, this.ctn().onRest());
+    const store = this.ctn<Store>();
+    const write = store.write({ a: [1, { b: null }], c: store.read() });
+    this.svc.call('UNTYPED', 'main', write, this.ctn().onVoid());
+    this.svc.call('UNTYPED', 'main', write, this.ctn().onVoid(write));
+    this.svc.call('UNTYPED', 'main', write, this.ctn().onVoidLast('a'));
+    this.svc.call('UNTYPED', 'main', write, this.ctn().onVoidOptional());
+    this.svc.call('UNTYPED', 'main', store.writeReadonly({ a: [1] }), this.ctn().onVoid());
+    this.svc.call('UNTYPED', 'main', store.read(), this.ctn().onJson());
+    this.svc.call('UNTYPED', 'main', store.read(), this.ctn().onJson(store.read()));
     this.svc.call('USERS', 'main', user, this.ctn().onRest(user));
     this.svc.call('USERS', 'main', user, this.ctn().onInside({ user, at: 1 }));
     this.svc.call('USERS', 'main', user, this.ctn().onInside({ user, at: 1 }), {});
@@ -227,6 +279,10 @@ export class Caller extends LumenizeBase<Env> {
     // of type 'Argument<number | Error, this>'.
     // @ts-expect-error: onLastNumber does not accept a User where the remote is passed either
     this.svc.call('USERS', 'main', user, this.ctn().onLastNumber('u1', user));
+    // good: TS2345 Argument of type 'Recorded<User, Users>' is not assignable to parameter of type
+    // 'Argument<number | Error, this>'.
+    // @ts-expect-error: the outcome of that remote is a User, by `$result` too
+    this.svc.call('USERS', 'main', user, this.ctn().onLastNumber('u1', user.$result));
     // good: TS2554 Expected 1-2 arguments, but got 0.
     // @ts-expect-error: two arguments are missing, and an outcome is only one
     this.svc.call('USERS', 'main', user, this.ctn().onLast());
@@ -350,9 +406,9 @@ export class Caller extends LumenizeBase<Env> {
     // @ts-expect-error: a misspelt key
     library.save({ tags: [], onwer: { id: 'a' } });
     // good: TS2345 Argument of type 'Map<string, Called<number, Library, unknown>>' is not
-    // assignable to parameter of type 'Argument<(isbn: Isbn) => void, Library>'.
+    // assignable to parameter of type 'Argument<Map<string, number>, Library>'.
     // @ts-expect-error: a Map is passed whole
-    library.visit(new Map([['a', library.load()]]));
+    library.remember(new Map([['a', library.load()]]));
     // good: TS2322 Type 'Called<string | undefined, Library, unknown>' is not assignable to type
     // 'Argument<string, Library>'.
     // @ts-expect-error: an optional result is not a string
@@ -364,9 +420,9 @@ export class Caller extends LumenizeBase<Env> {
     // 'any' type.
     // @ts-expect-error: not a constructor
     new library.session();
-    // good: TS2532 Object is possibly 'undefined'.
+    // good: TS2339 Property 'nothing' does not exist on type 'Continuation<Isbn, Library>'.
     // @ts-expect-error: an element of a list that is not one of its members
-    library.books[0].nothing;
+    library.books[0]?.nothing;
     // good: TS2339 Property 'y' does not exist on type 'Continuation<{ readonly x: number;
     // distance(to: number): number; }, Calc>'.
     // @ts-expect-error: there is no such property

@@ -3,7 +3,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { type CallErrorInfo, Caller } from './call.js';
 import { receive } from './receive.js';
 import { newContinuation } from './record.js';
-import type { Continuation } from './types.js';
+import type { Beginning, Continuation } from './types.js';
 
 /**
  * A Durable Object that calls others through `this.svc` and can be called by them.
@@ -34,13 +34,13 @@ export abstract class LumenizeBase<Env = Cloudflare.Env> extends DurableObject<E
   }
 
   /** Records a continuation on this object, as handlers are. Nothing runs. */
-  ctn(): Continuation<this>;
+  ctn(): Continuation<this> & Beginning;
   /**
    * Records a continuation on a target. Nothing runs and nothing is sent.
    *
    * @typeParam T - The class of the target.
    */
-  ctn<T>(): Continuation<T>;
+  ctn<T>(): Continuation<T> & Beginning;
   ctn(): unknown {
     return newContinuation();
   }

@@ -11,12 +11,15 @@ export { explain, newContinuation } from './record.js';
 export type {
   Accepting,
   Argument,
+  Beginning,
   BindingName,
+  Call,
   Continuation,
+  Fixed,
   Handler,
   InstanceOf,
-  OutcomePlace,
   Recorded,
+  Start,
   TargetOf,
 } from './types.js';
 export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';

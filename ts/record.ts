@@ -5,7 +5,7 @@
  *
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
-import type { Continuation } from './types.js';
+import type { Beginning, Continuation } from './types.js';
 
 const NODE = Symbol('lumenize.call.node');
 
@@ -88,8 +88,8 @@ const resultContinuation = new Proxy(continuation, result);
  * const user = newContinuation<Users>().getUser('u1'); // recorded, not run
  * ```
  */
-export function newContinuation<T>(): Continuation<T> {
-  return startContinuation as unknown as Continuation<T>;
+export function newContinuation<T>(): Continuation<T> & Beginning {
+  return startContinuation as unknown as Continuation<T> & Beginning;
 }
 
 /** The node behind a continuation; `undefined` for any other value. */

@@ -7,7 +7,6 @@
 declare const VALUE: unique symbol;
 declare const ROOT: unique symbol;
 declare const OUTCOME: unique symbol;
-declare const RESULT: unique symbol;
 
 /*
  * `[ROOT]` is written as a method, so that what was recorded for a class fits its subclasses and the
@@ -26,15 +25,16 @@ export interface Accepting<in P, Root = never> {
   [ROOT](target: Root): void;
 }
 
-/** The place where a handler wants the outcome. */
-export interface OutcomePlace extends Recorded<never, unknown> {
-  readonly [RESULT]: true;
+/** What every continuation has, whatever it yields. */
+export interface Start<V, Root> extends Recorded<V, Root> {
+  /** In a handler, the place where the outcome of this remote goes, as if it were passed itself. */
+  readonly $result: Recorded<V, Root>;
 }
 
-/** What every continuation has, whatever it yields. */
-interface Start<V, Root> extends Recorded<V, Root> {
-  /** The place where a handler wants the outcome. The compiler does not check what it accepts. */
-  readonly $result: OutcomePlace;
+/** What `ctn()` begins with. */
+export interface Beginning {
+  /** The place where a handler wants the outcome, of whatever type: the compiler does not check. */
+  readonly $result: Recorded<never, unknown>;
 }
 
 /**
@@ -86,7 +86,7 @@ type Apply<A extends readonly unknown[], R, Root> = number extends A['length']
     : Flexible<A, R, Root>;
 
 /** A method of so many parameters. It is by far the most frequent kind, and the cheapest to check. */
-interface Fixed<A extends readonly unknown[], R, Root> {
+export interface Fixed<A extends readonly unknown[], R, Root> {
   (...args: Arguments<A, Root>): Called<Awaited<R>, Root, unknown>;
   (...args: AllButLast<A, Root>): Accepting<Last<A>, Root>;
 }
@@ -103,7 +103,7 @@ type Arguments<A extends readonly unknown[], Root> = { [I in keyof A]: Argument<
 type Flexible<A extends readonly unknown[], R, Root> = <G extends Partial<Arguments<A, Root>>>(
   ...args: G
 ) => G extends Given<A>
-  ? Called<Awaited<R>, Root, PlacesOutcome<G[number], Root> extends true ? unknown : Next<A, G>>
+  ? Called<Awaited<R>, Root, PlacesOutcome<A, G> extends true ? unknown : Next<A, G>>
   : Accepting<Next<A, G>, Root>;
 
 /** As many arguments as the parameters ask for. */
@@ -111,8 +111,8 @@ type Given<A extends readonly unknown[]> = { [I in keyof A]: unknown };
 
 /** The parameter after the last argument; anything, where there is none. */
 type Next<A extends readonly unknown[], G extends readonly unknown[]> =
-  Required<A> extends readonly [...{ [I in keyof G]: unknown }, infer N, ...unknown[]]
-    ? N
+  Required<A> extends readonly [...{ [I in keyof G]: unknown }, unknown, ...unknown[]]
+    ? A[G['length'] & keyof A]
     : number extends A['length']
       ? A[number]
       : unknown;
@@ -120,13 +120,15 @@ type Next<A extends readonly unknown[], G extends readonly unknown[]> =
 /** A recorded call that yields `V` and, as a handler, accepts a `P`. */
 type Called<V, Root, P> = Call<V, Root, P> & Steps<V, Root>;
 
-interface Call<V, Root, P> extends Start<V, Root> {
+export interface Call<V, Root, P> extends Start<V, Root> {
   readonly [OUTCOME]: (outcome: P) => void;
 }
 
-/** Whether an argument is `$result`, or was recorded for another object than the handler was. */
-type PlacesOutcome<G, Root> = [Extract<G, OutcomePlace>] extends [never]
-  ? [Exclude<Extract<G, Recorded<unknown>>, Recorded<unknown, Root>>] extends [never]
+/** Whether a continuation stands in the arguments: the outcome, as far as the compiler can see. */
+type PlacesOutcome<A extends readonly unknown[], G extends readonly unknown[]> = [
+  Extract<G[number], Recorded<unknown>>,
+] extends [never]
+  ? G extends Partial<A>
     ? false
     : true
   : true;
@@ -136,9 +138,25 @@ type PlacesOutcome<G, Root> = [Extract<G, OutcomePlace>] extends [never]
  * object, or, where the parameter accepts an `Error`, the outcome of a call to another one; alone,
  * or inside plain objects and arrays.
  */
-export type Argument<P, Root> = P | Recorded<P, Error extends P ? never : Root> | Inside<P, Root>;
+export type Argument<P, Root, Depth extends keyof Shallower = 4> =
+  | P
+  | Recorded<P, Error extends P ? never : Root>
+  | Inside<P, Root, Depth>;
 
-type Inside<P, Root> = P extends Whole ? never : { [K in keyof P]: Argument<P[K], Root> };
+type Inside<P, Root, Depth extends keyof Shallower> = Depth extends 0
+  ? never
+  : P extends Whole
+    ? never
+    : { [K in keyof P]: Argument<P[K], Root, Shallower[Depth]> };
+
+/** How deep the compiler looks for places of continuations: data types may be endless. */
+interface Shallower {
+  0: 0;
+  1: 0;
+  2: 1;
+  3: 2;
+  4: 3;
+}
 
 /** What is passed as a whole: a continuation has no place inside. */
 type Whole =
@@ -159,7 +177,10 @@ type Whole =
   | ((...args: never) => unknown);
 
 /** What may handle an outcome of type `R` on a `Self`: it accepts `R` and `Error`. */
-export type Handler<R, Self = never> = Accepting<R | Error, Self>;
+export type Handler<R, Self = never> = Accepting<Settled<R> | Error, Self>;
+
+/** What a method yields that returns nothing is `undefined`. */
+type Settled<R> = [R] extends [void] ? ([R] extends [never] ? R : undefined) : R;
 
 /** The names in `Env` that are bound to a Durable Object namespace or a service. */
 export type BindingName<Env> = {
