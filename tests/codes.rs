@@ -23,3 +23,12 @@ fn typescript_is_told_the_numbers_that_rust_uses() {
     let timeout = format!("TimeoutMs = {}", pending::DEFAULT_TIMEOUT_MS);
     assert!(pending::TYPESCRIPT.contains(&timeout));
 }
+
+#[test]
+fn rule_24_every_code_is_documented_and_no_other() {
+    let document = std::fs::read_to_string("docs/errors.md").expect("it is there");
+    let rows: Vec<&str> =
+        document.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(rows, codes);
+}
