@@ -155,6 +155,24 @@ test.for([
   }),
 );
 
+test('rule 6: what was called before opens no way for what only looks like it', () =>
+  inCaller('cached', async (caller) => {
+    await caller.svc.callRaw('CALC', '7', calc().next());
+    expect(thrownBy(() => notTyped(caller)('CALC', 7, calc().next())).code).toBe('invalid-target');
+    expect(thrownBy(() => notTyped(caller)(['CALC'], '7', calc().next())).code).toBe(
+      'unknown-binding',
+    );
+    expect(thrownBy(() => notTyped(caller)(Symbol('CALC'), '7', calc().next())).code).toBe(
+      'unknown-binding',
+    );
+    expect(thrownBy(() => notTyped(caller)('CALC', Symbol('7'), calc().next())).code).toBe(
+      'invalid-target',
+    );
+    expect(thrownBy(() => notTyped(caller)('CALC', null, calc().next())).code).toBe(
+      'invalid-target',
+    );
+  }));
+
 test('rule 6: `callRaw` rejects with the same errors', () =>
   inCaller('rejects', async (caller) => {
     const rejected = caller.svc.callRaw('NAME' as 'CALC', 'main', calc().next());

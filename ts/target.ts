@@ -92,8 +92,9 @@ export class Targets {
   }
 }
 
-/** An id has the same key as its text. What is neither a name nor an id has one that nothing has. */
+/** An id has the same key as its text. What names no target has a key that no target has. */
 function keyOf(binding: string, instance: Instance): string {
+  if (typeof binding !== 'string') return '';
   if (instance === undefined) return binding;
   if (typeof instance === 'string') return `${binding}/${instance}`;
   return isId(instance) ? `${binding}/${instance}` : '';
