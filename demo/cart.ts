@@ -12,9 +12,10 @@ export interface Chapter {
   readonly ok: boolean;
 }
 
-/** How many calls are in flight at once, and how often that is measured. */
+/** How many calls are in flight at once, and how often that is measured, after how much warm-up. */
 const CONCURRENT = 200;
 const ROUNDS = 9;
+const WARM_UP = 10;
 
 export class Cart extends LumenizeBase {
   readonly #settled = new Map<string, (outcome: unknown) => void>();
@@ -116,9 +117,11 @@ export class Cart extends LumenizeBase {
     const rpc: number[] = [];
     const ours: number[] = [];
     let handlersRun = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-      rpc.push(await this.#byWorkersRpc());
-      ours.push(await this.#byCalls());
+    for (let round = -WARM_UP; round < ROUNDS; round++) {
+      const [rpcTime, ourTime] = [await this.#byWorkersRpc(), await this.#byCalls()];
+      if (round < 0) continue;
+      rpc.push(rpcTime);
+      ours.push(ourTime);
       handlersRun += this.#handled.filter((times) => times === 1).length;
     }
     const ratio = median(rpc) / median(ours);
