@@ -8,7 +8,7 @@ export class Parent extends LumenizeBase {
 }
 
 export class Chosen extends Parent {
-  static readonly callable: readonly string[] = ['open', 'itself'];
+  static readonly callable: readonly string[] = ['open', 'itself'] satisfies (keyof Chosen)[];
 
   open(): string {
     return 'open';

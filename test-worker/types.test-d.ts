@@ -436,3 +436,11 @@ export class Caller extends LumenizeBase<Env> {
     this.ctn<Calc>().messages = 5;
   }
 }
+
+export class Chosen extends LumenizeBase<Env> {
+  // good: TS2322 Type '"opne"' is not assignable to type 'keyof Chosen'.
+  // @ts-expect-error: a misspelt name
+  static readonly callable = ['opne'] satisfies (keyof Chosen)[];
+
+  open(): void {}
+}

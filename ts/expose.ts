@@ -12,7 +12,9 @@ import type { CallLimits } from './wasm/lumenize_call.js';
 export interface ReceiverClass {
   /**
    * The only methods and getters that callers may use, beside those marked by `@callable()`. A list
-   * in a subclass replaces the one above it. Default: all that Workers RPC exposes.
+   * in a subclass replaces the one above it. Default: all that Workers RPC exposes. A name that is
+   * no member is said to every caller, as `invalid-option`; the compiler finds it where the list is
+   * written `['getUser'] satisfies (keyof Users)[]`.
    *
    * What a method returns is open as a whole: its properties and methods, private state that it
    * gives away included. Return what callers may see.
