@@ -10,7 +10,7 @@ import { Pending, type PendingCall } from './pending.js';
 import { placeOf, platformError } from './platform.js';
 import { explain, explainNode, type Node, nodeOf } from './record.js';
 import { run } from './run.js';
-import { type Instance, type Target, Targets, unknownName } from './target.js';
+import { type Instance, type Receiver, type Target, Targets, unknownName } from './target.js';
 import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
 import { type CallErrorCode, type CallOptions, DefaultOption } from './wasm/lumenize_call.js';
 
@@ -149,7 +149,7 @@ export class Caller<Env, Self = never> {
     const frame = encodeFrame(program);
     const call = new Call(target, remote, timeout, settle);
     call.id = this.#pending.open(timeout, call);
-    const stub = target.take();
+    let stub: Receiver | undefined;
     const fail = (rejected: unknown): void => {
       const { error, stubIsHealthy } = platformError(rejected, call.details());
       target.giveBack(stub, stubIsHealthy);
@@ -161,6 +161,7 @@ export class Caller<Env, Self = never> {
       this.#pending.settle(call.id, outcome, failed);
     };
     try {
+      stub = target.take();
       stub.__lmzCall(frame, ...program.slots).then(receive, fail);
     } catch (error) {
       // The call is accepted: its handler runs later, as for any other outcome.

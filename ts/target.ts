@@ -25,13 +25,17 @@ export class Target {
 
   /** The stub for one call. One stub keeps the order of calls, so it is kept while it is healthy. */
   take(): Receiver {
-    this.#callsInFlight += 1;
     this.#stub ??= this.connect();
+    this.#callsInFlight += 1;
     return this.#stub;
   }
 
-  /** Ends one call. A stub that a failure has broken is forgotten, unless another has replaced it. */
-  giveBack(stub: Receiver, isHealthy: boolean): void {
+  /**
+   * Ends one call, if it had a stub. One that a failure has broken is forgotten, unless another has
+   * replaced it.
+   */
+  giveBack(stub: Receiver | undefined, isHealthy: boolean): void {
+    if (!stub) return;
     this.#callsInFlight -= 1;
     if (!isHealthy && this.#stub === stub) this.#stub = undefined;
   }
