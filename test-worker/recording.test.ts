@@ -1,8 +1,10 @@
-import { RpcTarget } from 'cloudflare:workers';
+import { runInDurableObject } from 'cloudflare:test';
+import { env, RpcTarget } from 'cloudflare:workers';
 import { explain, newContinuation } from '@lumenize/call';
 import { expect, test } from 'vitest';
 import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
 import type { Users } from './index.js';
+import type { Machine } from './machine.js';
 
 test('rule 1: recording runs nothing and sends nothing', () =>
   inCaller('records', async (caller) => {
@@ -95,6 +97,22 @@ test('rule 4: every step runs once, arguments left to right, inner before outer'
       'pair()',
     ]);
   }));
+
+test('rule 4: each step of a chain runs once', async () => {
+  const chain = newContinuation<Machine>().cell.with(1).later(2).value;
+  const log = [
+    'cell',
+    'with [1,null]',
+    'later [2,null]',
+    'with [2,null]',
+    expect.stringMatching(/^value/),
+  ];
+  const ran = await runInDurableObject(env.MACHINE.getByName('counted'), async (machine) => {
+    await machine.svc.callRaw('MACHINE', 'counted', chain);
+    return machine.log.splice(0);
+  });
+  expect(ran).toEqual(log);
+});
 
 test.for([
   ['a call', calc().add(1, 10), 'add(1, 10)'],
@@ -228,6 +246,7 @@ test('what tools do with values does no harm', () => {
   expect({ ...continuation }).toEqual({});
   expect(() => [...(continuation as unknown as unknown[])]).toThrow(TypeError);
   expect(() => Number(continuation)).not.toThrow();
+  expect(() => console.log(continuation)).not.toThrow();
   expect(Object.keys(continuation)).toEqual([]);
   for (const name of ['then', 'toJSON', 'constructor', 'prototype', '__proto__']) {
     expect(Reflect.get(continuation, name)).toBeUndefined();
