@@ -38,7 +38,7 @@ impl From<Failure> for JsValue {
 /// Encodes one frame. `names` holds `name_count` names with U+0000 between them.
 ///
 /// # Errors
-/// `[code, message]` where a receiver would refuse the frame.
+/// `[code, message]` where every receiver would refuse the frame.
 #[wasm_bindgen(js_name = encodeFrame)]
 pub fn encode_frame(
     words: &[u32],
@@ -55,7 +55,8 @@ pub fn encode_frame(
 }
 
 /// Decodes and checks one frame that came with `slots` native values. Returns its words, its names
-/// with U+0000 between them, and which of these it reads from the target itself. `limits` are what `checkLimits` returned, or empty for the defaults.
+/// with U+0000 between them, and which of these it reads from the target itself. `limits` are what
+/// `checkLimits` returned, or empty for the defaults.
 ///
 /// # Errors
 /// `[code, message]` where the frame is refused.

@@ -127,6 +127,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function invalid(message: string): CallError {
+/** What cannot be a continuation that is run. */
+export function invalid(message: string): CallError {
   return new CallError('invalid-continuation', message);
 }

@@ -48,10 +48,10 @@ function notLoaded(): never {
 /** Frames of one form differ in their slots only, so most are encoded once for each isolate. */
 const encoded = new Map<string, Uint8Array>();
 
-/** Encodes a frame as bytes. Throws `CallError` where a receiver would refuse it. */
+/** Encodes a frame as bytes. Throws `CallError` where every receiver would refuse it. */
 export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
   const joined = names.join(SEPARATOR);
-  const key = `${names.length}${joined}${SEPARATOR}${(words as number[]).join()}`;
+  const key = [names.length, joined, (words as number[]).join()].join(SEPARATOR);
   const known = encoded.get(key);
   if (known) return known;
   for (const name of names) {

@@ -5,7 +5,7 @@
  * on first, then its arguments from left to right, then the step. A node, or a container that
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
-import { Containers } from './containers.js';
+import { Containers, invalid } from './containers.js';
 import type { Frame } from './core.js';
 import { CallError } from './errors.js';
 import { explainNode, type Node, nodeOf, result, start } from './record.js';
@@ -92,8 +92,9 @@ class Flattening implements Frame {
       chain.push(at);
       at = at.of as Node;
     }
-    if (chain.at(-1)?.args && value === 0)
+    if (chain.at(-1)?.args && value === 0) {
       throw invalid('ctn() is no function: call a method of it');
+    }
     for (let link = chain.pop(); link; link = chain.pop()) {
       value = link.args
         ? this.#apply(value, link.args, depth)
@@ -185,8 +186,4 @@ function checkCount(count: number, what: string): void {
 
 function tooLarge(message: string): CallError {
   return new CallError('limit-exceeded', message);
-}
-
-function invalid(message: string): CallError {
-  return new CallError('invalid-continuation', message);
 }
