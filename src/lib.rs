@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+#[cfg(feature = "faults")]
+mod fault;
 pub mod frame;
 pub mod limits;
 pub mod pending;
@@ -99,16 +101,17 @@ pub fn is_code(text: &str) -> bool {
 
 /// The pending calls of one object. Times are milliseconds since the epoch.
 #[wasm_bindgen]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PendingCalls(pending::Pending);
 
 #[wasm_bindgen]
 impl PendingCalls {
-    /// A table without calls.
+    /// A table without calls, in an object that has used ids up to `greatest_id` and will see none of
+    /// them again.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(greatest_id: f64) -> Self {
+        Self(pending::Pending::after(as_integer(greatest_id)))
     }
 
     /// Opens a call and returns its id.
@@ -117,6 +120,11 @@ impl PendingCalls {
     /// `[code, message]` for a timeout that makes no sense.
     pub fn open(&mut self, now: f64, timeout: f64) -> Result<f64, JsValue> {
         Ok(as_number(self.0.open(now, timeout)?))
+    }
+
+    /// Opens a call again, under the id that it had in a table that was lost.
+    pub fn restore(&mut self, id: f64, now: f64, timeout: f64) {
+        self.0.restore(as_integer(id), now, timeout);
     }
 
     /// Gives a call its one outcome. `false`: it has had one.
@@ -131,10 +139,16 @@ impl PendingCalls {
 
     /// The earliest deadline; `Infinity` if no call has one.
     #[wasm_bindgen(js_name = nextDeadline)]
-    #[must_use]
-    pub fn next_deadline(&self) -> f64 {
+    pub fn next_deadline(&mut self) -> f64 {
         self.0.next_deadline().map_or(f64::INFINITY, as_number)
     }
+}
+
+/// Brings the core back after it trapped: the next call of any function finds a new instance with
+/// empty memory. Everything made by the old one is void.
+#[wasm_bindgen]
+pub fn recover() {
+    wasm_bindgen::handler::schedule_reinit();
 }
 
 /// Ids and deadlines stay below 2^53, where a JavaScript number is exact.

@@ -3,8 +3,13 @@
 //! Time is always an argument, in milliseconds since the epoch: TypeScript owns the clock, the
 //! timer and the handlers. A place in the table is used again, under another generation: its id is
 //! another one, so an outcome that comes late can never settle a call made later.
+//!
+//! Deadlines lie in a heap. A call that settles leaves its deadline there, out of date; once these
+//! are the greater part, they are swept out. So opening and settling cost the logarithm of how many
+//! are pending at the most, and a call that settles at once next to nothing.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use crate::error::{Code, Failure};
 
@@ -36,6 +41,11 @@ export interface CallOptions {
     ".
    */
   readonly timeout?: number | undefined;
+  /**
+   * Settles the call with `CallError` code `cancelled` when it is aborted; the signal's reason is
+   * the `cause`. If it is aborted already, nothing is sent. Default: none.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 "
 );
@@ -48,24 +58,43 @@ const PLACE_BITS: u32 = 24;
 const LAST_PLACE: u64 = (1 << PLACE_BITS) - 1;
 const LAST_GENERATION: u64 = (1 << (53 - PLACE_BITS)) - 1;
 
+/// Deadlines that may be out of date before the heap is looked through.
+const UNSWEPT: usize = 64;
+
 /// Where one call at a time is kept.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Place {
     generation: u64,
-    /// `None` while no call is there.
-    deadline: Option<u64>,
+    is_taken: bool,
 }
 
 /// The pending calls of one object.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pending {
+    /// Generations of places that have not been used.
+    first_generation: u64,
     places: Vec<Place>,
     free: Vec<u64>,
-    /// Deadlines with the places that they are for.
-    by_deadline: BTreeSet<(u64, u64)>,
+    /// Deadlines with the ids that they are, or were, for; earliest first.
+    deadlines: BinaryHeap<Reverse<(u64, u64)>>,
+    open_calls: usize,
 }
 
 impl Pending {
+    /// A table without calls, in an object that has used ids up to `greatest_id` and will see none of
+    /// them again.
+    #[must_use]
+    pub fn after(greatest_id: u64) -> Self {
+        let first_generation = (greatest_id >> PLACE_BITS).saturating_add(1).min(LAST_GENERATION);
+        Self {
+            first_generation,
+            places: Vec::new(),
+            free: Vec::new(),
+            deadlines: BinaryHeap::new(),
+            open_calls: 0,
+        }
+    }
+
     /// Opens a call that expires `timeout` milliseconds after `now`, and returns its id.
     ///
     /// # Errors
@@ -78,75 +107,110 @@ impl Pending {
                 "it has to be milliseconds above 0, or Infinity for none",
             ));
         }
-        let place = self.free.pop().unwrap_or(self.places.len() as u64);
+        let place = self.free_place();
         if place > LAST_PLACE {
             return Err(Failure::new(Code::LimitExceeded, "too many calls are pending"));
         }
-        if place == self.places.len() as u64 {
-            self.places.push(Place { generation: 1, deadline: None });
+        let generation =
+            self.places.get(index(place)).map_or(self.first_generation, |free| free.generation);
+        let id = generation << PLACE_BITS | place;
+        self.restore(id, now, timeout);
+        Ok(id)
+    }
+
+    /// Opens a call again, under the id that it had in a table that was lost.
+    pub fn restore(&mut self, id: u64, now: f64, timeout: f64) {
+        let place = id & LAST_PLACE;
+        while self.places.len() as u64 <= place {
+            if (self.places.len() as u64) < place {
+                self.free.push(self.places.len() as u64);
+            }
+            self.places.push(Place { generation: self.first_generation, is_taken: false });
         }
-        let Some(kept) = self.places.get_mut(index(place)) else {
-            return Err(Failure::new(Code::Internal, "a free place is not in the table"));
-        };
+        if let Some(kept) = self.places.get_mut(index(place)) {
+            *kept = Place { generation: id >> PLACE_BITS, is_taken: true };
+        }
+        self.open_calls = self.open_calls.saturating_add(1);
         let deadline = deadline(now, timeout);
-        kept.deadline = Some(deadline);
-        self.by_deadline.insert((deadline, place));
-        Ok(kept.generation << PLACE_BITS | place)
+        if deadline != NEVER {
+            self.deadlines.push(Reverse((deadline, id)));
+        }
     }
 
     /// Takes a call out of the table. `false`: it has had its outcome already.
     pub fn settle(&mut self, id: u64) -> bool {
-        let place = id & LAST_PLACE;
-        let is_current = |kept: &Place| kept.generation == id >> PLACE_BITS;
-        if !self.places.get(index(place)).is_some_and(is_current) {
+        if !self.is_pending(id) {
             return false;
         }
-        self.release(place).is_some()
+        self.release(id & LAST_PLACE);
+        if self.deadlines.len() > self.open_calls.saturating_mul(2).saturating_add(UNSWEPT) {
+            let mut deadlines = std::mem::take(&mut self.deadlines);
+            deadlines.retain(|Reverse((_, id))| self.is_pending(*id));
+            self.deadlines = deadlines;
+        }
+        true
     }
 
     /// Takes every call out of the table whose deadline is `now` or earlier, earliest first.
     pub fn due(&mut self, now: f64) -> Vec<u64> {
         let mut due = Vec::new();
-        while let Some(&(deadline, place)) = self.by_deadline.first() {
-            if deadline == NEVER || as_f64(deadline) > now {
-                break;
-            }
-            due.extend(self.release(place));
+        while let Some(deadline) = self.next_deadline()
+            && as_f64(deadline) <= now
+            && let Some(Reverse((_, id))) = self.deadlines.pop()
+        {
+            self.release(id & LAST_PLACE);
+            due.push(id);
         }
         due
     }
 
     /// The earliest deadline, if a call has one.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<u64> {
-        let deadline = self.by_deadline.first()?.0;
-        (deadline != NEVER).then_some(deadline)
+    pub fn next_deadline(&mut self) -> Option<u64> {
+        while let Some(Reverse((deadline, id))) = self.deadlines.peek() {
+            if self.is_pending(*id) {
+                return Some(*deadline);
+            }
+            self.deadlines.pop();
+        }
+        None
     }
 
     /// How many calls have no outcome yet.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_deadline.len()
+        self.open_calls
     }
 
     /// Whether every call has its outcome.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_deadline.is_empty()
+        self.open_calls == 0
     }
 
-    /// Ends the call in a place and returns its id.
-    fn release(&mut self, place: u64) -> Option<u64> {
-        let kept = self.places.get_mut(index(place))?;
-        let deadline = kept.deadline.take()?;
-        let id = kept.generation << PLACE_BITS | place;
-        self.by_deadline.remove(&(deadline, place));
-        // A place whose generations are used up stays empty.
+    /// A place that a restored call has taken may still stand among the free ones.
+    fn free_place(&mut self) -> u64 {
+        while let Some(place) = self.free.pop() {
+            if self.places.get(index(place)).is_some_and(|kept| !kept.is_taken) {
+                return place;
+            }
+        }
+        self.places.len() as u64
+    }
+
+    fn is_pending(&self, id: u64) -> bool {
+        let is_it = |kept: &Place| kept.is_taken && kept.generation == id >> PLACE_BITS;
+        self.places.get(index(id & LAST_PLACE)).is_some_and(is_it)
+    }
+
+    /// Ends the call in a place. A place whose generations are used up stays empty.
+    fn release(&mut self, place: u64) {
+        let Some(kept) = self.places.get_mut(index(place)) else { return };
+        kept.is_taken = false;
+        self.open_calls = self.open_calls.saturating_sub(1);
         if kept.generation < LAST_GENERATION {
             kept.generation = kept.generation.saturating_add(1);
             self.free.push(place);
         }
-        Some(id)
     }
 }
 

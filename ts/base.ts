@@ -1,5 +1,8 @@
-/** The base class that gives a Durable Object both sides: it makes calls and receives them. */
-import { DurableObject } from 'cloudflare:workers';
+/**
+ * Where calls begin and end: base classes that give a Durable Object or a Worker both sides, and a
+ * caller for a Worker that is no class.
+ */
+import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import { type CallErrorInfo, Caller } from './call.js';
 import { receive } from './receive.js';
 import { newContinuation } from './record.js';
@@ -25,11 +28,7 @@ export abstract class LumenizeBase<Env = Cloudflare.Env> extends DurableObject<E
 
   /** Makes calls. */
   get svc(): Caller<Env, this> {
-    this.#svc ??= new Caller<Env, this>({
-      self: this,
-      env: this.env as object,
-      report: (error, info) => report(this, error, info),
-    });
+    this.#svc ??= callerOf<Env, this>(this, this.env);
     return this.#svc;
   }
 
@@ -60,19 +59,109 @@ export abstract class LumenizeBase<Env = Cloudflare.Env> extends DurableObject<E
   }
 }
 
-/** Nothing escapes from here: an error in `onCallError` itself is logged. */
-function report(self: LumenizeBase<unknown>, error: unknown, info: CallErrorInfo): void {
-  const log = (cause: unknown): void => {
-    console.error(`@lumenize/call: ${info.operation} on ${info.binding}:`, cause);
-  };
-  if (!self.onCallError) {
-    log(error);
-    return;
+/**
+ * A Worker entrypoint that calls Durable Objects and other Workers through `this.svc` and can be
+ * called by them, with `undefined` for the instance. All is as with {@link LumenizeBase}, but that
+ * an entrypoint lives for one request: pending calls and their handlers keep the request going, by
+ * `ctx.waitUntil`, for as long as the platform allows.
+ *
+ * @typeParam Env - The bindings; defaults to those that `wrangler types` writes.
+ * @example
+ * ```ts
+ * export class Orders extends LumenizeWorker<Env> {
+ *   async total(cartId: string) {
+ *     return this.svc.callRaw('CART', cartId, this.ctn<Cart>().total());
+ *   }
+ * }
+ * ```
+ */
+export abstract class LumenizeWorker<Env = Cloudflare.Env> extends WorkerEntrypoint<Env> {
+  #svc: Caller<Env, this> | undefined;
+
+  /** Makes calls. */
+  get svc(): Caller<Env, this> {
+    this.#svc ??= callerOf<Env, this>(this, this.env, this.ctx);
+    return this.#svc;
   }
+
+  /** Records a continuation on this entrypoint, as handlers are. Nothing runs. */
+  ctn(): Continuation<this> & Beginning;
+  /**
+   * Records a continuation on a target. Nothing runs and nothing is sent.
+   *
+   * @typeParam T - The class of the target.
+   */
+  ctn<T>(): Continuation<T> & Beginning;
+  ctn(): unknown {
+    return newContinuation();
+  }
+
+  /** As {@link LumenizeBase.onCallError}. */
+  onCallError?(error: unknown, info: CallErrorInfo): void | Promise<void>;
+
+  /** @internal The one entry of other objects' calls. */
+  __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
+    return receive(this, LumenizeWorker.prototype, frame, slots);
+  }
+}
+
+/**
+ * Makes calls for a Worker that is no class, for the length of one request: make one in each, since
+ * stubs and timers belong to the request that made them. Pending calls and their handlers keep the
+ * request going, by `ctx.waitUntil`, for as long as the platform allows.
+ *
+ * @param env - The bindings.
+ * @param ctx - The request's context.
+ * @param self - The object on which handlers run, recorded by `newContinuation<typeof self>()`. Its
+ *   `onCallError(error, info)`, if it has one, receives the errors that nobody else sees. Default:
+ *   an empty object, for calls without handlers.
+ * @example
+ * ```ts
+ * export default {
+ *   fetch: async (_request, env, ctx) => {
+ *     const user = newContinuation<Users>().getUser('u1');
+ *     return Response.json(await createCaller(env, ctx).callRaw('USERS', 'main', user));
+ *   },
+ * } satisfies ExportedHandler<Env>;
+ * ```
+ */
+export function createCaller<Env, Self extends object = object>(
+  env: Env,
+  ctx: Pick<ExecutionContext, 'waitUntil'>,
+  self?: Self,
+): Caller<Env, Self> {
+  return callerOf<Env, Self>(self ?? {}, env, ctx);
+}
+
+/** Who may want to know of errors that nobody else sees. */
+interface Observer {
+  onCallError?(error: unknown, info: CallErrorInfo): unknown;
+}
+
+/** @param request - The context of the request that all calls belong to, if they belong to one. */
+function callerOf<Env, Self>(
+  self: object,
+  env: unknown,
+  request?: Pick<ExecutionContext, 'waitUntil'>,
+): Caller<Env, Self> {
+  const waitUntil = request && ((ended: Promise<unknown>): void => request.waitUntil(ended));
+  return new Caller<Env, Self>({
+    self,
+    env: env as object,
+    waitUntil,
+    report: (error, info) => {
+      const reported = report(self, error, info);
+      waitUntil?.(reported);
+    },
+  });
+}
+
+/** Nothing escapes from here: an error in `onCallError` itself is logged. */
+async function report(self: Observer, error: unknown, info: CallErrorInfo): Promise<void> {
   try {
-    // What an RPC method returns is a promise too, though no instance of the class.
-    Promise.resolve(self.onCallError(error, info)).catch(log);
-  } catch (cause) {
-    log(cause);
+    if (!self.onCallError) throw error;
+    await self.onCallError(error, info);
+  } catch (unseen) {
+    console.error(`@lumenize/call: ${info.operation} on ${info.binding}:`, unseen);
   }
 }

@@ -3,16 +3,17 @@
  * handler or the awaiting caller, once.
  */
 import { encodeFrame, type Frame } from './core.js';
-import { CallError, type CallErrorDetails } from './errors.js';
+import { addStackOf, CallError, type CallErrorDetails } from './errors.js';
 import { flattenHandler, flattenRemote } from './flatten.js';
-import { readOutcome } from './outcome.js';
+import { checkOptions } from './options.js';
+import { readOutcome, release } from './outcome.js';
 import { Pending, type PendingCall } from './pending.js';
 import { placeOf, platformError } from './platform.js';
 import { explain, explainNode, type Node, nodeOf } from './record.js';
 import { run } from './run.js';
-import { type Instance, type Receiver, type Target, Targets, unknownName } from './target.js';
+import { type Instance, type Receiver, type Target, Targets } from './target.js';
 import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
-import { type CallErrorCode, type CallOptions, DefaultOption } from './wasm/lumenize_call.js';
+import type { CallErrorCode, CallOptions } from './wasm/lumenize_call.js';
 
 /** A call that was made. */
 export interface CallHandle {
@@ -40,7 +41,12 @@ export interface Owner {
   readonly env: object;
   /** Receives the errors that nobody else sees. */
   report(error: unknown, info: CallErrorInfo): void;
+  /** Keeps what ends with its request, as a Worker does, until a call and its handler have ended. */
+  readonly waitUntil?: ((ended: Promise<unknown>) => void) | undefined;
 }
+
+/** What a call does with its outcome; a promise where that takes time. It never throws. */
+type Settle = (outcome: unknown, failed: boolean) => void | Promise<void>;
 
 /** `this.svc`: calls of one object. */
 export class Caller<Env, Self = never> {
@@ -58,7 +64,8 @@ export class Caller<Env, Self = never> {
    * outcome, exactly once: with the value, or with an `Error`.
    *
    * The outcome goes where `remote` itself, or `$result`, stands in the handler; where neither
-   * does, it becomes the last argument.
+   * does, it becomes the last argument. Stubs in it are released when the handler has ended, like
+   * the parameters of an RPC method: `dup()` one to keep it.
    *
    * @param binding - Name of a Durable Object namespace or service in `env`.
    * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object; `undefined` for a
@@ -90,13 +97,11 @@ export class Caller<Env, Self = never> {
         const text = handlerNode && explainNode(handlerNode);
         this.#owner.report(error, { ...call.details(), handler: text });
       };
-      if (program) this.#handle(program, outcome, report);
-      else if (failed) report(outcome);
+      if (program) return this.#handle(program, outcome, report);
+      if (failed) report(outcome);
+      else release(outcome);
     });
-    return {
-      id: call.id,
-      cancel: (reason) => this.#pending.settleLater(call.id, call.cancelledError(reason), true),
-    };
+    return { id: call.id, cancel: (reason) => this.#cancel(call, reason) };
   }
 
   /**
@@ -105,35 +110,48 @@ export class Caller<Env, Self = never> {
    * @param binding - As in {@link Caller.call}.
    * @param instance - As in {@link Caller.call}.
    * @param remote - As in {@link Caller.call}.
-   * @returns What the remote method returns. The promise rejects with what the remote method
-   *   throws, or with a `CallError`.
+   * @returns What the remote method returns; where that holds stubs they are yours to dispose, as
+   *   with Workers RPC. The promise rejects with what the remote method throws, or with a
+   *   `CallError`.
    * @example
    * ```ts
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
    * ```
    */
-  callRaw<B extends BindingName<Env>, R>(
+  async callRaw<B extends BindingName<Env>, R>(
     binding: B,
     instance: InstanceOf<Env[B]>,
     remote: Recorded<R, TargetOf<Env[B]>>,
     options?: CallOptions,
   ): Promise<R> {
-    return new Promise<R>((resolve, reject) => {
-      this.#send(binding, instance, recorded(remote, 'remote'), options, (outcome, failed) => {
-        if (failed) reject(outcome);
-        else resolve(outcome as R);
+    const node = recorded(remote, 'remote');
+    try {
+      return await new Promise<R>((resolve, reject) => {
+        this.#send(binding, instance, node, options, (outcome, failed) => {
+          if (failed) reject(outcome);
+          else resolve(outcome as R);
+        });
       });
-    });
+    } catch (error) {
+      addStackOf(new Error(), error);
+      throw error;
+    }
   }
 
   /** Runs a handler. What it throws, now or later, is reported and goes no further. */
-  #handle(program: Frame, outcome: unknown, report: (error: unknown) => void): void {
+  #handle(
+    program: Frame,
+    outcome: unknown,
+    report: (error: unknown) => void,
+  ): void | Promise<void> {
+    let returned: unknown;
     try {
-      const returned = run(program, this.#owner.self, readAny, outcome);
-      if (returned instanceof Promise) returned.catch(report);
+      returned = run(program, this.#owner.self, readAny, outcome);
     } catch (error) {
       report(error);
     }
+    if (!(returned instanceof Promise)) return release(outcome);
+    return returned.catch(report).then(() => release(outcome));
   }
 
   #send(
@@ -141,14 +159,20 @@ export class Caller<Env, Self = never> {
     instance: Instance,
     remote: Node,
     options: CallOptions | undefined,
-    settle: PendingCall['settle'],
+    settle: Settle,
   ): Call {
     const target = this.#targets.find(binding, instance);
-    const timeout = timeoutOf(options);
+    const { timeout, signal } = checkOptions(options);
     const program = flattenRemote(remote);
     const frame = encodeFrame(program);
     const call = new Call(target, remote, timeout, settle);
-    call.id = this.#pending.open(timeout, call);
+    call.id = this.#pending.open(call);
+    this.#owner.waitUntil?.(call.ended());
+    if (signal?.aborted) {
+      this.#cancel(call, signal.reason, false);
+      return call;
+    }
+    call.watch(signal, (reason) => this.#cancel(call, reason));
     let stub: Receiver | undefined;
     const fail = (rejected: unknown): void => {
       const { error, stubIsHealthy } = platformError(rejected, call.details());
@@ -158,7 +182,7 @@ export class Caller<Env, Self = never> {
     const receive = (sent: unknown): void => {
       target.giveBack(stub, true);
       const { outcome, failed } = readOutcome(sent, () => call.details());
-      this.#pending.settle(call.id, outcome, failed);
+      if (!this.#pending.settle(call.id, outcome, failed)) release(sent);
     };
     try {
       stub = target.take();
@@ -169,26 +193,55 @@ export class Caller<Env, Self = never> {
     }
     return call;
   }
+
+  #cancel(call: Call, reason: unknown, mayHaveRun = true): boolean {
+    return this.#pending.settleLater(call.id, call.cancelledError(reason, mayHaveRun), true);
+  }
 }
 
 /** One call, from the moment it is accepted until it has its outcome. */
 class Call implements PendingCall {
   /** Given by the table of pending calls. */
   id = 0;
+  readonly openedAt = Date.now();
+  #unwatch: (() => void) | undefined;
+  #end: ((ended: void | Promise<void>) => void) | undefined;
 
   constructor(
     private readonly target: Target,
     private readonly remote: Node,
-    private readonly timeout: number,
-    readonly settle: PendingCall['settle'],
+    readonly timeout: number,
+    private readonly onOutcome: Settle,
   ) {}
+
+  settle(outcome: unknown, failed: boolean): void {
+    this.#unwatch?.();
+    const ended = this.onOutcome(outcome, failed);
+    this.#end?.(ended);
+  }
+
+  /** Resolves when the call has its outcome and its handler has ended. */
+  ended(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** A signal may outlive any number of calls: nothing of this one stays with it. */
+  watch(signal: AbortSignal | undefined, abort: (reason: unknown) => void): void {
+    if (!signal) return;
+    const listener = (): void => abort(signal.reason);
+    signal.addEventListener('abort', listener, { once: true });
+    this.#unwatch = () => signal.removeEventListener('abort', listener);
+  }
 
   timeoutError(): CallError {
     return this.#error('timeout', `did not answer within ${this.timeout} ms`);
   }
 
-  cancelledError(reason: unknown): CallError {
-    return this.#error('cancelled', 'was cancelled', reason);
+  cancelledError(reason: unknown, mayHaveRun: boolean): CallError {
+    const cause = reason === undefined ? {} : { cause: reason };
+    return this.#error('cancelled', 'was cancelled', { ...cause, mayHaveRun });
   }
 
   details(): CallErrorDetails {
@@ -196,10 +249,9 @@ class Call implements PendingCall {
     return { binding, instance, operation: explainNode(this.remote), callId: this.id };
   }
 
-  #error(code: CallErrorCode, what: string, cause?: unknown): CallError {
-    const details = { ...this.details(), mayHaveRun: true };
-    const message = `${details.operation} on ${placeOf(details)} ${what}`;
-    return new CallError(code, message, cause === undefined ? details : { ...details, cause });
+  #error(code: CallErrorCode, what: string, more: CallErrorDetails = {}): CallError {
+    const details = { ...this.details(), mayHaveRun: true, ...more };
+    return new CallError(code, `${details.operation} on ${placeOf(details)} ${what}`, details);
   }
 }
 
@@ -211,30 +263,6 @@ function recorded(value: unknown, parameter: 'remote' | 'handler'): Node {
     'invalid-continuation',
     `the ${parameter} is ${explain(value)}, not a continuation: record one, as in ${example}`,
   );
-}
-
-/** The options that there are. */
-const OPTIONS: Record<keyof CallOptions, true> = { timeout: true };
-
-function timeoutOf(options: CallOptions | undefined): number {
-  if (options === undefined) return DefaultOption.TimeoutMs;
-  if (typeof options !== 'object' || options === null) {
-    throw invalidOption(
-      `the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`,
-    );
-  }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(OPTIONS, name)) {
-      throw invalidOption(unknownName('option', name, Object.keys(OPTIONS)));
-    }
-  }
-  const { timeout = DefaultOption.TimeoutMs }: { readonly timeout?: unknown } = options;
-  if (typeof timeout === 'number') return timeout;
-  throw invalidOption(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
-}
-
-function invalidOption(message: string): CallError {
-  return new CallError('invalid-option', message);
 }
 
 /** A handler is the object's own: it may use every member. */

@@ -1,6 +1,10 @@
 /**
  * The one seam to the wasm core. Nothing else calls it, so this is the one place that turns what
- * the core refuses into a `CallError`, and the one that knows whether the core is loaded.
+ * the core refuses into a `CallError`, and the one that knows whether the core is loaded and alive.
+ *
+ * A trap (a panic, no memory, no stack) leaves an instance that nobody can use again, and all objects
+ * of an isolate share one. So the next use, by whichever object, finds a new instance. What the old
+ * one held is lost with it: tables of pending calls, which their owners make again.
  */
 import { CallError } from './errors.js';
 import type * as Wasm from './wasm/lumenize_call.js';
@@ -8,7 +12,7 @@ import type { CallErrorCode, CallLimits } from './wasm/lumenize_call.js';
 
 type Core = Pick<
   typeof Wasm,
-  'encodeFrame' | 'decodeFrame' | 'checkLimits' | 'isCode' | 'isEntry' | 'PendingCalls'
+  'encodeFrame' | 'decodeFrame' | 'checkLimits' | 'isCode' | 'isEntry' | 'PendingCalls' | 'recover'
 >;
 
 /** The table of pending calls that one object owns. It lives in wasm memory. */
@@ -28,6 +32,9 @@ export interface Frame {
 const SEPARATOR = '\0';
 
 let loaded: Core | undefined;
+/** Whether the instance has trapped and none has followed it yet. */
+let isDead = false;
+let instance = 0;
 
 /** Hands the initialised core to the seam; an entry module does it once for each isolate. */
 export function load(core: Core): void {
@@ -35,7 +42,20 @@ export function load(core: Core): void {
 }
 
 function core(): Core {
-  return loaded ?? notLoaded();
+  if (!loaded) notLoaded();
+  if (isDead) {
+    // Not where it trapped: what has run out of stack there could not bring anything back.
+    loaded.recover();
+    isDead = false;
+    instance += 1;
+  }
+  return loaded;
+}
+
+/** The number of the instance in use. What was made by one of another number is void. */
+export function coreInstance(): number {
+  core();
+  return instance;
 }
 
 function notLoaded(): never {
@@ -134,21 +154,25 @@ export function decodeFrame(
 
 /** Whether callers may read a name from a target itself, if its class has it. */
 export function isEntry(name: string): boolean {
-  return core().isEntry(name);
+  return guard(() => core().isEntry(name));
 }
 
 /** Whether a value off the wire is one of the codes. */
 export function isCallErrorCode(value: unknown): value is CallErrorCode {
-  return typeof value === 'string' && core().isCode(value);
-}
-
-/** A table without calls. */
-export function createPendingCalls(): PendingCalls {
-  return new (core().PendingCalls)();
+  return typeof value === 'string' && guard(() => core().isCode(value));
 }
 
 /**
- * Runs a function of the core; what the core refuses becomes a `CallError`.
+ * A table without calls.
+ *
+ * @param greatestId - No id up to this one is used again.
+ */
+export function createPendingCalls(greatestId: number): PendingCalls {
+  return new (core().PendingCalls)(greatestId);
+}
+
+/**
+ * Runs a function of the core; what the core refuses becomes a `CallError`, and so does its death.
  *
  * @param place - What the core was asked about; it stands before the core's own sentence.
  */
@@ -156,7 +180,12 @@ export function guard<T>(run: () => T, place?: string): T {
   try {
     return run();
   } catch (thrown) {
-    if (!Array.isArray(thrown)) throw thrown;
+    if (thrown instanceof CallError) throw thrown;
+    if (!Array.isArray(thrown)) {
+      isDead = true;
+      const message = `the wasm core failed and is started anew (${thrown}): please report this`;
+      throw new CallError('internal', message, { cause: thrown });
+    }
     const [code, message] = thrown as [CallErrorCode, string];
     throw new CallError(code, place === undefined ? message : `${place}: ${message}`);
   }

@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-export { LumenizeBase } from './base.js';
+export { createCaller, LumenizeBase, LumenizeWorker } from './base.js';
 export type { CallErrorInfo, Caller, CallHandle } from './call.js';
+export { registerErrors } from './error-classes.js';
 export { CallError, type CallErrorDetails } from './errors.js';
 export { type CallableDecorator, callable, type ReceiverClass } from './expose.js';
 export { explain, newContinuation } from './record.js';

@@ -3,13 +3,8 @@
  * a call; a failure travels as a marked array. A value that happens to be such an array is marked
  * too, so that no value can pass for a failure.
  */
-import {
-  CallError,
-  type CallErrorDetails,
-  decodeError,
-  type EncodedError,
-  encodeError,
-} from './errors.js';
+import { decodeError, type EncodedError, encodeError } from './error-data.js';
+import { CallError, type CallErrorDetails } from './errors.js';
 
 const VALUE = '__lmzValue';
 const FAILURE = '__lmzFailure';
@@ -54,4 +49,18 @@ export function readOutcome(
 
 function isMarked(value: unknown): value is [string, unknown] {
   return Array.isArray(value) && MARKERS.includes(value[0]);
+}
+
+/**
+ * Releases the stubs in a value that came by RPC, which is what its `Symbol.dispose` does. Nobody
+ * else will: a value that arrives too late is dropped, and what a handler received is its own only
+ * while it runs, like the parameters of an RPC method.
+ */
+export function release(received: unknown): void {
+  if (typeof received !== 'object' && typeof received !== 'function') return;
+  try {
+    (received as Partial<Disposable> | null)?.[Symbol.dispose]?.();
+  } catch {
+    // Then there is nothing left to release.
+  }
 }
