@@ -9,8 +9,6 @@ import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { restatements } from './restated.mjs';
 
-const GENERATED = 'target/generated/wasm';
-const STAMP = 'target/generated/wasm.stamp';
 /** Bytes, gzip. DESIGN's budgets: what must not be exceeded, and the aim. */
 const BUDGETS = {
   wasm: { must: 32 * 1024, aim: 24 * 1024 },
@@ -18,8 +16,8 @@ const BUDGETS = {
 };
 
 export function build() {
-  buildWasm();
-  const found = restatements(`${GENERATED}/lumenize_call.d.ts`, 'ts');
+  const wasm = buildWasm('wasm');
+  const found = restatements(`${wasm}/lumenize_call.d.ts`, 'ts');
   if (found.length > 0) {
     fail(`The core defines these once; use its definition:\n${found.join('\n')}`);
   }
@@ -28,8 +26,8 @@ export function build() {
   cpSync('pkg-template', 'pkg', { recursive: true });
   for (const name of ['LICENSE', 'README.md', 'docs'])
     cpSync(name, `pkg/${name}`, { recursive: true });
-  for (const file of readdirSync(GENERATED).filter((name) => name.startsWith('lumenize_call'))) {
-    cpSync(`${GENERATED}/${file}`, `pkg/wasm/${file}`);
+  for (const file of readdirSync(wasm).filter((name) => name.startsWith('lumenize_call'))) {
+    cpSync(`${wasm}/${file}`, `pkg/wasm/${file}`);
   }
   const version = /^version = "(.+)"$/m.exec(readFileSync('Cargo.toml', 'utf8'))[1];
   const template = JSON.parse(readFileSync('pkg-template/package.json', 'utf8'));
@@ -37,8 +35,13 @@ export function build() {
   printSizes();
 }
 
-/** Skipped while all that the wasm is made of, and by, is what it was. */
-function buildWasm() {
+/**
+ * Builds the core into a folder of that name and returns where that is. Skipped while all that it is
+ * made of, and by, is what it was.
+ */
+export function buildWasm(name, cargoOptions = []) {
+  const folder = `target/generated/${name}`;
+  const stampFile = `${folder}.stamp`;
   const sources = readdirSync('src').map((name) => `src/${name}`);
   const inputs = [
     'Cargo.toml',
@@ -51,19 +54,22 @@ function buildWasm() {
   for (const path of [...inputs, 'scripts/build.mjs', 'scripts/setup.mjs'])
     hash.update(readFileSync(path));
   const stamp = hash.digest('hex');
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return folder;
   console.log('build: wasm (the first time about 30 seconds)');
-  rmSync(STAMP, { force: true });
-  const options = ['--target', 'web', '--no-pack', '--release', '--out-dir', GENERATED];
+  rmSync(stampFile, { force: true });
+  const options = ['--target', 'web', '--no-pack', '--release', '--out-dir', folder];
   const machine = pathsOfThisMachine();
   // Panics name the source file: without its place on the machine that built it.
   const remapped = machine.map((path) => `--remap-path-prefix=${path}=.`).join(' ');
-  run('wasm-pack', ['--log-level', 'warn', 'build', ...options], { RUSTFLAGS: remapped });
-  const wasm = readFileSync(`${GENERATED}/lumenize_call_bg.wasm`);
+  run('wasm-pack', ['--log-level', 'warn', 'build', ...options, '--', ...cargoOptions], {
+    RUSTFLAGS: remapped,
+  });
+  const wasm = readFileSync(`${folder}/lumenize_call_bg.wasm`);
   for (const path of machine) {
     if (wasm.includes(path)) fail(`The wasm holds a path of this machine: ${path}`);
   }
-  writeFileSync(STAMP, stamp);
+  writeFileSync(stampFile, stamp);
+  return folder;
 }
 
 /** Where the sources of this package and of its dependencies are. */

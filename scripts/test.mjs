@@ -20,6 +20,7 @@ const CHECKS = [
   },
   { name: 'native tests', run: ['cargo', 'test', '--quiet'], count: cargoTests },
   { name: 'build', run: ['node', 'scripts/build.mjs'] },
+  { name: 'build with a core that can trap', run: ['node', 'scripts/faulty.mjs'] },
   { name: 'lint and format of TypeScript', run: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types of the demo', run: ['tsc', '--project', 'demo'] },
   { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },

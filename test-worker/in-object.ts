@@ -13,8 +13,8 @@ export function inCaller<R>(
   return runInDurableObject(env.CALLER.getByName(name), run);
 }
 
-/** Reads something of a `Calc` from inside. */
-export function inCalc<R>(name: string, read: (calc: Calc) => R): Promise<R> {
+/** Runs something inside a `Calc`. */
+export function inCalc<R>(name: string, read: (calc: Calc) => R | Promise<R>): Promise<R> {
   return runInDurableObject(env.CALC.getByName(name), read);
 }
 

@@ -1,15 +1,21 @@
 /** The objects under test: a caller that anything can be tried on, and targets that count. */
 
 import { DurableObject, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
-import { type CallErrorInfo, LumenizeBase } from '@lumenize/call';
+import { type CallErrorInfo, type CallOptions, LumenizeBase, type Recorded } from '@lumenize/call';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
+import type { Gateway } from './gateway.js';
 import type { Machine } from './machine.js';
+import type { Mortal } from './mortal.js';
 import type { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from './receivers.js';
+
+import { PROMISES, THROWN } from './thrown.js';
 
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
+export { Gateway } from './gateway.js';
 export { Machine } from './machine.js';
+export { Mortal } from './mortal.js';
 export { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from './receivers.js';
 
 declare global {
@@ -30,7 +36,10 @@ declare global {
       readonly NARROWER: DurableObjectNamespace<Narrower>;
       readonly MISSPELT: DurableObjectNamespace<Misspelt>;
       readonly SPY: DurableObjectNamespace<Spy>;
+      readonly UNBORN: DurableObjectNamespace<Unborn>;
+      readonly MORTAL: DurableObjectNamespace<Mortal>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
+      readonly GATEWAY: Service<typeof Gateway>;
       readonly NAME: string;
     }
   }
@@ -47,6 +56,10 @@ export class Calc extends LumenizeBase {
   readonly log: string[] = [];
   messages = 0;
   #own = 1;
+  #open = (): void => {};
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
 
   add(a: number, b: number): number {
     this.log.push(`add(${a}, ${b})`);
@@ -152,6 +165,45 @@ export class Calc extends LumenizeBase {
     return new Promise(() => {});
   }
 
+  /** Resolves when `open` is called: for outcomes that come late. */
+  async whenOpen<T>(value: T): Promise<T> {
+    this.log.push('whenOpen()');
+    await this.#opened;
+    return value;
+  }
+
+  async sessionWhenOpen(): Promise<Session> {
+    await this.#opened;
+    return new Session();
+  }
+
+  open(): void {
+    this.#open();
+  }
+
+  /** Aborts before it answers; what it wrote before is all that ran. */
+  abort(reason?: string): void {
+    this.log.push('abort()');
+    this.ctx.abort(reason);
+  }
+
+  large(bytes: number): string {
+    this.log.push('large()');
+    return 'x'.repeat(bytes);
+  }
+
+  /** Asks another object, which may be the one that asks. */
+  sumBy(instance: string, a: number, b: number): Promise<number> {
+    return this.svc.callRaw('CALC', instance, this.ctn<Calc>().add(a, b));
+  }
+
+  /** Hands a number around a ring, each object adding one. */
+  async around(ring: readonly string[], at = 0): Promise<number> {
+    const next = ring[at + 1];
+    if (next === undefined) return 1;
+    return 1 + (await this.svc.callRaw('CALC', next, this.ctn<Calc>().around(ring, at + 1)));
+  }
+
   /** Calls `next`, which calls `after`, which calls `next`: as often as it is told to. */
   async countDown(times: number, next: string, after: string): Promise<number> {
     if (times === 0) return 0;
@@ -171,20 +223,23 @@ export class Calc extends LumenizeBase {
 
 /** An object that Workers RPC passes by reference. */
 export class Session extends RpcTarget {
+  /** How many of all sessions have been released. */
+  static released = 0;
   readonly secret = 'secret';
 
   hello(name: string): string {
     return `hello ${name}`;
+  }
+
+  [Symbol.dispose](): void {
+    Session.released += 1;
   }
 }
 
 /** A target that answers with what is no answer. */
 export class Liar extends DurableObject {
   __lmzCall(_frame: unknown, answer: unknown): unknown {
-    if (answer !== 'endless') return answer;
-    const endless: { [key: string]: unknown } = { name: 'Error', message: '', properties: {} };
-    endless['cause'] = endless;
-    return ['__lmzFailure', endless];
+    return answer;
   }
 }
 
@@ -194,19 +249,6 @@ export class Spy extends DurableObject {
     const wire = Array.from(frame, (byte) => byte.toString(16).padStart(2, '0')).join('');
     return { wire, slots };
   }
-}
-
-class Money {
-  constructor(readonly cents: number) {}
-}
-
-class OutOfStock extends Error {
-  override name = 'OutOfStock';
-  readonly sku = 'sku-1';
-  readonly left = new Map([['a', 0]]);
-  readonly price = new Money(3);
-  readonly errors = ['not those of an AggregateError'];
-  readonly retry = (): void => {};
 }
 
 /** Throws all there is to throw. */
@@ -219,38 +261,29 @@ export class Users extends LumenizeBase {
     throw new TypeError('wrong type');
   }
 
-  throwWithCause(): never {
-    throw new Error('outer', { cause: new RangeError('inner', { cause: 'why' }) });
+  never(): Promise<never> {
+    return new Promise(() => {});
   }
 
-  throwAggregate(): never {
-    throw new AggregateError([new TypeError('one'), new Error('two')], 'both');
+  /** Throws what is in the table under that name; a promise of an error is awaited first. */
+  async rejectWith(name: string): Promise<never> {
+    throw await THROWN[name]?.thrown();
   }
 
-  throwOutOfStock(): never {
-    throw new OutOfStock('none left');
+  throwPromise(name: string): never {
+    throw PROMISES[name]?.thrown();
+  }
+}
+
+/** An object that cannot be constructed. */
+export class Unborn extends LumenizeBase {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    throw Object.assign(new RangeError('not today'), { overloaded: true, retryable: true });
   }
 
-  /** Three errors, each of which is caused by the three of them. */
-  throwTangled(): never {
-    const errors = [new Error('one'), new Error('two'), new Error('three')];
-    const tangled = new AggregateError(errors, 'tangled');
-    for (const error of errors) error.cause = tangled;
-    throw tangled;
-  }
-
-  throwInstance(): never {
-    throw new Money(5);
-  }
-
-  async rejectString(): Promise<never> {
-    throw 'just a string';
-  }
-
-  throwNameOfPrototype(): never {
-    const error = new Error('named to confuse');
-    error.name = '__proto__';
-    throw error;
+  greet(): string {
+    return 'never said';
   }
 }
 
@@ -275,6 +308,12 @@ export class CallerObject extends LumenizeBase {
     this.#wake();
   }
 
+  /** Awaits a call in a function whose name a stack can show. */
+  async awaitUser(remote: Recorded<unknown, Users>, options?: CallOptions): Promise<unknown> {
+    const user = await this.svc.callRaw('USERS', 'main', remote, options);
+    return user;
+  }
+
   onLast(first: string, outcome: unknown): void {
     this.received.push({ outcome, rest: [first] });
     this.#wake();
@@ -295,6 +334,39 @@ export class CallerObject extends LumenizeBase {
 
   async onRejecting(_outcome: unknown): Promise<never> {
     throw new Error('the handler rejected');
+  }
+
+  onHanging(outcome: unknown): Promise<never> {
+    this.onOutcome(outcome);
+    return new Promise(() => {});
+  }
+
+  /** Calls again from inside, as often as it is told to. */
+  onCountdown(sum: number | Error, left: number): void {
+    const next = this.ctn<Calc>().add(Number(sum), 1);
+    if (left === 0) this.onOutcome(sum);
+    else this.svc.call('CALC', 'countdown', next, this.ctn().onCountdown(next, left - 1));
+  }
+
+  /** Asks a stub that it was handed, now and later. */
+  async onSession(session: Session | Error, keep: 'as it is' | 'by dup'): Promise<void> {
+    if (session instanceof Error) throw session;
+    const stub = session as unknown as { dup(): Session; hello(name: string): Promise<string> };
+    this.kept = keep === 'by dup' ? stub.dup() : session;
+    this.onOutcome(await stub.hello('in the handler'));
+  }
+
+  kept: Session | undefined;
+
+  abort(): void {
+    this.ctx.abort('told to stop');
+  }
+
+  async onOutcomeThenAbort(outcome: unknown): Promise<void> {
+    this.onOutcome(outcome);
+    this.ctx.abort('told to stop by its handler');
+    await scheduler.wait(0);
+    this.onOutcome('after it was told to stop');
   }
 
   override onCallError(error: unknown, info: CallErrorInfo): void {

@@ -3,12 +3,12 @@
  * handler or the awaiting caller, once.
  */
 import { encodeFrame, type Frame } from './core.js';
-import { addStackOf, CallError, type CallErrorDetails } from './errors.js';
+import { addStackOf, CallError, type CallErrorDetails, placeOf } from './errors.js';
 import { flattenHandler, flattenRemote } from './flatten.js';
 import { checkOptions } from './options.js';
 import { readOutcome, release } from './outcome.js';
 import { Pending, type PendingCall } from './pending.js';
-import { placeOf, platformError } from './platform.js';
+import { platformError } from './platform.js';
 import { explain, explainNode, type Node, nodeOf } from './record.js';
 import { run } from './run.js';
 import { type Instance, type Receiver, type Target, Targets } from './target.js';

@@ -46,6 +46,9 @@ function core(): Core {
   if (isDead) {
     // Not where it trapped: what has run out of stack there could not bring anything back.
     loaded.recover();
+    // The next call of any function brings the new instance, but writes its strings and arrays into
+    // the memory of the old one first (wasm-bindgen 0.2.130): this one has none.
+    loaded.checkLimits({});
     isDead = false;
     instance += 1;
   }

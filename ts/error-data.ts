@@ -4,7 +4,7 @@
  */
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
-import { CallError, type CallErrorDetails } from './errors.js';
+import { CallError, type CallErrorDetails, placeOf } from './errors.js';
 
 /** A thrown thing as data: an error, or any other value. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -93,13 +93,13 @@ function propertiesOf(error: Error, except: string | undefined): Record<string, 
  * @throws `TypeError` where it is not what `encodeError` makes.
  */
 export function decodeError(encoded: EncodedError, details: CallErrorDetails): Error {
-  const { operation, binding } = details;
+  const operation = `${details.operation} on ${placeOf(details)}`;
   if ('thrown' in encoded) {
-    const message = `${operation} on ${binding} threw ${textOf(encoded.thrown)}, which is not an Error`;
+    const message = `${operation} threw ${textOf(encoded.thrown)}, which is not an Error`;
     return new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
   }
   const error = decodeObject(encoded, details, new Map());
-  define(error, 'stack', `${error.stack}\n    at remote call ${operation} on ${binding}`, false);
+  define(error, 'stack', `${error.stack}\n    at remote call ${operation}`, false);
   return error;
 }
 

@@ -56,3 +56,8 @@ export function addStackOf(here: Error, error: unknown): void {
   const value = `${error.stack}${here.stack?.slice(frames)}`;
   Object.defineProperty(error, 'stack', { value, configurable: true, writable: true });
 }
+
+/** The target of a call as text: `USERS/main`. */
+export function placeOf({ binding, instance }: CallErrorDetails): string {
+  return instance === undefined ? `${binding}` : `${binding}/${instance}`;
+}

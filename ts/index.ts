@@ -17,6 +17,7 @@ export type {
   Call,
   Continuation,
   Fixed,
+  Flexible,
   Handler,
   InstanceOf,
   Recorded,

@@ -41,6 +41,8 @@ export function readOutcome(
     const error = decodeError(sent[1] as EncodedError, { ...details(), mayHaveRun });
     return { outcome: error, failed: true };
   } catch (cause) {
+    // The core has died under it.
+    if (cause instanceof CallError) return { outcome: cause, failed: true };
     const message = 'the target answered with what is neither a value nor a failure';
     const error = new CallError('protocol', message, { ...details(), mayHaveRun: true, cause });
     return { outcome: error, failed: true };

@@ -2,7 +2,7 @@
  * What the platform rejects a message with, told apart. Flags come first, since texts change; a flag
  * counts only where the error did not come out of user code, which could have set it.
  */
-import { CallError, type CallErrorDetails } from './errors.js';
+import { CallError, type CallErrorDetails, placeOf } from './errors.js';
 import type { CallErrorCode } from './wasm/lumenize_call.js';
 
 interface PlatformError {
@@ -102,9 +102,4 @@ function fits(failure: Failure, original: PlatformError, text: string): boolean 
     (pattern === undefined || pattern.test(text)) &&
     (isRemote === undefined || original.remote === true)
   );
-}
-
-/** The target of a call as text: `USERS/main`. */
-export function placeOf({ binding, instance }: CallErrorDetails): string {
-  return instance === undefined ? `${binding}` : `${binding}/${instance}`;
 }

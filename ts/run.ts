@@ -7,6 +7,7 @@
 
 import type { Frame } from './core.js';
 import { CallError } from './errors.js';
+import { release } from './outcome.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 
 /** Reads a property of anything that is neither `undefined` nor `null`. */
@@ -33,6 +34,7 @@ class Run {
   readonly #values: unknown[];
   /** What each value was read from: the `this` of a call. */
   readonly #receivers: unknown[] = [undefined];
+  readonly #borrowed: unknown[] = [];
   #at = 2;
 
   constructor(frame: Frame, self: object, read: Read, outcome: unknown) {
@@ -55,13 +57,27 @@ class Run {
   }
 
   async #finish(first: PromiseLike<unknown>): Promise<unknown> {
-    this.#values.push(await first);
-    while (this.#at < this.#words.length) {
-      const isRead = this.#words[this.#at] === StepKind.Get;
-      const value = this.#step();
-      this.#values.push(this.#isAwaited(value, isRead) ? await value : value);
+    let result: unknown;
+    try {
+      this.#values.push(this.#borrow(first, await first));
+      while (this.#at < this.#words.length) {
+        const isRead = this.#words[this.#at] === StepKind.Get;
+        const value = this.#step();
+        const isAwaited = this.#isAwaited(value, isRead);
+        this.#values.push(isAwaited ? this.#borrow(value, await value) : value);
+      }
+      result = this.#pass(this.#values.length - 1);
+      return result;
+    } finally {
+      // Unless it may be part of the result: that is sent when this has long returned.
+      if (!isObject(result)) this.#borrowed.forEach(release);
     }
-    return this.#pass(this.#values.length - 1);
+  }
+
+  /** What another object has lent to this program by RPC; nobody else gives it back. */
+  #borrow(promise: PromiseLike<unknown>, value: unknown): unknown {
+    if (typeof promise === 'function' && isObject(value)) this.#borrowed.push(value);
+    return value;
   }
 
   /**
@@ -192,6 +208,10 @@ function* usesAfter(words: ArrayLike<number>, start: number): Iterable<Use> {
       }
     }
   }
+}
+
+function isObject(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function kindOf(argument: number): ArgumentKind {

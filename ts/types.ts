@@ -100,7 +100,9 @@ type Last<A extends readonly unknown[]> = A extends readonly [...unknown[], infe
 type Arguments<A extends readonly unknown[], Root> = { [I in keyof A]: Argument<A[I], Root> };
 
 /** A method with optional or rest parameters: the outcome goes to the first one left. */
-type Flexible<A extends readonly unknown[], R, Root> = <G extends Partial<Arguments<A, Root>>>(
+export type Flexible<A extends readonly unknown[], R, Root> = <
+  G extends Partial<Arguments<A, Root>>,
+>(
   ...args: G
 ) => G extends Given<A>
   ? Called<Awaited<R>, Root, PlacesOutcome<A, G> extends true ? unknown : Next<A, G>>

@@ -1,0 +1,71 @@
+/**
+ * The package as it is published, on a core that can be made to trap: really, in the middle of
+ * whichever operation a test names. scripts/faulty.mjs builds it.
+ */
+import { load } from '../target/faulty/core.js';
+import * as core from '../target/faulty/wasm/lumenize_call.js';
+import module from '../target/faulty/wasm/lumenize_call_bg.wasm';
+
+export type Fault = 'panic' | 'memory' | 'stack';
+export type Operation = 'encodeFrame' | 'decodeFrame' | 'isCode' | 'open' | 'settle' | 'due';
+
+let planned: { readonly fault: Fault; readonly operation: Operation; times: number } | undefined;
+let trapped = 0;
+
+/** The next uses of an operation trap, as many as told. */
+export function plan(fault: Fault, operation: Operation, times = 1): void {
+  planned = { fault, operation, times };
+  trapped = 0;
+}
+
+/** How often the core has trapped since. */
+export function countTraps(): number {
+  return trapped;
+}
+
+function trapIfPlanned(operation: Operation): void {
+  if (planned?.operation !== operation || planned.times === 0) return;
+  planned.times -= 1;
+  trapped += 1;
+  core.fault(planned.fault);
+}
+
+function trapping<A extends unknown[], R>(
+  operation: Operation,
+  run: (...args: A) => R,
+): (...args: A) => R {
+  return (...args) => {
+    trapIfPlanned(operation);
+    return run(...args);
+  };
+}
+
+class PendingCalls extends core.PendingCalls {
+  override open(now: number, timeout: number): number {
+    trapIfPlanned('open');
+    return super.open(now, timeout);
+  }
+
+  override settle(id: number): boolean {
+    trapIfPlanned('settle');
+    return super.settle(id);
+  }
+
+  override due(now: number): Float64Array {
+    trapIfPlanned('due');
+    return super.due(now);
+  }
+}
+
+core.initSync({ module });
+load({
+  encodeFrame: trapping('encodeFrame', core.encodeFrame),
+  decodeFrame: trapping('decodeFrame', core.decodeFrame),
+  checkLimits: core.checkLimits,
+  isEntry: core.isEntry,
+  isCode: trapping('isCode', core.isCode),
+  recover: core.recover,
+  PendingCalls,
+});
+
+export { LumenizeBase, newContinuation, type Recorded } from '../target/faulty/index.js';

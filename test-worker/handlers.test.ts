@@ -1,0 +1,117 @@
+import { newContinuation } from '@lumenize/call';
+import { expect, test, vi } from 'vitest';
+import { calc, inCaller } from './in-object.js';
+import type { CallerObject, Users } from './index.js';
+
+const on = newContinuation<CallerObject>;
+const add = calc().add(1, 10);
+
+test('rule 8: a handler that throws or rejects goes to onCallError and touches no other call', () =>
+  inCaller('throws', async (caller) => {
+    caller.svc.call('CALC', 'throws', add, on().onThrowing());
+    caller.svc.call('CALC', 'throws', add, on().onRejecting());
+    caller.svc.call('CALC', 'throws', add, on().onOutcome());
+    await caller.arrived(3);
+    expect(caller.errors).toEqual([
+      new Error('the handler threw'),
+      new Error('the handler rejected'),
+    ]);
+    expect(caller.infos[0]).toMatchObject({
+      binding: 'CALC',
+      instance: 'throws',
+      operation: 'add(1, 10)',
+      handler: 'onThrowing()',
+    });
+    expect(caller.received).toEqual([{ outcome: 11, rest: [] }]);
+  }));
+
+test('rule 9: a call without a handler that fails goes to onCallError', () =>
+  inCaller('no handler', async (caller) => {
+    caller.svc.call('USERS', 'main', newContinuation<Users>().throwTypeError());
+    await caller.arrived(1);
+    expect(caller.errors).toEqual([new TypeError('wrong type')]);
+  }));
+
+test('rule 8: a handler that hangs holds up no other call, and nothing is left pending', () =>
+  inCaller('hangs', async (caller) => {
+    caller.svc.call('CALC', 'hangs', add, on().onHanging());
+    caller.svc.call('CALC', 'hangs', add, on().onOutcome());
+    await caller.arrived(2);
+    expect(await caller.svc.callRaw('CALC', 'hangs', add)).toBe(11);
+    expect(caller.received).toHaveLength(2);
+    expect(caller.errors).toEqual([]);
+  }));
+
+test('rule 7: handlers call again from inside, a thousand deep, each once', () =>
+  inCaller('countdown', async (caller) => {
+    caller.svc.call('CALC', 'countdown', add, on().onCountdown(add, 1_000));
+    await caller.arrived(1);
+    expect(caller.received).toEqual([{ outcome: 1_011, rest: [] }]);
+  }));
+
+test('rule 7: a handler that cancels its own call cancels nothing', () =>
+  inCaller('cancels itself', async (caller) => {
+    const outcomes: unknown[] = [];
+    const handle = caller.svc.call('CALC', 'cancels itself', add, on().onOutcome());
+    vi.spyOn(caller, 'onOutcome').mockImplementation((outcome) => {
+      outcomes.push(outcome, handle.cancel('from inside'));
+    });
+    await vi.waitFor(() => expect(outcomes).toHaveLength(2));
+    await caller.svc.callRaw('CALC', 'cancels itself', add);
+    expect(outcomes).toEqual([11, false]);
+  }));
+
+test('rule 8: an error of a handler that is not an Error goes to onCallError as it is', () =>
+  inCaller('throws a string', async (caller) => {
+    vi.spyOn(caller, 'onOutcome').mockImplementation(() => {
+      throw 'a string';
+    });
+    caller.svc.call('CALC', 'throws a string', add, on().onOutcome());
+    await caller.arrived(1);
+    expect(caller.errors).toEqual(['a string']);
+  }));
+
+test('rule 8: a handler that does not exist goes to onCallError', () =>
+  inCaller('no method', async (caller) => {
+    const missing = on() as unknown as { missing(): ReturnType<typeof on> };
+    caller.svc.call('CALC', 'no method', add, missing.missing() as never);
+    await caller.arrived(1);
+    expect(caller.errors[0]).toBeInstanceOf(TypeError);
+    expect(caller.infos[0]).toMatchObject({ handler: 'missing()', operation: 'add(1, 10)' });
+  }));
+
+test('rule 8: what onCallError throws or rejects with is logged, and goes no further', () =>
+  inCaller('throws twice', async (caller) => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const observed = vi.spyOn(caller, 'onCallError').mockImplementation(() => {
+        throw new Error('onCallError threw');
+      });
+      caller.svc.call('CALC', 'throws twice', add, on().onThrowing());
+      await vi.waitFor(() => expect(log).toHaveBeenCalledTimes(1));
+      observed.mockImplementation(() => Promise.reject(new Error('onCallError rejected')) as never);
+      caller.svc.call('CALC', 'throws twice', add, on().onThrowing());
+      await vi.waitFor(() => expect(log).toHaveBeenCalledTimes(2));
+      const errors = log.mock.calls.map(([, error]) => error);
+      expect(errors).toEqual([new Error('onCallError threw'), new Error('onCallError rejected')]);
+      expect(await caller.svc.callRaw('CALC', 'throws twice', add)).toBe(11);
+    } finally {
+      log.mockRestore();
+    }
+  }));
+
+test('rule 9: without onCallError, an error that nobody else sees is logged with its call', () =>
+  inCaller('silent', async (caller) => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      Object.assign(caller, { onCallError: undefined });
+      caller.svc.call('USERS', 'main', newContinuation<Users>().throwTypeError());
+      await vi.waitFor(() => expect(log).toHaveBeenCalledTimes(1));
+      expect(log.mock.calls[0]).toEqual([
+        '@lumenize/call: throwTypeError() on USERS:',
+        new TypeError('wrong type'),
+      ]);
+    } finally {
+      log.mockRestore();
+    }
+  }));

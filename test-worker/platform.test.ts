@@ -1,0 +1,131 @@
+/** What the platform itself does to a call, provoked for real. */
+import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { newContinuation } from '@lumenize/call';
+import { expect, test } from 'vitest';
+import { calc, inCalc, inCaller } from './in-object.js';
+import type { CallerObject, Unborn } from './index.js';
+
+const on = newContinuation<CallerObject>;
+const MIB = 2 ** 20;
+
+test('rule 23: `ctx.abort()` before, while and after a method runs is `target-reset`', () =>
+  inCaller('aborts', async (caller) => {
+    const call = caller.svc.callRaw.bind(caller.svc);
+    const target = 'aborted';
+    const hung = call('CALC', target, calc().never());
+    const during = call('CALC', target, calc().abort('told to'));
+    const behind = call('CALC', target, calc().next());
+    const outcomes = await Promise.allSettled([hung, during, behind]);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({
+        reason: { code: 'target-reset', mayHaveRun: true, binding: 'CALC', instance: target },
+      });
+    }
+    expect(outcomes[0]).toMatchObject({
+      reason: { message: `never() on CALC/${target}: told to` },
+    });
+    expect(outcomes[0]).toMatchObject({ reason: { cause: { durableObjectReset: true } } });
+  }));
+
+test('rule 12: the call after a reset succeeds, and the target begins anew', () =>
+  inCaller('resets', async (caller) => {
+    const next = (): Promise<number> => caller.svc.callRaw('CALC', 'reset', calc().next());
+    for (let round = 0; round < 5; round++) {
+      expect([await next(), await next()]).toEqual([2, 3]);
+      await expect(caller.svc.callRaw('CALC', 'reset', calc().abort())).rejects.toMatchObject({
+        code: 'target-reset',
+      });
+    }
+    // A chain that aborts after an answer was given.
+    expect(await next()).toBe(2);
+  }));
+
+test('rule 7: an abort with many calls in flight settles each of them once', () =>
+  inCaller('many', async (caller) => {
+    for (let n = 0; n < 100; n++) {
+      caller.svc.call('CALC', 'many', calc().never(), on().onOutcome(on().$result, n));
+    }
+    caller.svc.call('CALC', 'many', calc().abort('all of you'), on().onOutcome(on().$result, 100));
+    await caller.arrived(101);
+    expect(await caller.svc.callRaw('CALC', 'many', calc().add(1, 10))).toBe(11);
+    expect(caller.received.map(({ rest }) => rest[0]).toSorted()).toEqual(
+      Array.from({ length: 101 }, (_, n) => n).toSorted(),
+    );
+    for (const { outcome } of caller.received) {
+      expect(outcome).toMatchObject({ code: 'target-reset', mayHaveRun: true });
+    }
+  }));
+
+test('rule 23: a target whose constructor throws is `target-reset`, whatever flags it forges', () =>
+  inCaller('unborn', async (caller) => {
+    for (let round = 0; round < 2; round++) {
+      const call = caller.svc.callRaw('UNBORN', 'x', newContinuation<Unborn>().greet());
+      await expect(call).rejects.toMatchObject({
+        code: 'target-reset',
+        message: 'greet() on UNBORN/x: not today',
+        cause: { name: 'RangeError' },
+      });
+    }
+  }));
+
+test('rule 12: an object that was evicted is called as if nothing had happened', () =>
+  inCaller('evicts', async (caller) => {
+    const next = (): Promise<number> => caller.svc.callRaw('CALC', 'evicted', calc().next());
+    expect([await next(), await next()]).toEqual([2, 3]);
+    await evictDurableObject(env.CALC.getByName('evicted'));
+    expect(await next()).toBe(2);
+  }));
+
+test('rule 12: when all objects are aborted, those that call live on and call again', async () => {
+  const stub = env.CALLER.getByName('aborted with all');
+  const calling = runInDurableObject(stub, async (caller) => {
+    await caller.svc.callRaw('CALC', 'all', calc().never());
+  });
+  const outcome = calling.then(
+    () => 'it answered',
+    (error: Error) => error.message,
+  );
+  await inCalc('all', ({ log }) => expect(log).toEqual([]));
+  await abortAllDurableObjects();
+  expect(await outcome).toMatch(/abort/i);
+  const sum = await inCaller('aborted with all', (caller) =>
+    caller.svc.callRaw('CALC', 'all', calc().add(1, 10)),
+  );
+  expect(sum).toBe(11);
+});
+
+test('rule 8: an object told to stop by its own handler stops; the next call finds a new one', async () => {
+  const stub = env.CALLER.getByName('stopped');
+  const stopped = runInDurableObject(stub, async (caller) => {
+    caller.svc.call('CALC', 'stopped', calc().add(1, 10), on().onOutcomeThenAbort());
+    await caller.arrived(2);
+  });
+  await expect(stopped).rejects.toThrow(/told to stop by its handler/);
+  await inCaller('stopped', async (caller) => {
+    expect(caller.received).toEqual([]);
+    expect(await caller.svc.callRaw('CALC', 'stopped', calc().add(1, 10))).toBe(11);
+  });
+});
+
+test('rule 23: arguments above 32 MiB are `limit-exceeded`, and nothing ran', () =>
+  inCaller('large arguments', async (caller) => {
+    const call = caller.svc.callRaw('CALC', 'large', calc().echo('x'.repeat(33 * MIB)));
+    await expect(call).rejects.toMatchObject({ code: 'limit-exceeded', mayHaveRun: false });
+    expect(await caller.svc.callRaw('CALC', 'large', calc().next())).toBe(2);
+  }));
+
+test('rule 23: a result above 32 MiB is `limit-exceeded`, after it ran', () =>
+  inCaller('large result', async (caller) => {
+    const call = caller.svc.callRaw('CALC', 'large result', calc().large(33 * MIB));
+    await expect(call).rejects.toMatchObject({ code: 'limit-exceeded', mayHaveRun: true });
+    expect(await caller.svc.callRaw('CALC', 'large result', calc().next())).toBe(2);
+    expect(await inCalc('large result', ({ log }) => log)).toEqual(['large()', 'next()']);
+  }));
+
+test('just below 32 MiB, both ways', () =>
+  inCaller('almost too large', async (caller) => {
+    const value = 'x'.repeat(31 * MIB);
+    const back = await caller.svc.callRaw('CALC', 'almost too large', calc().echo(value));
+    expect(back === value).toBe(true);
+  }));
