@@ -23,6 +23,7 @@ const CHECKS = [
   { name: 'build with a core that can trap', run: ['node', 'scripts/faulty.mjs'] },
   { name: 'lint and format of TypeScript', run: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types of the demo', run: ['tsc', '--project', 'demo'] },
+  { name: 'types of the two processes', run: ['tsc', '--project', 'test-processes'] },
   { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },
   { name: 'what recording costs', run: ['node', 'scripts/bench-recording.mjs'] },
   { name: 'what the types cost the compiler', run: ['node', 'scripts/bench-types.mjs'] },
@@ -44,6 +45,11 @@ const CHECKS = [
     name: 'tests in workerd',
     run: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`],
     count: vitestTests,
+  },
+  {
+    name: 'a callee in another process, which dies',
+    run: ['node', 'scripts/processes.mjs'],
+    count: stated,
   },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
   {
@@ -82,6 +88,11 @@ process.exitCode = failed === 0 ? 0 : 1;
 
 function cargoTests(output) {
   return sum(output.matchAll(/^test result: .*? (\d+) passed; (\d+) failed/gm));
+}
+
+/** What a script of our own says of itself. */
+function stated(output) {
+  return sum(output.matchAll(/^(\d+) passed, (\d+) failed$/gm));
 }
 
 function nodeTests(output) {

@@ -62,7 +62,7 @@ const FAILURES: readonly Failure[] = [
     remedy: 'the target has to extend LumenizeBase or LumenizeWorker',
   },
   { code: 'limit-exceeded', text: /^Subrequest depth limit exceeded/, stubIsHealthy: true },
-  { code: 'disconnected', text: /^Network connection lost/ },
+  { code: 'disconnected', text: /^Network connection lost|^Worker ".*" not found/ },
   { code: 'overloaded', text: /^Durable Object is overloaded|too much load on Durable Objects/ },
   { code: 'target-reset', text: /^(The )?Durable Object.*(\breset\b|code (has been|was) updated)/ },
   // A receiver answers with what its methods throw: this was thrown outside of them, most likely by
