@@ -24,6 +24,7 @@ const CHECKS = [
   { name: 'lint and format of TypeScript', run: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types of the demo', run: ['tsc', '--project', 'demo'] },
   { name: 'types of the two processes', run: ['tsc', '--project', 'test-processes'] },
+  { name: 'types of the soak', run: ['tsc', '--project', 'soak'] },
   { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },
   { name: 'what recording costs', run: ['node', 'scripts/bench-recording.mjs'] },
   { name: 'what the types cost the compiler', run: ['node', 'scripts/bench-types.mjs'] },
@@ -49,6 +50,11 @@ const CHECKS = [
   {
     name: 'a callee in another process, which dies',
     run: ['node', 'scripts/processes.mjs'],
+    count: stated,
+  },
+  {
+    name: '10,000 calls in flight, and 50,000 calls (about 30 seconds)',
+    run: ['node', 'scripts/soak.mjs', '50000'],
     count: stated,
   },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },

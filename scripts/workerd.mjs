@@ -21,12 +21,16 @@ export async function bundle(entry, folder) {
 /**
  * Serves a workerd configuration whose one socket is named `http`.
  *
- * @returns Its address, and how to end it.
+ * @param options.inspect - Whether there is an inspector, which makes everything slower.
+ * @returns Its address, that of its inspector, and how to end it.
  */
-export async function serve(config) {
+export async function serve(config, { inspect = false } = {}) {
   const workerd = spawn(
     'workerd',
-    ['serve', config, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'],
+    [
+      ...['serve', config, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'],
+      ...(inspect ? ['--inspector-addr=127.0.0.1:0'] : []),
+    ],
     { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
   );
   const ended = new Promise((_, reject) => {
@@ -36,14 +40,23 @@ export async function serve(config) {
     );
   });
   ended.catch(() => {});
-  const port = await Promise.race([portOf(workerd.stdio[3]), ended]);
-  return { url: `http://127.0.0.1:${port}`, stop: () => workerd.kill() };
+  const ports = await Promise.race([portsOf(workerd.stdio[3], inspect), ended]);
+  const address = (port) => `http://127.0.0.1:${port}`;
+  return {
+    url: address(ports.http),
+    inspector: address(ports.inspector),
+    // With an inspector it does not end when it is asked to.
+    stop: () => workerd.kill(inspect ? 'SIGKILL' : 'SIGTERM'),
+  };
 }
 
-async function portOf(control) {
+async function portsOf(control, inspect) {
+  const ports = {};
   for await (const line of createInterface({ input: control })) {
     const event = JSON.parse(line);
-    if (event.event === 'listen') return event.port;
+    if (event.event === 'listen') ports.http = event.port;
+    if (event.event === 'listen-inspector') ports.inspector = event.port;
+    if (ports.http && (ports.inspector || !inspect)) return ports;
   }
   throw new Error('workerd did not say on which port it listens');
 }

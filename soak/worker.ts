@@ -1,0 +1,165 @@
+/** One object that makes calls by the thousand, to one target or to many, and counts what came. */
+import { CallError, type CallHandle, LumenizeBase } from '@lumenize/call';
+import { initSync } from '../pkg/wasm/lumenize_call.js';
+
+interface Env {
+  readonly SOURCE: DurableObjectNamespace<Source>;
+  readonly TARGET: DurableObjectNamespace<Target>;
+}
+
+/** There by a flag of V8. */
+declare function gc(): void;
+
+/** What a target does with a call. */
+type Kind = 'fast' | 'slow' | 'failing' | 'hung';
+
+/** Percent of the calls. */
+const SHARE = 5;
+
+/** Milliseconds. */
+const SLOW = 50;
+
+export class Target extends LumenizeBase<Env> {
+  fast(n: number): number {
+    return n;
+  }
+
+  async slow(n: number): Promise<number> {
+    await scheduler.wait(SLOW + (n % SLOW));
+    return n;
+  }
+
+  failing(n: number): never {
+    throw new RangeError(String(n));
+  }
+
+  hung(_n: number): Promise<never> {
+    return new Promise(() => {});
+  }
+}
+
+export interface Flight {
+  readonly calls: number;
+  readonly handledOnce: number;
+  readonly wrong: number;
+  /** Milliseconds from the latest deadline to the last handler. */
+  readonly lateness: number;
+  /** Milliseconds from a call's own deadline to its handler, at the worst. */
+  readonly worst: number;
+  readonly stillPending: number;
+}
+
+export class Source extends LumenizeBase<Env> {
+  #handled = new Uint8Array();
+  #deadlines = new Float64Array();
+  #left = 0;
+  #wrong = 0;
+  #worst = 0;
+  #landed = (): void => {};
+
+  /** Makes all calls in one turn and waits until each has been handled. */
+  async fly(calls: number, targets: number): Promise<Flight> {
+    this.#handled = new Uint8Array(calls);
+    this.#deadlines = new Float64Array(calls);
+    this.#left = calls;
+    this.#wrong = 0;
+    this.#worst = 0;
+    const handles: CallHandle[] = [];
+    const landed = new Promise<void>((resolve) => {
+      this.#landed = resolve;
+    });
+    for (let n = 0; n < calls; n++) {
+      const kind = kindOf(n);
+      const remote = this.ctn<Target>()[kind](n);
+      // What hangs ends at one of a thousand deadlines; nothing else does.
+      const timeout = kind === 'hung' ? 2_000 + (n % 1_000) : 60_000;
+      if (kind === 'hung') this.#deadlines[n] = Date.now() + timeout;
+      const target = `target ${n % targets}`;
+      handles.push(
+        this.svc.call('TARGET', target, remote, this.ctn().onOutcome(remote, n), { timeout }),
+      );
+    }
+    await landed;
+    const now = Date.now();
+    return {
+      calls,
+      handledOnce: this.#handled.filter((times) => times === 1).length,
+      wrong: this.#wrong,
+      lateness: now - Math.max(...this.#deadlines),
+      worst: this.#worst,
+      stillPending: handles.filter((handle) => handle.cancel()).length,
+    };
+  }
+
+  onOutcome(outcome: unknown, n: number): void {
+    this.#handled[n] = (this.#handled[n] ?? 0) + 1;
+    if (!isRight(outcome, n)) this.#wrong += 1;
+    if (kindOf(n) === 'hung') {
+      this.#worst = Math.max(this.#worst, Date.now() - (this.#deadlines[n] ?? 0));
+    }
+    this.#left -= 1;
+    if (this.#left === 0) this.#landed();
+  }
+
+  /** Calls one after the other in groups, each of which is in flight at once. */
+  async soak(calls: number, atOnce: number): Promise<number> {
+    let right = 0;
+    for (let made = 0; made < calls; made += atOnce) {
+      const sums = Array.from({ length: atOnce }, (_, n) =>
+        this.svc.callRaw('TARGET', 'target 0', this.ctn<Target>().fast(made + n)),
+      );
+      for (const [n, sum] of (await Promise.all(sums)).entries()) if (sum === made + n) right += 1;
+    }
+    return right;
+  }
+
+  /** Collects all that can be: finalizers run between one collection and the next. */
+  async collect(): Promise<void> {
+    for (let round = 0; round < 3; round++) {
+      gc();
+      await scheduler.wait(1);
+    }
+  }
+
+  wasmBytes(): number {
+    return initSync({} as never).memory.buffer.byteLength;
+  }
+}
+
+function kindOf(n: number): Kind {
+  const percent = n % 100;
+  if (percent < SHARE) return 'slow';
+  if (percent < 2 * SHARE) return 'failing';
+  return percent < 3 * SHARE ? 'hung' : 'fast';
+}
+
+function isRight(outcome: unknown, n: number): boolean {
+  switch (kindOf(n)) {
+    case 'failing':
+      return outcome instanceof RangeError && outcome.message === String(n);
+    case 'hung':
+      return outcome instanceof CallError && outcome.code === 'timeout';
+    default:
+      return outcome === n;
+  }
+}
+
+export default {
+  async fetch(request, env) {
+    const { pathname, searchParams } = new URL(request.url);
+    const [first = 0, second = 0] = searchParams.getAll('n').map(Number);
+    const source = env.SOURCE.getByName('main');
+    switch (pathname) {
+      case '/fly':
+        return Response.json(await source.fly(first, second));
+      case '/soak':
+        return Response.json(await source.soak(first, second));
+      case '/collect':
+        return Response.json(await source.collect().then(() => 'collected'));
+      case '/wasm':
+        return Response.json(await source.wasmBytes());
+      default:
+        return new Response(`there is no ${pathname}`, { status: 404 });
+    }
+  },
+} satisfies ExportedHandler<Env>;
