@@ -26,7 +26,7 @@ const CHECKS = [
   { name: 'types of the two processes', run: ['tsc', '--project', 'test-processes'] },
   { name: 'types of the soak', run: ['tsc', '--project', 'soak'] },
   { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },
-  { name: 'what recording costs', run: ['node', 'scripts/bench-recording.mjs'] },
+  { name: 'what recording and pending calls cost', run: ['node', 'scripts/bench-micro.mjs'] },
   { name: 'what the types cost the compiler', run: ['node', 'scripts/bench-types.mjs'] },
   {
     name: 'types with legacy decorators',

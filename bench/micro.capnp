@@ -7,7 +7,7 @@ const config :Workerd.Config = (
 
 const worker :Workerd.Worker = (
   modules = [
-    (name = "recording.js", esModule = embed "../target/bench/recording.js"),
+    (name = "micro.js", esModule = embed "../target/bench/micro.js"),
     (name = "lumenize_call_bg.wasm", wasm = embed "../target/bench/lumenize_call_bg.wasm"),
   ],
   compatibilityDate = "2026-11-01",

@@ -1,0 +1,58 @@
+/**
+ * What the two parts cost that each call needs and that no other object sees: recording, beside
+ * calling a function that keeps its arguments; and opening and settling a call, with few calls
+ * pending and with many.
+ */
+import { newContinuation } from '@lumenize/call';
+import { PendingCalls } from '../pkg/wasm/lumenize_call.js';
+
+interface Target {
+  m(a: number, b: number): number;
+}
+
+const ROUNDS = 21;
+const TIMES = 100_000;
+const FEW = 10;
+const MANY = 10_000;
+
+export default {
+  fetch() {
+    let kept: unknown;
+    const few = tableWith(FEW);
+    const many = tableWith(MANY);
+    const costs = {
+      recording: (n: number) => (kept = newContinuation<Target>().m(n, 1)),
+      keeping: (n: number) => (kept = keep(n, 1)),
+      few: (n: number) => few.settle(few.open(n, 30_000)),
+      many: (n: number) => many.settle(many.open(n, 30_000)),
+    };
+    const times = Object.fromEntries(Object.keys(costs).map((name) => [name, [] as number[]]));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [name, run] of Object.entries(costs)) times[name]?.push(time(run));
+    }
+    const medians = Object.entries(times).map(([name, each]) => [name, median(each)]);
+    return Response.json({ ...Object.fromEntries(medians), kept: typeof kept });
+  },
+} satisfies ExportedHandler;
+
+/** A table in which so many calls are pending, with deadlines all over the time to come. */
+function tableWith(calls: number): PendingCalls {
+  const table = new PendingCalls(0);
+  for (let n = 0; n < calls; n++) table.open(0, 1 + ((n * 7_919) % 1_000_000));
+  return table;
+}
+
+function keep(...args: number[]): number[] {
+  return args;
+}
+
+/** Nanoseconds for one run. */
+function time(run: (n: number) => void): number {
+  const start = performance.now();
+  for (let n = 0; n < TIMES; n++) run(n);
+  return ((performance.now() - start) * 1e6) / TIMES;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
+}
