@@ -10,6 +10,8 @@ const TARGETS = [1, 100, 1_000];
 /** Calls after which memory has to have grown to what it needs. */
 const WARM_UP = 10_000;
 const AT_ONCE = 500;
+/** Rounds of calls in which stubs cross. */
+const BORROWED = 200;
 /** Milliseconds after the latest deadline by which every call is settled. */
 const GRACE = 250;
 /** How much of the heap may be there after that was not before. */
@@ -21,7 +23,7 @@ if (!Number.isInteger(CALLS) || CALLS <= 0) {
 }
 build();
 await bundle('soak/worker.ts', 'target/soak');
-const { url, inspector, stop } = await serve('soak/workerd.capnp', { inspect: true });
+const { url, inspector, complaints, stop } = await serve('soak/workerd.capnp', { inspect: true });
 let passed = 0;
 let failed = 0;
 try {
@@ -54,6 +56,16 @@ try {
     check(`all settled within ${GRACE} ms of the latest deadline`, flight.lateness <= GRACE);
     check('the heap is what it was', after <= before * NOISE);
   }
+
+  // The runtime complains once of stubs that were left to the garbage collector.
+  const leaks = () => complaints().includes('An RPC stub was not disposed');
+  const greeted = await ask('borrow', BORROWED);
+  await heap();
+  console.log(`soak: ${BORROWED} rounds of stubs, borrowed and given back`);
+  check('no stub was left to the garbage collector', greeted === 2 * BORROWED && !leaks());
+  await ask('forget');
+  await heap();
+  check('one that is left is complained of', leaks());
 
   let right = await ask('soak', WARM_UP, AT_ONCE);
   const wasmBefore = await ask('wasm');

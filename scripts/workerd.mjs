@@ -22,7 +22,7 @@ export async function bundle(entry, folder) {
  * Serves a workerd configuration whose one socket is named `http`.
  *
  * @param options.inspect - Whether there is an inspector, which makes everything slower.
- * @returns Its address, that of its inspector, and how to end it.
+ * @returns Its address, that of its inspector, what it has complained of so far, and how to end it.
  */
 export async function serve(config, { inspect = false } = {}) {
   const workerd = spawn(
@@ -31,8 +31,13 @@ export async function serve(config, { inspect = false } = {}) {
       ...['serve', config, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'],
       ...(inspect ? ['--inspector-addr=127.0.0.1:0'] : []),
     ],
-    { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+    { stdio: ['ignore', 'inherit', 'pipe', 'pipe'] },
   );
+  let complaints = '';
+  workerd.stderr.on('data', (text) => {
+    complaints += text;
+    process.stderr.write(text);
+  });
   const ended = new Promise((_, reject) => {
     workerd.once('error', reject);
     workerd.once('exit', (code) =>
@@ -45,6 +50,7 @@ export async function serve(config, { inspect = false } = {}) {
   return {
     url: address(ports.http),
     inspector: address(ports.inspector),
+    complaints: () => complaints,
     // With an inspector it does not end when it is asked to.
     stop: () => workerd.kill(inspect ? 'SIGKILL' : 'SIGTERM'),
   };

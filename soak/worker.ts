@@ -1,4 +1,5 @@
 /** One object that makes calls by the thousand, to one target or to many, and counts what came. */
+import { RpcTarget } from 'cloudflare:workers';
 import { CallError, type CallHandle, LumenizeBase } from '@lumenize/call';
 import { initSync } from '../pkg/wasm/lumenize_call.js';
 
@@ -35,6 +36,31 @@ export class Target extends LumenizeBase<Env> {
 
   hung(_n: number): Promise<never> {
     return new Promise(() => {});
+  }
+
+  session(): Session {
+    return new Session();
+  }
+
+  async sessionLater(): Promise<Session> {
+    await scheduler.wait(SLOW);
+    return new Session();
+  }
+
+  /** A session of another target: it passes through this one. */
+  sessionOf(instance: string): Promise<Session> {
+    return this.env.TARGET.getByName(instance).session() as unknown as Promise<Session>;
+  }
+
+  greetedBy(session: Session): Promise<string> {
+    return session.hello() as unknown as Promise<string>;
+  }
+}
+
+/** What crosses as a stub, which somebody has to dispose. */
+export class Session extends RpcTarget {
+  hello(): string {
+    return 'hello';
   }
 }
 
@@ -113,6 +139,43 @@ export class Source extends LumenizeBase<Env> {
     return right;
   }
 
+  /** Leaves a stub to the garbage collector, to show that the runtime complains of it. */
+  async forget(): Promise<void> {
+    await this.env.TARGET.getByName('target 0').session();
+  }
+
+  /** Stubs on all ways there are: none is left to the garbage collector. */
+  async borrow(times: number): Promise<number> {
+    const on = this.ctn<Target>();
+    const call = this.svc.callRaw.bind(this.svc);
+    let greeted = 0;
+    for (let n = 0; n < times; n++) {
+      await new Promise<void>((resolve) => {
+        const session = on.session();
+        this.#greeted = resolve;
+        this.svc.call('TARGET', 'target 0', session, this.ctn().onSession(session));
+      });
+      const late = call('TARGET', 'target 0', on.sessionLater(), { timeout: 1 });
+      await late.catch(() => {});
+      const hellos = [
+        await call('TARGET', 'target 0', on.sessionOf('target 1').hello()),
+        await call('TARGET', 'target 0', on.greetedBy(new Session())),
+      ];
+      greeted += hellos.filter((hello) => hello === 'hello').length;
+    }
+    // The late ones have come by now.
+    await call('TARGET', 'target 0', on.slow(0));
+    return greeted;
+  }
+
+  #greeted = (): void => {};
+
+  async onSession(session: Session | Error): Promise<void> {
+    if (session instanceof Error) throw session;
+    await session.hello();
+    this.#greeted();
+  }
+
   /** Collects all that can be: finalizers run between one collection and the next. */
   async collect(): Promise<void> {
     for (let round = 0; round < 3; round++) {
@@ -154,6 +217,10 @@ export default {
         return Response.json(await source.fly(first, second));
       case '/soak':
         return Response.json(await source.soak(first, second));
+      case '/forget':
+        return Response.json(await source.forget().then(() => 'forgotten'));
+      case '/borrow':
+        return Response.json(await source.borrow(first));
       case '/collect':
         return Response.json(await source.collect().then(() => 'collected'));
       case '/wasm':
