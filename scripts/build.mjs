@@ -9,6 +9,8 @@ import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { restatements } from './restated.mjs';
 
+/** What tsc makes: one module for each file of ts/. */
+export const MODULES = 'target/js';
 /** Bytes, gzip. DESIGN's budgets: what must not be exceeded, and the aim. */
 const BUDGETS = {
   wasm: { must: 32 * 1024, aim: 24 * 1024 },
@@ -21,18 +23,43 @@ export function build() {
   if (found.length > 0) {
     fail(`The core defines these once; use its definition:\n${found.join('\n')}`);
   }
-  rmSync('pkg', { recursive: true, force: true });
+  for (const folder of [MODULES, 'pkg']) rmSync(folder, { recursive: true, force: true });
   run('tsc', ['--project', 'tsconfig.json']);
+  for (const file of readdirSync(wasm).filter((name) => name.startsWith('lumenize_call'))) {
+    cpSync(`${wasm}/${file}`, `${MODULES}/wasm/${file}`);
+  }
   cpSync('pkg-template', 'pkg', { recursive: true });
   for (const name of ['LICENSE', 'README.md', 'docs'])
     cpSync(name, `pkg/${name}`, { recursive: true });
-  for (const file of readdirSync(wasm).filter((name) => name.startsWith('lumenize_call'))) {
-    cpSync(`${wasm}/${file}`, `pkg/wasm/${file}`);
-  }
+  bundle();
   const version = /^version = "(.+)"$/m.exec(readFileSync('Cargo.toml', 'utf8'))[1];
   const template = JSON.parse(readFileSync('pkg-template/package.json', 'utf8'));
   writeFileSync('pkg/package.json', `${JSON.stringify({ ...template, version }, null, 2)}\n`);
   printSizes();
+}
+
+/**
+ * Makes of the modules what is published: declarations as they are, one minified script, whose map
+ * leads to the TypeScript, and beside it the core with its glue.
+ */
+function bundle() {
+  for (const file of readdirSync(MODULES, { recursive: true })) {
+    if (/\.d\.ts$|\.wasm$/.test(file)) cpSync(`${MODULES}/${file}`, `pkg/${file}`);
+  }
+  const options = { format: 'esm', minify: true, sourcemap: true, logLevel: 'warning' };
+  buildSync({
+    ...options,
+    entryPoints: [`${MODULES}/workerd.js`],
+    outdir: 'pkg',
+    bundle: true,
+    external: ['cloudflare:workers', 'leven', './wasm/*'],
+  });
+  buildSync({
+    ...options,
+    entryPoints: [`${MODULES}/wasm/lumenize_call.js`],
+    outdir: 'pkg/wasm',
+    sourcemap: false,
+  });
 }
 
 /**
@@ -81,12 +108,13 @@ function pathsOfThisMachine() {
 
 function printSizes() {
   const wasm = gzipped(readFileSync('pkg/wasm/lumenize_call_bg.wasm'));
-  // What a project uploads: bundled as wrangler does it by default, not minified.
+  // What a project uploads: bundled as wrangler does it by default.
   const bundle = buildSync({
     entryPoints: ['pkg/workerd.js'],
     bundle: true,
     format: 'esm',
     external: ['cloudflare:workers', '*.wasm'],
+    keepNames: true,
     write: false,
   });
   const scripts = gzipped(bundle.outputFiles[0].contents);

@@ -1,14 +1,14 @@
 // Builds target/faulty/: the package on a core that exports `fault`, by which tests make it trap.
 // What is published has no such export.
 import { cpSync, readFileSync, rmSync } from 'node:fs';
-import { buildWasm } from './build.mjs';
+import { buildWasm, MODULES } from './build.mjs';
 
 export function buildFaulty() {
   const wasm = buildWasm('faulty', ['--features', 'faults']);
   rmSync('target/faulty', { recursive: true, force: true });
-  cpSync('pkg', 'target/faulty', { recursive: true });
+  cpSync(MODULES, 'target/faulty', { recursive: true });
   cpSync(wasm, 'target/faulty/wasm', { recursive: true });
-  if (readFileSync('pkg/wasm/lumenize_call.js', 'utf8').includes('fault(')) {
+  if (readFileSync('pkg/wasm/lumenize_call.d.ts', 'utf8').includes('fault(')) {
     throw new Error('The published core can be made to trap.');
   }
 }

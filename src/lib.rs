@@ -24,6 +24,8 @@ const CODES: &str = Code::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
 const LIMITS: &str = Limits::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
+const MESSAGE: &str = limits::MESSAGE_TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
 const OPTIONS: &str = pending::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
 const STEPS: &str = program::STEPS_TYPESCRIPT;

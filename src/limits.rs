@@ -54,8 +54,22 @@ macro_rules! limits {
     };
 }
 
-/// Programs in one frame. This version sends each call in a frame of its own.
+/// Programs in one frame. Calls that travel together bring one frame for each program that differs.
 pub const PROGRAMS: u32 = 1;
+
+/// What both sides of a message of several calls keep to, for TypeScript, which makes and reads them:
+/// their arguments never come here.
+pub const MESSAGE_TYPESCRIPT: &str = "\
+/** What a message of several calls may hold; more are sent in several. */
+export const enum MessageLimit {
+  /** Calls. What a target runs in one turn keeps it from everything else meanwhile. */
+  Calls = 1_024,
+  /** Bytes of arguments or of results, estimated from above: a quarter of the platform's 32 MiB. */
+  Bytes = 8_388_608,
+  /** Values that are copied for one call until its message is sent; with more it travels alone. */
+  CopiedValues = 128,
+}
+";
 
 impl Limits {
     /// Sets one limit.

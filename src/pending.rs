@@ -46,6 +46,11 @@ export interface CallOptions {
    * the `cause`. If it is aborted already, nothing is sent. Default: none.
    */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the call may travel in one message with others that are made to the same target in the
+   * same turn. It means the same either way; alone it is sent at once. Default: `true`.
+   */
+  readonly batch?: boolean | undefined;
 }
 "
 );
@@ -74,6 +79,7 @@ pub struct Pending {
     /// Generations of places that have not been used.
     first_generation: u64,
     places: Vec<Place>,
+    /// Places without a call, and, after `restore`, some that have been taken since.
     free: Vec<u64>,
     /// Deadlines with the ids that they are, or were, for; earliest first.
     deadlines: BinaryHeap<Reverse<(u64, u64)>>,
@@ -85,7 +91,7 @@ impl Pending {
     /// them again.
     #[must_use]
     pub fn after(greatest_id: u64) -> Self {
-        let first_generation = (greatest_id >> PLACE_BITS).saturating_add(1).min(LAST_GENERATION);
+        let first_generation = (greatest_id >> PLACE_BITS).saturating_add(1);
         Self {
             first_generation,
             places: Vec::new(),
@@ -108,11 +114,11 @@ impl Pending {
             ));
         }
         let place = self.free_place();
-        if place > LAST_PLACE {
-            return Err(Failure::new(Code::LimitExceeded, "too many calls are pending"));
-        }
         let generation =
             self.places.get(index(place)).map_or(self.first_generation, |free| free.generation);
+        if place > LAST_PLACE || generation > LAST_GENERATION {
+            return Err(Failure::new(Code::LimitExceeded, "too many calls are pending"));
+        }
         let id = generation << PLACE_BITS | place;
         self.restore(id, now, timeout);
         Ok(id)

@@ -8,6 +8,7 @@ const on = newContinuation<CallerObject>;
 test('rule 18: `cancel` settles a call once, with its reason, after this turn', () =>
   inCaller('cancel', async (caller) => {
     const handle = caller.svc.call('CALC', 'cancel', calc().never(), on().onOutcome());
+    await inCalc('cancel', ({ log }) => vi.waitFor(() => expect(log).toEqual(['never()'])));
     expect(handle.cancel('no longer needed')).toBe(true);
     expect(caller.received).toEqual([]);
     expect(handle.cancel('again')).toBe(false);
@@ -19,6 +20,19 @@ test('rule 18: `cancel` settles a call once, with its reason, after this turn', 
       operation: 'never()',
       mayHaveRun: true,
     });
+  }));
+
+test('rule 18: a call that is cancelled in its own turn is not sent', () =>
+  inCaller('at once', async (caller) => {
+    const handle = caller.svc.call('CALC', 'at once', calc().next(), on().onOutcome());
+    const others = [calc().add(1, 10), calc().add(2, 20)].map((add) =>
+      caller.svc.callRaw('CALC', 'at once', add),
+    );
+    expect(handle.cancel()).toBe(true);
+    await caller.arrived(1);
+    expect(caller.received[0]?.outcome).toMatchObject({ code: 'cancelled', mayHaveRun: false });
+    expect(await Promise.all(others)).toEqual([11, 22]);
+    expect(await inCalc('at once', ({ log }) => log)).toEqual(['add(1, 10)', 'add(2, 20)']);
   }));
 
 test('rule 18: a call that has its outcome cannot be cancelled', () =>
@@ -102,6 +116,7 @@ test('rule 7: an outcome that comes after the call settled is dropped, and its s
     const timedOut = caller.svc.callRaw('CALC', 'late', late, { timeout: 10 });
     await expect(timedOut).rejects.toMatchObject({ code: 'timeout' });
     const handle = caller.svc.call('CALC', 'late', late, on().onOutcome());
+    await undefined;
     handle.cancel();
     await caller.arrived(1);
     caller.svc.call('CALC', 'late', calc().open());

@@ -1,4 +1,4 @@
-import { explain, newContinuation, type Recorded, registerErrors } from '@lumenize/call';
+import { CallError, explain, newContinuation, type Recorded, registerErrors } from '@lumenize/call';
 import { describe, expect, test } from 'vitest';
 import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
 import type { CallerObject, Users } from './index.js';
@@ -106,9 +106,10 @@ test('rule 17: the stack of a timeout shows who awaited the call', () =>
   }));
 
 test.for([
-  ['a class that is no error', [class Money {}], /Money is none/],
-  ['what is no class', ['OutOfStock'], /OutOfStock is none/],
-  ['a class without a name', [class extends Error {}], /a class without a name is none/],
+  ['a class that is no error', [class Money {}], /not Money/],
+  ['what is no class', ['OutOfStock'], /not OutOfStock/],
+  ['a class that extends CallError', [class Late extends CallError {}], /not Late/],
+  ['a class without a name', [class extends Error {}], /not a class without a name/],
   [
     'another class of a registered name',
     [class OutOfStock extends Error {}],

@@ -9,12 +9,26 @@ import module from '../target/faulty/wasm/lumenize_call_bg.wasm';
 export type Fault = 'panic' | 'memory' | 'stack';
 export type Operation = 'encodeFrame' | 'decodeFrame' | 'isCode' | 'open' | 'settle' | 'due';
 
-let planned: { readonly fault: Fault; readonly operation: Operation; times: number } | undefined;
+/** Whether the core traps before it has done what it was asked, or when it has. */
+export type When = 'before' | 'after';
+
+interface Plan {
+  readonly fault: Fault;
+  readonly operation: Operation;
+  readonly when: When;
+  times: number;
+}
+
+let planned: Plan | undefined;
 let trapped = 0;
 
 /** The next uses of an operation trap, as many as told. */
-export function plan(fault: Fault, operation: Operation, times = 1): void {
-  planned = { fault, operation, times };
+export function plan(
+  fault: Fault,
+  operation: Operation,
+  { times = 1, when = 'before' as When } = {},
+): void {
+  planned = { fault, operation, times, when };
   trapped = 0;
 }
 
@@ -23,8 +37,8 @@ export function countTraps(): number {
   return trapped;
 }
 
-function trapIfPlanned(operation: Operation): void {
-  if (planned?.operation !== operation || planned.times === 0) return;
+function trapIfPlanned(operation: Operation, when: When): void {
+  if (planned?.operation !== operation || planned.when !== when || planned.times === 0) return;
   planned.times -= 1;
   trapped += 1;
   core.fault(planned.fault);
@@ -35,26 +49,17 @@ function trapping<A extends unknown[], R>(
   run: (...args: A) => R,
 ): (...args: A) => R {
   return (...args) => {
-    trapIfPlanned(operation);
-    return run(...args);
+    trapIfPlanned(operation, 'before');
+    const done = run(...args);
+    trapIfPlanned(operation, 'after');
+    return done;
   };
 }
 
 class PendingCalls extends core.PendingCalls {
-  override open(now: number, timeout: number): number {
-    trapIfPlanned('open');
-    return super.open(now, timeout);
-  }
-
-  override settle(id: number): boolean {
-    trapIfPlanned('settle');
-    return super.settle(id);
-  }
-
-  override due(now: number): Float64Array {
-    trapIfPlanned('due');
-    return super.due(now);
-  }
+  override open = trapping('open', (now: number, timeout: number) => super.open(now, timeout));
+  override settle = trapping('settle', (id: number) => super.settle(id));
+  override due = trapping('due', (now: number) => super.due(now));
 }
 
 core.initSync({ module });
@@ -68,4 +73,9 @@ load({
   PendingCalls,
 });
 
-export { LumenizeBase, newContinuation, type Recorded } from '../target/faulty/index.js';
+export {
+  type CallHandle,
+  LumenizeBase,
+  newContinuation,
+  type Recorded,
+} from '../target/faulty/index.js';

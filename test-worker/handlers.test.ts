@@ -92,8 +92,15 @@ test('rule 8: what onCallError throws or rejects with is logged, and goes no fur
       observed.mockImplementation(() => Promise.reject(new Error('onCallError rejected')) as never);
       caller.svc.call('CALC', 'throws twice', add, on().onThrowing());
       await vi.waitFor(() => expect(log).toHaveBeenCalledTimes(2));
-      const errors = log.mock.calls.map(([, error]) => error);
-      expect(errors).toEqual([new Error('onCallError threw'), new Error('onCallError rejected')]);
+      const thrown = new Error('the handler threw');
+      const what = '@lumenize/call: add(1, 10) on CALC:';
+      const both = (failure: string): unknown[] => [
+        what,
+        thrown,
+        'and onCallError failed:',
+        new Error(failure),
+      ];
+      expect(log.mock.calls).toEqual([both('onCallError threw'), both('onCallError rejected')]);
       expect(await caller.svc.callRaw('CALC', 'throws twice', add)).toBe(11);
     } finally {
       log.mockRestore();

@@ -117,6 +117,20 @@ fn rule_30_a_lost_table_is_made_again_with_the_ids_and_deadlines_that_it_had() {
 }
 
 #[test]
+fn rule_7_a_place_whose_generations_are_used_up_stays_empty() {
+    const LAST_GENERATION: u64 = (1 << 29) - 1;
+    let mut pending = Pending::after((LAST_GENERATION - 1) << 24);
+    let last = pending.open(0.0, 1.0).unwrap();
+    assert_eq!(last, LAST_GENERATION << 24);
+    assert!(pending.settle(last));
+    let next_place = pending.open(0.0, 1.0).unwrap();
+    assert_eq!(next_place, LAST_GENERATION << 24 | 1);
+
+    let mut exhausted = Pending::after(last);
+    assert_eq!(exhausted.open(0.0, 1.0).unwrap_err().code, Code::LimitExceeded);
+}
+
+#[test]
 fn rule_20_a_table_agrees_with_a_plain_list_whatever_is_done_to_it() {
     // (id, deadline) in a list that is searched from end to end.
     let mut plain: Vec<(u64, u64)> = Vec::new();

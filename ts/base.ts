@@ -5,6 +5,7 @@
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import { type CallErrorInfo, Caller } from './call.js';
 import { receive } from './receive.js';
+import { receiveCalls } from './receive-calls.js';
 import { newContinuation } from './record.js';
 import type { Beginning, Continuation } from './types.js';
 
@@ -53,9 +54,14 @@ export abstract class LumenizeBase<Env = Cloudflare.Env> extends DurableObject<E
    */
   onCallError?(error: unknown, info: CallErrorInfo): void | Promise<void>;
 
-  /** @internal The one entry of other objects' calls. */
+  /** @internal The entry of other objects' calls. */
   __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
     return receive(this, LumenizeBase.prototype, frame, slots);
+  }
+
+  /** @internal Several calls in one message. */
+  __lmzCalls(...message: unknown[]): unknown {
+    return receiveCalls(this, LumenizeBase.prototype, message);
   }
 }
 
@@ -99,9 +105,14 @@ export abstract class LumenizeWorker<Env = Cloudflare.Env> extends WorkerEntrypo
   /** As {@link LumenizeBase.onCallError}. */
   onCallError?(error: unknown, info: CallErrorInfo): void | Promise<void>;
 
-  /** @internal The one entry of other objects' calls. */
+  /** @internal The entry of other objects' calls. */
   __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
     return receive(this, LumenizeWorker.prototype, frame, slots);
+  }
+
+  /** @internal Several calls in one message. */
+  __lmzCalls(...message: unknown[]): unknown {
+    return receiveCalls(this, LumenizeWorker.prototype, message);
   }
 }
 
@@ -156,12 +167,13 @@ function callerOf<Env, Self>(
   });
 }
 
-/** Nothing escapes from here: an error in `onCallError` itself is logged. */
+/** Nothing escapes from here, and nothing is lost: an error in `onCallError` is logged beside it. */
 async function report(self: Observer, error: unknown, info: CallErrorInfo): Promise<void> {
+  const what = `@lumenize/call: ${info.operation} on ${info.binding}:`;
   try {
-    if (!self.onCallError) throw error;
-    await self.onCallError(error, info);
-  } catch (unseen) {
-    console.error(`@lumenize/call: ${info.operation} on ${info.binding}:`, unseen);
+    if (self.onCallError) await self.onCallError(error, info);
+    else console.error(what, error);
+  } catch (failure) {
+    console.error(what, error, 'and onCallError failed:', failure);
   }
 }

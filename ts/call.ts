@@ -2,6 +2,7 @@
  * Calling: checks what the programmer wrote, sends the program, and gives the outcome to the
  * handler or the awaiting caller, once.
  */
+import { Outbox, type Outgoing } from './batch.js';
 import { encodeFrame, type Frame } from './core.js';
 import { addStackOf, CallError, type CallErrorDetails, placeOf } from './errors.js';
 import { flattenHandler, flattenRemote } from './flatten.js';
@@ -11,7 +12,8 @@ import { Pending, type PendingCall } from './pending.js';
 import { platformError } from './platform.js';
 import { explain, explainNode, type Node, nodeOf } from './record.js';
 import { run } from './run.js';
-import { type Instance, type Receiver, type Target, Targets } from './target.js';
+import { type Instance, type Target, Targets } from './target.js';
+import { endOfTurn } from './turn.js';
 import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
 import type { CallErrorCode, CallOptions } from './wasm/lumenize_call.js';
 
@@ -53,6 +55,10 @@ export class Caller<Env, Self = never> {
   readonly #owner: Owner;
   readonly #targets: Targets;
   readonly #pending = new Pending();
+  readonly #outbox = new Outbox<Call>({
+    receive: (calls, sent) => void this.#receive(calls, sent),
+    fail: (calls, rejected) => this.#fail(calls, rejected),
+  });
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -146,12 +152,12 @@ export class Caller<Env, Self = never> {
   ): void | Promise<void> {
     let returned: unknown;
     try {
-      returned = run(program, this.#owner.self, readAny, outcome);
+      returned = run(program, program.slots, 0, this.#owner.self, readAny, outcome);
     } catch (error) {
       report(error);
     }
     if (!(returned instanceof Promise)) return release(outcome);
-    return returned.catch(report).then(() => release(outcome));
+    return returned.then(release, report).then(() => release(outcome));
   }
 
   #send(
@@ -162,62 +168,80 @@ export class Caller<Env, Self = never> {
     settle: Settle,
   ): Call {
     const target = this.#targets.find(binding, instance);
-    const { timeout, signal } = checkOptions(options);
+    const { timeout, signal, batch } = checkOptions(options);
     const program = flattenRemote(remote);
-    const frame = encodeFrame(program);
-    const call = new Call(target, remote, timeout, settle);
+    const call = new Call(target, remote, encodeFrame(program), program.slots, timeout, settle);
     call.id = this.#pending.open(call);
-    this.#owner.waitUntil?.(call.ended());
-    if (signal?.aborted) {
-      this.#cancel(call, signal.reason, false);
-      return call;
-    }
-    call.watch(signal, (reason) => this.#cancel(call, reason));
-    let stub: Receiver | undefined;
-    const fail = (rejected: unknown): void => {
-      const { error, stubIsHealthy } = platformError(rejected, call.details());
-      target.giveBack(stub, stubIsHealthy);
-      this.#pending.settle(call.id, error, true);
-    };
-    const receive = (sent: unknown): void => {
-      target.giveBack(stub, true);
-      const { outcome, failed } = readOutcome(sent, () => call.details());
-      if (!this.#pending.settle(call.id, outcome, failed)) release(sent);
-    };
     try {
-      stub = target.take();
-      stub.__lmzCall(frame, ...program.slots).then(receive, fail);
+      this.#owner.waitUntil?.(call.ended());
+      call.watch(signal, (reason) => this.#cancel(call, reason));
+      if (signal?.aborted) this.#cancel(call, signal.reason);
+      else if (batch) this.#outbox.add(call);
+      else this.#outbox.addAlone(call);
     } catch (error) {
       // The call is accepted: its handler runs later, as for any other outcome.
-      queueMicrotask(() => fail(error));
+      queueMicrotask(() => this.#fail([call], error));
     }
     return call;
   }
 
-  #cancel(call: Call, reason: unknown, mayHaveRun = true): boolean {
-    return this.#pending.settleLater(call.id, call.cancelledError(reason, mayHaveRun), true);
+  #cancel(call: Call, reason: unknown): boolean {
+    if (!this.#pending.close(call.id)) return false;
+    const error = call.cancelledError(reason);
+    call.isSettled = true;
+    queueMicrotask(() => call.settle(error, true));
+    return true;
+  }
+
+  /** Settles calls with what their target sent, each handler in its turn. */
+  async #receive(calls: readonly Call[], sent: readonly unknown[]): Promise<void> {
+    // All are taken out first: no deadline passes while a call waits for the handlers before it.
+    const isOpen = calls.map((call) => this.#pending.close(call.id));
+    for (const [at, call] of calls.entries()) {
+      const answer = sent[at];
+      if (!isOpen[at]) release(answer);
+      else {
+        const { outcome, failed } = readOutcome(answer, () => call.details());
+        const ended = call.settle(outcome, failed);
+        if (ended) await endOfTurn(ended);
+      }
+    }
+  }
+
+  #fail(calls: readonly Call[], rejected: unknown): void {
+    for (const call of calls) {
+      if (!this.#pending.close(call.id)) continue;
+      call.settle(platformError(rejected, call.details(), call.isSent), true);
+    }
   }
 }
 
 /** One call, from the moment it is accepted until it has its outcome. */
-class Call implements PendingCall {
+class Call implements PendingCall, Outgoing {
   /** Given by the table of pending calls. */
   id = 0;
   readonly openedAt = Date.now();
+  bytes = 0;
+  isSent = false;
+  isSettled = false;
   #unwatch: (() => void) | undefined;
   #end: ((ended: void | Promise<void>) => void) | undefined;
 
   constructor(
-    private readonly target: Target,
+    readonly target: Target,
     private readonly remote: Node,
+    readonly frame: Uint8Array,
+    public slots: readonly unknown[],
     readonly timeout: number,
     private readonly onOutcome: Settle,
   ) {}
 
-  settle(outcome: unknown, failed: boolean): void {
+  settle(outcome: unknown, failed: boolean): void | Promise<void> {
+    this.isSettled = true;
     this.#unwatch?.();
     const ended = this.onOutcome(outcome, failed);
     this.#end?.(ended);
+    return ended;
   }
 
   /** Resolves when the call has its outcome and its handler has ended. */
@@ -239,9 +263,9 @@ class Call implements PendingCall {
     return this.#error('timeout', `did not answer within ${this.timeout} ms`);
   }
 
-  cancelledError(reason: unknown, mayHaveRun: boolean): CallError {
+  cancelledError(reason: unknown): CallError {
     const cause = reason === undefined ? {} : { cause: reason };
-    return this.#error('cancelled', 'was cancelled', { ...cause, mayHaveRun });
+    return this.#error('cancelled', 'was cancelled', { ...cause, mayHaveRun: this.isSent });
   }
 
   details(): CallErrorDetails {

@@ -6,7 +6,7 @@
  * of an isolate share one. So the next use, by whichever object, finds a new instance. What the old
  * one held is lost with it: tables of pending calls, which their owners make again.
  */
-import { CallError } from './errors.js';
+import { CallError, textOf } from './errors.js';
 import type * as Wasm from './wasm/lumenize_call.js';
 import type { CallErrorCode, CallLimits } from './wasm/lumenize_call.js';
 
@@ -19,13 +19,16 @@ type Core = Pick<
 export type PendingCalls = Wasm.PendingCalls;
 
 /**
- * Programs in flat form: `words` refer to `names` by index and to `slots` by number. src/program.rs
+ * A program in flat form: `words` refer to `names` by index and to slots by number. src/program.rs
  * describes the words.
  */
-export interface Frame {
+export interface Program {
   readonly words: ArrayLike<number>;
   readonly names: readonly string[];
-  /** Native values, untouched: they travel beside the frame by structured clone. */
+}
+
+/** A program with its native values, which travel beside its frame by structured clone, untouched. */
+export interface Frame extends Program {
   readonly slots: readonly unknown[];
 }
 
@@ -86,7 +89,7 @@ export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
     }
   }
   const flat = Uint32Array.from(words);
-  const bytes = guard(() => core().encodeFrame(flat, joined, names.length, slots.length));
+  const bytes = ask(() => core().encodeFrame(flat, joined, names.length, slots.length));
   remember(encoded, key, bytes);
   return bytes;
 }
@@ -101,22 +104,23 @@ function remember<V>(frames: Map<string, V>, key: string, value: V): void {
   frames.set(key, value);
 }
 
-/** A frame that came in, checked. */
-export interface ReceivedFrame extends Frame {
+/** A program that came in, checked. */
+export interface ReceivedProgram extends Program {
   /** The names that are read from the target itself: its class decides about them. */
   readonly entries: readonly string[];
+  readonly slotCount: number;
 }
 
 /** The limits of one class, checked, and the frames that were checked by them. */
 export interface Limits {
   /** Opaque to TypeScript, but for the first, which is the most bytes of a frame. */
   readonly words: Uint32Array;
-  readonly accepted: Map<string, Omit<ReceivedFrame, 'slots'> & { readonly slotCount: number }>;
+  readonly accepted: Map<string, ReceivedProgram>;
 }
 
 /** Checks the limits that a class sets. Throws `CallError` with code `invalid-option`. */
 export function checkLimits(limits: CallLimits): Limits {
-  return { words: guard(() => core().checkLimits(limits)), accepted: new Map() };
+  return { words: ask(() => core().checkLimits(limits)), accepted: new Map() };
 }
 
 /**
@@ -128,9 +132,9 @@ export function checkLimits(limits: CallLimits): Limits {
  */
 export function decodeFrame(
   bytes: unknown,
-  slots: readonly unknown[],
+  slotCount: number,
   { words: limits, accepted }: Limits,
-): ReceivedFrame {
+): ReceivedProgram {
   if (!(bytes instanceof Uint8Array)) {
     throw new CallError('protocol', 'a frame is a Uint8Array');
   }
@@ -143,26 +147,23 @@ export function decodeFrame(
   }
   const key = bytes.byteLength <= REMEMBERED.bytes ? String.fromCharCode(...bytes) : undefined;
   const known = key === undefined ? undefined : accepted.get(key);
-  if (known?.slotCount === slots.length) {
-    return { words: known.words, names: known.names, entries: known.entries, slots };
-  }
-  const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slots.length, limits));
+  if (known?.slotCount === slotCount) return known;
+  const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slotCount, limits));
   const names = joined.split(SEPARATOR);
   const entries = Array.from(indexes, (index) => names[index] as string);
-  if (key !== undefined) {
-    remember(accepted, key, { words, names, entries, slotCount: slots.length });
-  }
-  return { words, names, entries, slots };
+  const program = { words, names, entries, slotCount };
+  if (key !== undefined) remember(accepted, key, program);
+  return program;
 }
 
 /** Whether callers may read a name from a target itself, if its class has it. */
 export function isEntry(name: string): boolean {
-  return guard(() => core().isEntry(name));
+  return ask(() => core().isEntry(name));
 }
 
 /** Whether a value off the wire is one of the codes. */
 export function isCallErrorCode(value: unknown): value is CallErrorCode {
-  return typeof value === 'string' && guard(() => core().isCode(value));
+  return typeof value === 'string' && ask(() => core().isCode(value));
 }
 
 /**
@@ -175,18 +176,29 @@ export function createPendingCalls(greatestId: number): PendingCalls {
 }
 
 /**
- * Runs a function of the core; what the core refuses becomes a `CallError`, and so does its death.
+ * Asks the core something that does not depend on what anybody may have sent, so that asking is safe: if
+ * the core dies under the question, it is asked once more.
  *
- * @param place - What the core was asked about; it stands before the core's own sentence.
+ * @param place - What the core is asked about; it stands before the core's own sentence.
  */
-export function guard<T>(run: () => T, place?: string): T {
+export function ask<T>(question: () => T, place?: string): T {
+  try {
+    return guard(question, place);
+  } catch (error) {
+    if (!(error instanceof CallError) || error.code !== 'internal') throw error;
+    return guard(question, place);
+  }
+}
+
+/** Runs a function of the core; what the core refuses becomes a `CallError`, and so does its death. */
+function guard<T>(run: () => T, place?: string): T {
   try {
     return run();
   } catch (thrown) {
     if (thrown instanceof CallError) throw thrown;
     if (!Array.isArray(thrown)) {
       isDead = true;
-      const message = `the wasm core failed and is started anew (${thrown}): please report this`;
+      const message = `the wasm core failed and is started anew (${textOf(thrown)}): please report this`;
       throw new CallError('internal', message, { cause: thrown });
     }
     const [code, message] = thrown as [CallErrorCode, string];

@@ -29,8 +29,8 @@ const byName = new Map<string, ErrorClass>(BUILT_IN.map((each) => [each.name, ea
  * not run again, so private fields (`#field`) are not there.
  *
  * @param classes - Classes that extend `Error`.
- * @throws `CallError` with code `invalid-option` for what is no such class, for one without a name,
- *   and where the name is taken by another class.
+ * @throws `CallError` with code `invalid-option` for a value that is not such a class, for a class
+ *   without a name or one that extends `CallError`, and where another class has the name.
  * @example
  * ```ts
  * export class OutOfStock extends Error {
@@ -43,19 +43,26 @@ const byName = new Map<string, ErrorClass>(BUILT_IN.map((each) => [each.name, ea
  */
 export function registerErrors(...classes: ErrorClass[]): void {
   for (const each of classes) {
-    if (typeof each !== 'function' || !(each.prototype instanceof Error) || each.name === '') {
+    if (!isRegistrable(each)) {
       const what =
         typeof each === 'function' ? each.name || 'a class without a name' : String(each);
       throw new CallError(
         'invalid-option',
-        `registerErrors takes classes that extend Error, with a name: ${what} is none`,
+        `registerErrors takes named classes that extend Error, but not CallError: not ${what}`,
       );
     }
-    if ((byName.get(each.name) ?? each) !== each || each.name === CallError.name) {
+    if ((byName.get(each.name) ?? each) !== each || each.name === 'CallError') {
       throw new CallError('invalid-option', `there is another class of errors named ${each.name}`);
     }
   }
   for (const each of classes) byName.set(each.name, each);
+}
+
+/** What a `CallError` knows of its call is set by whoever made the call, not by a class. */
+function isRegistrable(value: unknown): boolean {
+  if (typeof value !== 'function' || value.name === '') return false;
+  const prototype: unknown = value.prototype;
+  return prototype instanceof Error && !(prototype instanceof CallError);
 }
 
 /** The name under which an error's own class, not one above it, is known. */

@@ -4,7 +4,7 @@
  */
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
-import { CallError, type CallErrorDetails, placeOf } from './errors.js';
+import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
 
 /** A thrown thing as data: an error, or any other value. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -144,7 +144,8 @@ function construct(encoded: ErrorData, details: CallErrorDetails): Error {
   const code = properties['code'];
   if (name === 'CallError' && isCallErrorCode(code)) return new CallError(code, message, details);
   const error = createError(className, name, message);
-  if (error.name !== name) define(error, 'name', name, false);
+  // A getter of the user's may need what only the constructor sets up.
+  if (read(error, 'name')?.value !== name) define(error, 'name', name, false);
   return error;
 }
 
@@ -171,13 +172,5 @@ function copyOf(value: unknown): { readonly value: unknown } | undefined {
     return { value: structuredClone(value) };
   } catch {
     return undefined;
-  }
-}
-
-function textOf(value: unknown): string {
-  try {
-    return typeof value === 'string' ? value : String(value);
-  } catch {
-    return Object.prototype.toString.call(value);
   }
 }

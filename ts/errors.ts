@@ -61,3 +61,12 @@ export function addStackOf(here: Error, error: unknown): void {
 export function placeOf({ binding, instance }: CallErrorDetails): string {
   return instance === undefined ? `${binding}` : `${binding}/${instance}`;
 }
+
+/** Any value as text. It never throws, though the value's own methods may. */
+export function textOf(value: unknown): string {
+  try {
+    return typeof value === 'string' ? value : String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}

@@ -5,17 +5,24 @@ import { unknownName } from './target.js';
 import { type CallOptions, DefaultOption } from './wasm/lumenize_call.js';
 
 /** The options that there are. */
-const OPTIONS: Record<keyof CallOptions, true> = { timeout: true, signal: true };
+const OPTIONS: Record<keyof CallOptions, true> = { timeout: true, signal: true, batch: true };
 
 /** What a call is made with. Whether the timeout makes sense is the core's to say. */
 export interface CheckedOptions {
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
+  readonly batch: boolean;
 }
+
+const DEFAULT: CheckedOptions = {
+  timeout: DefaultOption.TimeoutMs,
+  signal: undefined,
+  batch: true,
+};
 
 /** Throws `CallError` with code `invalid-option`. */
 export function checkOptions(options: CallOptions | undefined): CheckedOptions {
-  if (options === undefined) return { timeout: DefaultOption.TimeoutMs, signal: undefined };
+  if (options === undefined) return DEFAULT;
   if (typeof options !== 'object' || options === null) {
     throw invalid(`the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`);
   }
@@ -23,15 +30,21 @@ export function checkOptions(options: CallOptions | undefined): CheckedOptions {
     if (Object.hasOwn(OPTIONS, name)) continue;
     throw invalid(unknownName('option', name, Object.keys(OPTIONS)));
   }
-  const { timeout = DefaultOption.TimeoutMs, signal }: Readonly<Record<string, unknown>> =
-    options as Record<string, unknown>;
+  const {
+    timeout = DEFAULT.timeout,
+    signal,
+    batch = DEFAULT.batch,
+  }: Readonly<Record<string, unknown>> = options as Record<string, unknown>;
   if (typeof timeout !== 'number') {
     throw invalid(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid(`signal is ${explain(signal)}: pass the signal of an AbortController`);
   }
-  return { timeout, signal };
+  if (typeof batch !== 'boolean') {
+    throw invalid(`batch is ${explain(batch)}: it has to be true or false`);
+  }
+  return { timeout, signal, batch };
 }
 
 function invalid(message: string): CallError {

@@ -41,12 +41,21 @@ export function readOutcome(
     const error = decodeError(sent[1] as EncodedError, { ...details(), mayHaveRun });
     return { outcome: error, failed: true };
   } catch (cause) {
-    // The core has died under it.
-    if (cause instanceof CallError) return { outcome: cause, failed: true };
-    const message = 'the target answered with what is neither a value nor a failure';
-    const error = new CallError('protocol', message, { ...details(), mayHaveRun: true, cause });
+    const [code, message] =
+      cause instanceof CallError
+        ? ([cause.code, cause.message] as const)
+        : (['protocol', 'the target answered with what is neither a value nor a failure'] as const);
+    const error = new CallError(code, message, { ...details(), mayHaveRun: true, cause });
     return { outcome: error, failed: true };
   }
+}
+
+/** What stands for the outcome of a call that its target forgot: the caller fails as `protocol`. */
+export const NO_ANSWER: unknown = [FAILURE];
+
+/** Whether a target refused a message as a whole. */
+export function isRefusal(sent: unknown): boolean {
+  return isMarked(sent) && sent[0] === REFUSAL;
 }
 
 function isMarked(value: unknown): value is [string, unknown] {

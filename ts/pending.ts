@@ -3,8 +3,7 @@
  * does with its outcome, the clock and the one timer. What the core holds can be made again from
  * what is held here.
  */
-import { coreInstance, createPendingCalls, guard, type PendingCalls } from './core.js';
-import { CallError } from './errors.js';
+import { ask, coreInstance, createPendingCalls, type PendingCalls } from './core.js';
 
 /** A call that waits for its outcome. Neither of its methods throws. */
 export interface PendingCall {
@@ -13,7 +12,7 @@ export interface PendingCall {
   /** Milliseconds from then to the deadline. */
   readonly timeout: number;
   /** Receives the one outcome: a value, or the error that `failed` announces. */
-  settle(outcome: unknown, failed: boolean): void;
+  settle(outcome: unknown, failed: boolean): unknown;
   /** The error of a call whose deadline has passed. */
   timeoutError(): Error;
 }
@@ -44,62 +43,43 @@ export class Pending {
     return id;
   }
 
-  /** Gives a call its outcome. `false`: it had one, and this one is dropped. */
-  settle(id: number, outcome: unknown, failed: boolean): boolean {
-    if (!this.#close(id)) return false;
-    this.#take(id)?.settle(outcome, failed);
-    return true;
-  }
-
-  /** The same, but the call learns of it after this turn. */
-  settleLater(id: number, outcome: unknown, failed: boolean): boolean {
-    if (!this.#close(id)) return false;
-    const call = this.#take(id);
-    queueMicrotask(() => call?.settle(outcome, failed));
-    return true;
-  }
-
-  /** Whether a call was open. */
-  #close(id: number): boolean {
+  /** Takes a call out: whoever does so settles it. `false`: it has, or had, its outcome. */
+  close(id: number): boolean {
+    let isOpen: boolean;
     try {
-      return this.#ask((table) => table.settle(id));
+      isOpen = this.#ask((table) => table.settle(id));
     } catch {
       // A core that keeps dying does not cost a call its outcome.
-      return this.#calls.has(id);
+      isOpen = this.#calls.has(id);
     }
+    if (isOpen) this.#forget(id);
+    return isOpen;
   }
 
   #expire(): void {
     this.#timer = undefined;
     this.#timerDeadline = Number.POSITIVE_INFINITY;
     let due: readonly number[];
-    let next = Number.POSITIVE_INFINITY;
-    let failure: unknown;
+    let next: number;
+    const now = Date.now();
     try {
-      [due, next] = this.#ask((table) => [[...table.due(Date.now())], table.nextDeadline()]);
-    } catch (error) {
-      // Without a table nobody knows a deadline: better to fail early than never.
-      failure = error;
-      due = [...this.#calls.keys()];
+      [due, next] = this.#ask((table) => [[...table.due(now)], table.nextDeadline()]);
+    } catch {
+      // A core that keeps dying moves no deadline.
+      const deadlines = [...this.#calls].map(([id, call]) => [id, call.openedAt + call.timeout]);
+      due = deadlines.filter(([, at = 0]) => at <= now).map(([id = 0]) => id);
+      next = Math.min(...deadlines.map(([, at = 0]) => at).filter((at) => at > now));
     }
     // The table has let go of these calls: each is settled, whatever becomes of the others.
-    const calls = due.map((id) => this.#take(id));
+    const calls = due.map((id) => this.#calls.get(id));
+    for (const id of due) this.#forget(id);
     this.#arm(next);
-    for (const call of calls) call?.settle(failure ?? call.timeoutError(), true);
+    for (const call of calls) call?.settle(call.timeoutError(), true);
   }
 
-  /**
-   * Asks the table. If the core has died meanwhile, the table is made again first; if it dies under
-   * this very question, it is asked once more.
-   */
+  /** Asks the table; one that has gone with a core that died is made again first. */
   #ask<T>(question: (table: PendingCalls) => T, place?: string): T {
-    const ask = (): T => guard(() => question(this.#tableOf(coreInstance())), place);
-    try {
-      return ask();
-    } catch (error) {
-      if (!(error instanceof CallError) || error.code !== 'internal') throw error;
-      return ask();
-    }
+    return ask(() => question(this.#tableOf(coreInstance())), place);
   }
 
   #tableOf(instance: number): PendingCalls {
@@ -111,14 +91,10 @@ export class Pending {
     return table;
   }
 
-  #take(id: number): PendingCall | undefined {
-    const call = this.#calls.get(id);
+  #forget(id: number): void {
     this.#calls.delete(id);
-    if (this.#calls.size === 0 && this.#timer !== undefined) {
-      // Two turns of microtasks later, so that whoever awaited this call has gone on by then.
-      queueMicrotask(() => queueMicrotask(this.#disarmIfIdle));
-    }
-    return call;
+    // Two turns of microtasks later, so that whoever awaited this call has gone on by then.
+    if (this.#calls.size === 0) queueMicrotask(() => queueMicrotask(this.#rest));
   }
 
   /** One timer, for the earliest deadline. It may fire early, but never late. */
@@ -131,11 +107,14 @@ export class Pending {
   }
 
   /**
-   * An idle object holds no timer: one would keep it from hibernating. If another call has followed
-   * at once, the timer serves that one too.
+   * An idle object holds no timer, which would keep it from hibernating, and nothing in wasm memory,
+   * which is shared with all others. If another call has followed at once, it finds both as they were.
    */
-  readonly #disarmIfIdle = (): void => {
-    if (this.#calls.size === 0) this.#disarm();
+  readonly #rest = (): void => {
+    if (this.#calls.size > 0) return;
+    this.#disarm();
+    this.#table?.free();
+    this.#table = undefined;
   };
 
   #disarm(): void {

@@ -2,7 +2,7 @@
  * What the platform rejects a message with, told apart. Flags come first, since texts change; a flag
  * counts only where the error did not come out of user code, which could have set it.
  */
-import { CallError, type CallErrorDetails, placeOf } from './errors.js';
+import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
 import type { CallErrorCode } from './wasm/lumenize_call.js';
 
 interface PlatformError {
@@ -33,65 +33,96 @@ interface Failure {
 /**
  * The first line that fits decides; the last fits all.
  *
- * Sources: "Error handling" and "Troubleshooting" of Cloudflare's documentation of Durable Objects
- * for flags and for texts that begin with "Durable Object"; the others were read off workerd, by the
- * tests that provoke them.
+ * Sources: [handling] "Error handling" and [troubleshooting] "Troubleshooting" in Cloudflare's
+ * documentation of Durable Objects; [workerd] read off the runtime, by the tests that provoke it;
+ * [depth] seen in production, where alone the depth of requests is limited.
  */
-const FAILURES: readonly Failure[] = [
+export const FAILURES: readonly Failure[] = [
+  // [handling] [workerd] Also a constructor that throws, and a class that is missing.
   { code: 'target-reset', flag: 'durableObjectReset' },
+  // [handling]
   { code: 'overloaded', flag: 'overloaded' },
+  // [handling]
   { code: 'disconnected', flag: 'retryable' },
-  // Arguments fail before anything is sent, a result after the method ran, on the other side.
+  // [workerd] Arguments fail before anything is sent, a result after the method ran, on the other side.
   {
     code: 'not-cloneable',
     name: 'DataCloneError',
     mayHaveRun: 'if it is remote',
     stubIsHealthy: true,
   },
+  // [workerd]
   {
     code: 'limit-exceeded',
     text: /^Serialized RPC arguments or return values are limited/,
     mayHaveRun: 'if it is remote',
     stubIsHealthy: true,
   },
+  // [workerd] What is nested thousands deep: serializing recurses.
+  { code: 'limit-exceeded', text: /^Maximum call stack size exceeded/, stubIsHealthy: true },
+  // [workerd]
   {
     code: 'protocol',
-    text: /does not implement .*__lmzCall/,
+    text: /^The RPC receiver does not implement (the method )?"__lmzCalls?"/,
     mayHaveRun: false,
     stubIsHealthy: true,
     remedy: 'the target has to extend LumenizeBase or LumenizeWorker',
   },
+  // [workerd]
+  {
+    code: 'invalid-target',
+    text: /^Cannot perform I\/O on behalf of a different/,
+    remedy: 'make a caller in each request',
+  },
+  // [depth]
   { code: 'limit-exceeded', text: /^Subrequest depth limit exceeded/, stubIsHealthy: true },
+  // [workerd] The second: by wrangler, of a worker that is not running.
   { code: 'disconnected', text: /^Network connection lost|^Worker ".*" not found/ },
+  // [troubleshooting]
   { code: 'overloaded', text: /^Durable Object is overloaded|too much load on Durable Objects/ },
+  // [troubleshooting]
   { code: 'target-reset', text: /^(The )?Durable Object.*(\breset\b|code (has been|was) updated)/ },
   // A receiver answers with what its methods throw: this was thrown outside of them, most likely by
   // the target's constructor.
   { code: 'target-reset', isRemote: true },
+  // Whatever the platform does not explain.
   { code: 'disconnected' },
 ];
 
-/** Makes a `CallError` of what the platform rejected, and says whether its stub may be kept. */
+/** Makes a `CallError` of what the platform rejected. */
 export function platformError(
   rejected: unknown,
   details: CallErrorDetails,
-): { readonly error: CallError; readonly stubIsHealthy: boolean } {
-  const original = (
-    typeof rejected === 'object' && rejected !== null ? rejected : {}
-  ) as PlatformError;
-  const text = typeof original.message === 'string' ? original.message : String(rejected);
-  const isRemote = original.remote === true;
-  const failure = FAILURES.find((each) => fits(each, original, text)) as Failure;
-  const { code, mayHaveRun = true, remedy, stubIsHealthy = false } = failure;
-  const message = `${details.operation} on ${placeOf(details)}: ${text}${remedy ? ` (${remedy})` : ''}`;
-  return {
-    error: new CallError(code, message, {
-      ...details,
-      mayHaveRun: mayHaveRun === 'if it is remote' ? isRemote : mayHaveRun,
-      cause: rejected,
-    }),
-    stubIsHealthy,
-  };
+  isSent = true,
+): CallError {
+  const { code, mayHaveRun = true, remedy } = classify(rejected);
+  const { remote } = asPlatformError(rejected);
+  const text = `${messageOf(rejected)}${remedy ? ` (${remedy})` : ''}`;
+  return new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
+    ...details,
+    mayHaveRun: isSent && (mayHaveRun === 'if it is remote' ? remote === true : mayHaveRun),
+    cause: rejected,
+  });
+}
+
+/** Whether a stub can be used again after that. */
+export function stubSurvives(rejected: unknown): boolean {
+  return classify(rejected).stubIsHealthy ?? false;
+}
+
+function classify(rejected: unknown): Failure {
+  const original = asPlatformError(rejected);
+  const text = messageOf(rejected);
+  return FAILURES.find((each) => fits(each, original, text)) as Failure;
+}
+
+function asPlatformError(rejected: unknown): PlatformError {
+  return typeof rejected === 'object' && rejected !== null ? rejected : {};
+}
+
+function messageOf(rejected: unknown): string {
+  const { message } = asPlatformError(rejected);
+  return typeof message === 'string' ? message : textOf(rejected);
 }
 
 function fits(failure: Failure, original: PlatformError, text: string): boolean {

@@ -2,14 +2,14 @@
  * Receiving: a message that anybody may have sent becomes a checked program, runs on the target
  * and is answered. Nothing of it runs before all of it is checked.
  */
-import { decodeFrame, type ReceivedFrame } from './core.js';
-import { readExposed, rulesOf } from './expose.js';
+import { decodeFrame, type ReceivedProgram } from './core.js';
+import { type ClassRules, readExposed, rulesOf } from './expose.js';
 import { sendFailure, sendRefusal, sendValue } from './outcome.js';
 import { type Read, run } from './run.js';
 
 /**
- * Answers one message. It never throws: a failure is data, since the runtime would lose most of
- * an error that is thrown across.
+ * Answers a message of one call. It never throws: a failure is data, since the runtime would lose
+ * most of an error that is thrown across.
  *
  * @param self - The target.
  * @param base - The prototype whose members, and those above it, nobody may call.
@@ -22,18 +22,40 @@ export function receive(
   frame: unknown,
   slots: readonly unknown[],
 ): unknown {
-  let program: ReceivedFrame;
+  let program: ReceivedProgram;
   let read: Read;
   try {
     const rules = rulesOf(self, base);
-    program = decodeFrame(frame, slots, rules.limits);
-    for (const name of program.entries) rules.checkEntry(self, name);
+    program = checkFrame(frame, slots.length, rules, self);
     read = readExposed(self, rules);
   } catch (refused) {
     return sendRefusal(refused);
   }
+  return answer(program, slots, 0, self, read);
+}
+
+/** The program of a frame, if its target lets callers run it. Throws `CallError`. */
+export function checkFrame(
+  frame: unknown,
+  slotCount: number,
+  rules: ClassRules,
+  self: object,
+): ReceivedProgram {
+  const program = decodeFrame(frame, slotCount, rules.limits);
+  for (const name of program.entries) rules.checkEntry(self, name);
+  return program;
+}
+
+/** Runs a program; what it comes to, or a promise of it, is ready to be sent. It never throws. */
+export function answer(
+  program: ReceivedProgram,
+  slots: readonly unknown[],
+  firstSlot: number,
+  self: object,
+  read: Read,
+): unknown {
   try {
-    const returned = run(program, self, read);
+    const returned = run(program, slots, firstSlot, self, read);
     return returned instanceof Promise
       ? returned.then(sendValue, sendFailure)
       : sendValue(returned);

@@ -5,7 +5,7 @@
  * target whose methods are synchronous answers in the same turn.
  */
 
-import type { Frame } from './core.js';
+import type { Program } from './core.js';
 import { CallError } from './errors.js';
 import { release } from './outcome.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
@@ -14,20 +14,29 @@ import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 export type Read = (receiver: object, name: string) => unknown;
 
 /**
- * Runs the one program of a frame.
+ * Runs a program.
  *
+ * @param slots - Its native values, from `firstSlot` on.
  * @param read - How properties are read: it decides what the program reaches.
  * @param outcome - What stands where a handler wants the outcome.
  * @returns What the last step yields, or a promise of it as soon as one step yields a promise.
  */
-export function run(frame: Frame, self: object, read: Read, outcome?: unknown): unknown {
-  return new Run(frame, self, read, outcome).start();
+export function run(
+  program: Program,
+  slots: readonly unknown[],
+  firstSlot: number,
+  self: object,
+  read: Read,
+  outcome?: unknown,
+): unknown {
+  return new Run(program, slots, firstSlot, self, read, outcome).start();
 }
 
 class Run {
   readonly #words: ArrayLike<number>;
   readonly #names: readonly string[];
   readonly #slots: readonly unknown[];
+  readonly #firstSlot: number;
   readonly #read: Read;
   readonly #outcome: unknown;
   /** The value of each step so far; value 0 is the object itself. */
@@ -37,10 +46,18 @@ class Run {
   readonly #borrowed: unknown[] = [];
   #at = 2;
 
-  constructor(frame: Frame, self: object, read: Read, outcome: unknown) {
-    this.#words = frame.words;
-    this.#names = frame.names;
-    this.#slots = frame.slots;
+  constructor(
+    program: Program,
+    slots: readonly unknown[],
+    firstSlot: number,
+    self: object,
+    read: Read,
+    outcome: unknown,
+  ) {
+    this.#words = program.words;
+    this.#names = program.names;
+    this.#slots = slots;
+    this.#firstSlot = firstSlot;
     this.#values = [self];
     this.#read = read;
     this.#outcome = outcome;
@@ -69,8 +86,10 @@ class Run {
       result = this.#pass(this.#values.length - 1);
       return result;
     } finally {
-      // Unless it may be part of the result: that is sent when this has long returned.
-      if (!isObject(result)) this.#borrowed.forEach(release);
+      // A result is sent when this has long returned, and may hold some of it; not if it came by RPC
+      // itself.
+      const mayGo = !isObject(result) || this.#borrowed.includes(result);
+      if (mayGo) this.#borrowed.filter((value) => value !== result).forEach(release);
     }
   }
 
@@ -154,7 +173,7 @@ class Run {
     const number = word >>> ArgumentKind.Bits;
     switch (kindOf(word)) {
       case ArgumentKind.Slot:
-        return this.#slots[number];
+        return this.#slots[this.#firstSlot + number];
       case ArgumentKind.Value:
         return this.#pass(number);
       default:

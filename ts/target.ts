@@ -3,15 +3,31 @@ import leven from 'leven';
 import { CallError } from './errors.js';
 import { explain } from './record.js';
 
-/** The one method of a receiver. */
+/** The two methods of a receiver: for a call that travels alone, and for several. */
 export interface Receiver {
   __lmzCall(frame: Uint8Array, ...slots: readonly unknown[]): PromiseLike<unknown>;
+  /**
+   * @param frames - The programs, each that differs once.
+   * @param slotCounts - How many slots each of them takes.
+   * @param which - For each call its frame, by number.
+   * @param slots - Those of all calls, one after the other.
+   * @param deliver - Takes what is ready before the rest: `(which, outcomes)`, or `(call, fetch)` for
+   *   a result that only the runtime can carry.
+   * @returns `[which, outcomes]` of those that are left; without `which`, of all calls.
+   */
+  __lmzCalls(
+    frames: readonly Uint8Array[],
+    slotCounts: readonly number[],
+    which: Uint16Array,
+    slots: readonly unknown[],
+    deliver: (which: unknown, outcomes: unknown) => unknown,
+  ): PromiseLike<unknown>;
 }
 
 /** One Durable Object or Worker entrypoint, as its caller knows it. */
 export class Target {
   #stub: Receiver | undefined;
-  #callsInFlight = 0;
+  #messagesInFlight = 0;
 
   constructor(
     readonly binding: string,
@@ -19,24 +35,27 @@ export class Target {
     private readonly connect: () => Receiver,
   ) {}
 
+  /** Whether calls wait for the end of the turn. */
+  isWaiting = false;
+
   get isIdle(): boolean {
-    return this.#callsInFlight === 0;
+    return this.#messagesInFlight === 0 && !this.isWaiting;
   }
 
-  /** The stub for one call. One stub keeps the order of calls, so it is kept while it is healthy. */
+  /** The stub for one message. One stub keeps the order of calls, so it is kept while it is healthy. */
   take(): Receiver {
     this.#stub ??= this.connect();
-    this.#callsInFlight += 1;
+    this.#messagesInFlight += 1;
     return this.#stub;
   }
 
   /**
-   * Ends one call, if it had a stub. One that a failure has broken is forgotten, unless another has
+   * Ends one message, if it had a stub. One that a failure has broken is forgotten, unless another has
    * replaced it.
    */
   giveBack(stub: Receiver | undefined, isHealthy: boolean): void {
     if (!stub) return;
-    this.#callsInFlight -= 1;
+    this.#messagesInFlight -= 1;
     if (!isHealthy && this.#stub === stub) this.#stub = undefined;
   }
 }
@@ -100,8 +119,13 @@ export class Targets {
 function keyOf(binding: string, instance: Instance): string {
   if (typeof binding !== 'string') return '';
   if (instance === undefined) return binding;
-  if (typeof instance === 'string') return `${binding}/${instance}`;
+  if (typeof instance === 'string') return `${binding}/${normalized(instance)}`;
   return isId(instance) ? `${binding}/${instance}` : '';
+}
+
+/** An id may be written in capitals; a name is what it is. */
+function normalized(instance: string): string {
+  return ID.test(instance) ? instance.toLowerCase() : instance;
 }
 
 /** What to say of a name that nobody knows: the known names near to it, or else all of them. */
