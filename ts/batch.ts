@@ -6,7 +6,7 @@
  * data, is sent at once, after those before it. So a message of several calls holds nothing that the
  * runtime could refuse, and what it refuses fails one call.
  */
-import { isRefusal, NO_ANSWER } from './outcome.js';
+import { isRefusal, isToBeFetched, NO_ANSWER, release } from './outcome.js';
 import { stubSurvives } from './platform.js';
 import { isSmall, Snapshot } from './snapshot.js';
 import type { Receiver, Target } from './target.js';
@@ -23,6 +23,8 @@ export interface Outgoing {
   /** Whether it has its outcome already: then it is not sent any more. */
   readonly isSettled: boolean;
   isSent: boolean;
+  /** Runs when it has its outcome. */
+  onSettled: (() => void) | undefined;
 }
 
 /** Who made the calls. None of its methods throws. */
@@ -117,12 +119,16 @@ export class Outbox<C extends Outgoing> {
       which[at] = frame;
       for (const slot of call.slots) slots.push(slot);
     }
-    const answers = new Answers(this.#sender, calls);
     this.#transmit(
       target,
       calls,
-      (stub) => stub.__lmzCalls([...frames.keys()], slotCounts, which, slots, answers.deliver),
-      (sent) => answers.end(sent),
+      (stub) => stub.__lmzCalls([...frames.keys()], slotCounts, which, slots),
+      (sent, stub) => {
+        const answers = new Answers(this.#sender, calls, (rejected) => {
+          if (!stubSurvives(rejected)) target.forget(stub);
+        });
+        void answers.receive(sent);
+      },
     );
   }
 
@@ -130,7 +136,7 @@ export class Outbox<C extends Outgoing> {
     target: Target,
     calls: readonly C[],
     send: (stub: Receiver) => PromiseLike<unknown>,
-    receive: (sent: unknown) => void,
+    receive: (sent: unknown, stub: Receiver) => void,
   ): void {
     for (const call of calls) call.isSent = true;
     let stub: Receiver | undefined;
@@ -139,10 +145,11 @@ export class Outbox<C extends Outgoing> {
       this.#sender.fail(calls, rejected);
     };
     try {
-      stub = target.take();
-      send(stub).then((sent) => {
-        target.giveBack(stub, true);
-        receive(sent);
+      const taken = target.take();
+      stub = taken;
+      send(taken).then((sent) => {
+        target.giveBack(taken, true);
+        receive(sent, taken);
       }, fail);
     } catch (error) {
       // The calls are accepted: their handlers run later, as for any other outcome.
@@ -151,57 +158,98 @@ export class Outbox<C extends Outgoing> {
   }
 }
 
-/** The answers to one message of several calls, in as many groups as the target makes of them. */
+/** A stub of what the target holds of a message until all is answered. */
+interface Rest {
+  next(): PromiseLike<unknown>;
+  fetch(call: number): PromiseLike<unknown>;
+  stop(): PromiseLike<unknown>;
+}
+
+/** The answers to one message of several calls. What the target sends may be anything. */
 class Answers<C extends Outgoing> {
   readonly #sender: Sender<C>;
   readonly #calls: readonly C[];
+  readonly #onBroken: (rejected: unknown) => void;
+  readonly #fetches = new Map<C, Promise<void>>();
+  /** Calls of which nothing has come yet. */
+  readonly #awaited = new Set<C>();
+  #isAsking = false;
 
-  constructor(sender: Sender<C>, calls: readonly C[]) {
+  constructor(sender: Sender<C>, calls: readonly C[], onBroken: (rejected: unknown) => void) {
     this.#sender = sender;
     this.#calls = calls;
+    this.#onBroken = onBroken;
   }
 
-  /**
-   * Receives, from the target, what is ready before the rest: either a group of outcomes, or how to
-   * fetch one that only the runtime can carry. What the target sends may be anything.
-   */
-  readonly deliver = (which: unknown, outcomes: unknown): unknown => {
-    if (typeof which === 'number') return this.#fetch(this.#calls[which], outcomes);
-    this.#receive(which, outcomes);
-    return undefined;
-  };
-
-  /** Receives what the target returns when all is done. */
-  end(sent: unknown): void {
+  /** Receives what was ready first, and then the rest. */
+  async receive(sent: unknown): Promise<void> {
     if (isRefusal(sent)) {
-      const refusal = this.#calls.map(() => sent);
-      this.#sender.receive(this.#calls, refusal);
+      const refusals = this.#calls.map(() => sent);
+      this.#sender.receive(this.#calls, refusals);
       return;
     }
-    if (Array.isArray(sent)) this.#receive(sent[0], sent[1]);
+    const [which, outcomes, rest]: unknown[] = Array.isArray(sent) ? sent : [];
+    this.#receive(which, outcomes, rest as Rest);
+    if (rest) await this.#receiveRest(rest as Rest);
     const forgotten = this.#calls.filter((call) => !call.isSettled);
     const nothing = forgotten.map(() => NO_ANSWER);
-    this.#sender.receive(forgotten, nothing);
+    if (forgotten.length > 0) this.#sender.receive(forgotten, nothing);
+    if (rest) release(sent);
   }
 
-  /** Without indexes, the outcomes are those of all calls in their order. */
-  #receive(which: unknown, outcomes: unknown): void {
-    if (!Array.isArray(outcomes)) return;
-    if (which === undefined && outcomes.length === this.#calls.length) {
-      this.#sender.receive(this.#calls, outcomes);
-    } else if (Array.isArray(which)) {
-      const known = which.map((index) => this.#calls[index]);
-      const calls = known.filter((call) => call !== undefined);
-      const sent = outcomes.filter((_, at) => known[at] !== undefined);
-      if (calls.length === sent.length) this.#sender.receive(calls, sent);
+  async #receiveRest(rest: Rest): Promise<void> {
+    for (const call of this.#calls) {
+      if (call.isSettled || this.#fetches.has(call)) continue;
+      this.#awaited.add(call);
+      call.onSettled = () => this.#settled(call, rest);
     }
+    try {
+      while (this.#awaited.size > 0) {
+        this.#isAsking = true;
+        const group = await rest.next();
+        this.#isAsking = false;
+        if (!Array.isArray(group) || !this.#receive(group[0], group[1], rest)) break;
+      }
+    } catch (rejected) {
+      this.#isAsking = false;
+      this.#onBroken(rejected);
+      this.#sender.fail(this.#calls, rejected);
+    }
+    await Promise.all(this.#fetches.values());
   }
 
-  /** A result comes as one of an RPC call: the stubs in it are this side's then. */
-  async #fetch(call: C | undefined, fetch: unknown): Promise<void> {
-    if (!call || typeof fetch !== 'function') return;
+  /** The target need not keep what nobody waits for: all may have passed their deadlines. */
+  #settled(call: C, rest: Rest): void {
+    if (!this.#awaited.delete(call) || this.#awaited.size > 0 || !this.#isAsking) return;
+    const ignore = (): void => {};
+    rest.stop().then(ignore, ignore);
+  }
+
+  /** Receives one group. `false`: there was nothing in it. */
+  #receive(which: unknown, outcomes: unknown, rest: Rest): boolean {
+    if (!Array.isArray(outcomes)) return false;
+    const calls: C[] = [];
+    const sent: unknown[] = [];
+    for (const [at, outcome] of outcomes.entries()) {
+      const number: unknown = Array.isArray(which) ? which[at] : at;
+      const call = this.#calls[number as number];
+      if (!call) continue;
+      this.#awaited.delete(call);
+      if (isToBeFetched(outcome)) {
+        this.#fetches.set(call, this.#fetch(call, number as number, rest));
+      } else {
+        calls.push(call);
+        sent.push(outcome);
+      }
+    }
+    if (calls.length > 0) this.#sender.receive(calls, sent);
+    return outcomes.length > 0;
+  }
+
+  /** It comes as the result of an RPC call: stubs in it are this side's then. */
+  async #fetch(call: C, number: number, rest: Rest): Promise<void> {
     try {
-      this.#sender.receive([call], [await fetch()]);
+      this.#sender.receive([call], [await rest.fetch(number)]);
     } catch (rejected) {
       this.#sender.fail([call], rejected);
     }

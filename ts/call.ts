@@ -224,6 +224,7 @@ class Call implements PendingCall, Outgoing {
   bytes = 0;
   isSent = false;
   isSettled = false;
+  onSettled: (() => void) | undefined;
   #unwatch: (() => void) | undefined;
   #end: ((ended: void | Promise<void>) => void) | undefined;
 
@@ -239,6 +240,7 @@ class Call implements PendingCall, Outgoing {
   settle(outcome: unknown, failed: boolean): void | Promise<void> {
     this.isSettled = true;
     this.#unwatch?.();
+    this.onSettled?.();
     const ended = this.onOutcome(outcome, failed);
     this.#end?.(ended);
     return ended;

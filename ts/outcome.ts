@@ -9,7 +9,8 @@ import { CallError, type CallErrorDetails } from './errors.js';
 const VALUE = '__lmzValue';
 const FAILURE = '__lmzFailure';
 const REFUSAL = '__lmzRefusal';
-const MARKERS: readonly unknown[] = [VALUE, FAILURE, REFUSAL];
+const LATER = '__lmzFetch';
+const MARKERS: readonly unknown[] = [VALUE, FAILURE, REFUSAL, LATER];
 
 /** What the callee returns for a value. */
 export function sendValue(value: unknown): unknown {
@@ -52,6 +53,14 @@ export function readOutcome(
 
 /** What stands for the outcome of a call that its target forgot: the caller fails as `protocol`. */
 export const NO_ANSWER: unknown = [FAILURE];
+
+/** What stands for a result that the caller has to fetch by itself. */
+export const FETCH: unknown = [LATER];
+
+/** Whether a result has to be fetched. */
+export function isToBeFetched(sent: unknown): boolean {
+  return isMarked(sent) && sent[0] === LATER;
+}
 
 /** Whether a target refused a message as a whole. */
 export function isRefusal(sent: unknown): boolean {

@@ -1,19 +1,18 @@
 /**
- * Receiving several calls in one message. Each begins in its turn, as if it had come alone; what is
- * ready goes back at once when something has to wait, and all together when nothing has to.
+ * Receiving several calls in one message. Each begins in its turn, as if it had come alone. All
+ * outcomes go back together when none has to wait; else those that are ready go back at once, with an
+ * object by which the caller asks for the rest.
  */
+import { RpcTarget } from 'cloudflare:workers';
 import type { ReceivedProgram } from './core.js';
 import { CallError } from './errors.js';
 import { readExposed, rulesOf } from './expose.js';
-import { sendRefusal } from './outcome.js';
+import { FETCH, sendRefusal } from './outcome.js';
 import { answer, checkFrame } from './receive.js';
 import type { Read } from './run.js';
 import { isSmall, Snapshot } from './snapshot.js';
 import { endOfTurn, microtasks } from './turn.js';
 import { MessageLimit } from './wasm/lumenize_call.js';
-
-/** Takes what is ready before the rest; a stub of the caller's function. */
-type Deliver = (which: unknown, outcomes: unknown) => PromiseLike<unknown>;
 
 /**
  * Answers a message of several calls; `Receiver.__lmzCalls` describes it. It never throws.
@@ -25,7 +24,7 @@ type Deliver = (which: unknown, outcomes: unknown) => PromiseLike<unknown>;
 export function receiveCalls(self: object, base: object, message: readonly unknown[]): unknown {
   try {
     const checked = checkMessage(message);
-    const { frames, slotCounts, which, deliver } = checked;
+    const { frames, slotCounts } = checked;
     const rules = rulesOf(self, base);
     const programs = frames.map((frame, at) => {
       try {
@@ -34,8 +33,7 @@ export function receiveCalls(self: object, base: object, message: readonly unkno
         return refused instanceof CallError ? refused : new CallError('internal', String(refused));
       }
     });
-    const answers = new Answers(which.length, deliver);
-    return new Calls(checked, programs, self, readExposed(self, rules), answers).run();
+    return new Calls(checked, programs, self, readExposed(self, rules)).run();
   } catch (refused) {
     return sendRefusal(refused);
   }
@@ -46,17 +44,15 @@ interface Message {
   readonly slotCounts: readonly number[];
   readonly which: Uint16Array;
   readonly slots: readonly unknown[];
-  readonly deliver: Deliver;
 }
 
 /** Throws `CallError` with code `protocol` or `limit-exceeded` for what no honest caller sends. */
-function checkMessage([frames, slotCounts, which, slots, deliver]: readonly unknown[]): Message {
+function checkMessage([frames, slotCounts, which, slots]: readonly unknown[]): Message {
   const isMessage =
     Array.isArray(frames) &&
     Array.isArray(slotCounts) &&
     which instanceof Uint16Array &&
-    Array.isArray(slots) &&
-    typeof deliver === 'function';
+    Array.isArray(slots);
   if (!isMessage) throw new CallError('protocol', 'the message is not one of several calls');
   if (which.length > MessageLimit.Calls || frames.length > which.length) {
     const limit = `the limit is ${MessageLimit.Calls}`;
@@ -69,11 +65,8 @@ function checkMessage([frames, slotCounts, which, slots, deliver]: readonly unkn
   if (!areCounts || slotCount !== slots.length) {
     throw new CallError('protocol', 'the frames and slots of the message do not fit its calls');
   }
-  return { frames, slotCounts, which, slots, deliver: deliver as Deliver };
+  return { frames, slotCounts, which, slots };
 }
-
-/** Messages that are not answered yet, by target: a stub must not be left to the garbage collector. */
-const open = new WeakMap<object, Set<Calls>>();
 
 /** The calls of one message. */
 class Calls {
@@ -90,49 +83,52 @@ class Calls {
     programs: readonly (ReceivedProgram | CallError)[],
     self: object,
     read: Read,
-    answers: Answers,
   ) {
     this.#message = message;
     this.#programs = programs;
     this.#self = self;
     this.#read = read;
-    this.#answers = answers;
+    this.#answers = new Answers(message.which.length);
   }
 
-  /** Synchronously, until a call yields a promise. */
+  /** Synchronously, until a call yields a promise. Returns the first reply, or a promise of it. */
   run(): unknown {
     while (this.#next < this.#message.which.length) {
       const sent = this.#runNext();
       if (sent instanceof Promise) return this.#goOn(sent);
       this.#answers.add(this.#next - 1, sent);
     }
-    return this.#answers.takeLast();
+    return this.#answers.reply();
   }
 
-  async #goOn(first: Promise<unknown>): Promise<unknown> {
-    this.#keep(true);
-    await this.#turnOf(this.#next - 1, first);
+  /** Replies as soon as something has to wait, and goes on. */
+  #goOn(first: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve) => {
+      let hasReplied = false;
+      const reply = (): void => {
+        if (!hasReplied) resolve(this.#answers.reply());
+        hasReplied = true;
+      };
+      this.#runRest(first, reply).then(reply, reply);
+    });
+  }
+
+  async #runRest(first: Promise<unknown>, reply: () => void): Promise<void> {
+    await this.#turnOf(first, reply);
     while (this.#next < this.#message.which.length) {
       const sent = this.#runNext();
-      if (sent instanceof Promise) await this.#turnOf(this.#next - 1, sent);
+      if (sent instanceof Promise) await this.#turnOf(sent, reply);
       else this.#answers.add(this.#next - 1, sent);
     }
-    const last = await this.#answers.all();
-    this.#keep(false);
-    return last;
   }
 
-  /** Nothing else refers to a message whose method hangs, nor so to its caller's stub. */
-  #keep(isOpen: boolean): void {
-    const messages = open.get(this.#self) ?? new Set();
-    open.set(this.#self, messages);
-    if (isOpen) messages.add(this);
-    else messages.delete(this);
-  }
-
-  #turnOf(call: number, sent: Promise<unknown>): Promise<void> {
-    const added = sent.then((ready) => this.#answers.add(call, ready));
-    return endOfTurn(added, () => this.#answers.deliverReady());
+  #turnOf(sent: Promise<unknown>, reply: () => void): Promise<void> {
+    const call = this.#next - 1;
+    const { add } = this.#answers;
+    return endOfTurn(
+      sent.then((ready) => add(call, ready)),
+      reply,
+    );
   }
 
   #runNext(): unknown {
@@ -148,28 +144,30 @@ class Calls {
 
 /** Outcomes on their way back, ready to be sent. */
 class Answers {
-  readonly #deliver: Deliver;
   readonly #calls: number;
   #left: number;
   #which: number[] = [];
   #outcomes: unknown[] = [];
   #bytes = 0;
-  readonly #delivered: PromiseLike<unknown>[] = [];
-  /** Set when all calls have begun: then whatever is ready goes back. */
-  #whenReady: (() => void) | undefined;
+  /** Results that only the runtime can carry, each as the result of an RPC call. */
+  readonly #toFetch = new Map<number, unknown>();
+  #rest: Rest | undefined;
+  /** Wakes the caller's question for what is ready. */
+  #wake: (() => void) | undefined;
+  #isWanted = true;
 
-  constructor(calls: number, deliver: Deliver) {
+  constructor(calls: number) {
     this.#calls = calls;
     this.#left = calls;
-    this.#deliver = deliver;
   }
 
-  add(call: number, sent: unknown): void {
+  readonly add = (call: number, sent: unknown): void => {
+    if (!this.#isWanted) return;
     this.#left -= 1;
-    if (isSmall(sent)) this.#push(call, sent, 0);
+    if (isSmall(sent)) this.#push(call, sent);
     else this.#addCopy(call, sent);
-    this.#whenReady?.();
-  }
+    this.#wake?.();
+  };
 
   #addCopy(call: number, sent: unknown): void {
     const snapshot = new Snapshot();
@@ -177,57 +175,58 @@ class Answers {
     try {
       copy = snapshot.copy(sent);
     } catch {
+      // A getter threw: the runtime will say so.
       snapshot.isWhole = false;
     }
-    if (snapshot.isWhole && snapshot.bytes <= MessageLimit.Bytes) {
-      this.#push(call, copy, snapshot.bytes);
+    const bytes = this.#bytes + snapshot.bytes;
+    if (snapshot.isWhole && bytes <= MessageLimit.Bytes) {
+      this.#bytes = bytes;
+      this.#push(call, copy);
     } else {
-      this.#send(call, () => copy);
+      this.#toFetch.set(call, copy);
+      this.#push(call, FETCH);
     }
   }
 
-  #push(call: number, sent: unknown, bytes: number): void {
-    if (this.#bytes + bytes > MessageLimit.Bytes) this.deliverReady();
-    this.#bytes += bytes;
+  #push(call: number, sent: unknown): void {
     this.#which.push(call);
     this.#outcomes.push(sent);
   }
 
-  /** Sends what is ready, ahead of the rest. */
-  deliverReady(): void {
-    if (this.#which.length > 0) this.#send(...this.#take());
+  /** `[which, outcomes]` of what is ready, without `which` if that is all; and how to get the rest. */
+  reply(): unknown {
+    const [which, outcomes] = this.#take();
+    const isAll = outcomes.length === this.#calls && which.every((call, at) => call === at);
+    const group = [isAll ? undefined : which, outcomes];
+    if (this.#left === 0 && this.#toFetch.size === 0) return group;
+    this.#rest ??= new Rest(this);
+    return [...group, this.#rest];
   }
 
-  /** A caller that has gone does not want it any more. */
-  #send(which: unknown, outcomes: unknown): void {
-    const ignore = (): void => {};
-    const sent = this.#deliver(which, outcomes).then(ignore, ignore);
-    this.#delivered.push(sent);
-  }
-
-  /** What is left when all have their outcome; a promise where something is still on its way. */
-  takeLast(): unknown {
-    return this.#delivered.length === 0 ? this.#takeAll() : this.all();
-  }
-
-  /** Resolves with what is left when all have their outcome and the rest has arrived. */
-  async all(): Promise<unknown> {
-    while (this.#left > 0) {
-      this.deliverReady();
+  /** What has become ready since; at the end, nothing. */
+  async next(): Promise<unknown> {
+    if (this.#which.length === 0 && this.#left > 0 && this.#isWanted) {
       await new Promise<void>((resolve) => {
-        this.#whenReady = resolve;
+        this.#wake = resolve;
       });
       // What becomes ready at the same time goes in one message.
       await microtasks();
     }
-    await Promise.all(this.#delivered);
-    return this.#takeAll();
+    return this.#take();
   }
 
-  #takeAll(): unknown {
-    const [which, outcomes] = this.#take();
-    const isAll = outcomes.length === this.#calls && which.every((call, at) => call === at);
-    return [isAll ? undefined : which, outcomes];
+  fetch(call: number): unknown {
+    const value = this.#toFetch.get(call);
+    this.#toFetch.delete(call);
+    return value;
+  }
+
+  /** Nobody waits any more. */
+  stop(): void {
+    this.#isWanted = false;
+    this.#take();
+    this.#toFetch.clear();
+    this.#wake?.();
   }
 
   #take(): [number[], unknown[]] {
@@ -236,5 +235,31 @@ class Answers {
     this.#outcomes = [];
     this.#bytes = 0;
     return taken;
+  }
+}
+
+/** What the caller holds of a message until it has all outcomes, or wants no more of them. */
+class Rest extends RpcTarget {
+  readonly #answers: Answers;
+
+  constructor(answers: Answers) {
+    super();
+    this.#answers = answers;
+  }
+
+  next(): Promise<unknown> {
+    return this.#answers.next();
+  }
+
+  fetch(call: number): unknown {
+    return this.#answers.fetch(call);
+  }
+
+  stop(): void {
+    this.#answers.stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.#answers.stop();
   }
 }

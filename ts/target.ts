@@ -11,16 +11,16 @@ export interface Receiver {
    * @param slotCounts - How many slots each of them takes.
    * @param which - For each call its frame, by number.
    * @param slots - Those of all calls, one after the other.
-   * @param deliver - Takes what is ready before the rest: `(which, outcomes)`, or `(call, fetch)` for
-   *   a result that only the runtime can carry.
-   * @returns `[which, outcomes]` of those that are left; without `which`, of all calls.
+   * @returns `[which, outcomes, rest]`: of the calls that are ready, by number; without `which`, of
+   *   all in their order. `rest` is there until all are: a stub with `next()`, which returns the next
+   *   `[which, outcomes]`; `fetch(call)`, which returns a result that only the runtime can carry; and
+   *   `stop()`, for a caller that wants no more.
    */
   __lmzCalls(
     frames: readonly Uint8Array[],
     slotCounts: readonly number[],
     which: Uint16Array,
     slots: readonly unknown[],
-    deliver: (which: unknown, outcomes: unknown) => unknown,
   ): PromiseLike<unknown>;
 }
 
@@ -56,7 +56,12 @@ export class Target {
   giveBack(stub: Receiver | undefined, isHealthy: boolean): void {
     if (!stub) return;
     this.#messagesInFlight -= 1;
-    if (!isHealthy && this.#stub === stub) this.#stub = undefined;
+    if (!isHealthy) this.forget(stub);
+  }
+
+  /** Forgets a stub that a failure has broken. */
+  forget(stub: Receiver): void {
+    if (this.#stub === stub) this.#stub = undefined;
   }
 }
 
