@@ -45,10 +45,17 @@ export function chainOf(entry: string, ...chain: string[]): Uint8Array {
   return frameOf([entry, ...chain], 0, [0, 0, 0], [1, 1], ...reads);
 }
 
+/** A frame's bytes as they travel: each as one code unit of a string. */
+export function asSent(frame: unknown): unknown {
+  return frame instanceof Uint8Array
+    ? Array.from(frame, (byte) => String.fromCharCode(byte)).join('')
+    : frame;
+}
+
 /** Sends a frame to a `Calc`, without the facade. */
 export function send(instance: string, frame: unknown, ...slots: unknown[]): Promise<unknown> {
   const stub = env.CALC.getByName(instance) as unknown as Entry;
-  return stub.__lmzCall(frame, ...slots);
+  return stub.__lmzCall(asSent(frame), ...slots);
 }
 
 /** A refused frame's code and message. A refusal says that nothing has run. */

@@ -245,8 +245,9 @@ export class Liar extends DurableObject {
 
 /** A target that answers with the message that it received. */
 export class Spy extends DurableObject {
-  __lmzCall(frame: Uint8Array, ...slots: unknown[]): unknown {
-    const wire = Array.from(frame, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  __lmzCall(frame: string, ...slots: unknown[]): unknown {
+    const hex = (byte: string): string => byte.charCodeAt(0).toString(16).padStart(2, '0');
+    const wire = Array.from(frame, hex).join('');
     return { wire, slots };
   }
 }

@@ -10,12 +10,13 @@ import { isRefusal, isToBeFetched, NO_ANSWER, release } from './outcome.js';
 import { stubSurvives } from './platform.js';
 import { isSmall, Snapshot } from './snapshot.js';
 import type { Receiver, Target } from './target.js';
+import { soon } from './turn.js';
 import { MessageLimit } from './wasm/lumenize_call.js';
 
 /** A call on its way to its target. */
 export interface Outgoing {
   readonly target: Target;
-  readonly frame: Uint8Array;
+  readonly frame: string;
   /** Those of the user, or copies of them. */
   slots: readonly unknown[];
   /** What they take in a message, at the most; 0 for next to nothing. */
@@ -54,7 +55,7 @@ export class Outbox<C extends Outgoing> {
     if (queue) queue.push(call);
     else {
       call.target.isWaiting = true;
-      if (this.#waiting.size === 0) queueMicrotask(() => this.#flushAll());
+      if (this.#waiting.size === 0) soon(this.#flushAll);
       this.#waiting.set(call.target, [call]);
     }
   }
@@ -65,9 +66,9 @@ export class Outbox<C extends Outgoing> {
     this.#sendAlone(call);
   }
 
-  #flushAll(): void {
+  readonly #flushAll = (): void => {
     for (const target of this.#waiting.keys()) this.#flush(target);
-  }
+  };
 
   #flush(target: Target): void {
     const queue = this.#waiting.get(target);
@@ -105,7 +106,7 @@ export class Outbox<C extends Outgoing> {
   }
 
   #sendTogether(target: Target, calls: readonly C[]): void {
-    const frames = new Map<Uint8Array, number>();
+    const frames = new Map<string, number>();
     const slotCounts: number[] = [];
     const slots: unknown[] = [];
     const which = new Uint16Array(calls.length);
@@ -153,7 +154,7 @@ export class Outbox<C extends Outgoing> {
       }, fail);
     } catch (error) {
       // The calls are accepted: their handlers run later, as for any other outcome.
-      queueMicrotask(() => fail(error));
+      soon(() => fail(error));
     }
   }
 }

@@ -3,9 +3,9 @@
  * handler or the awaiting caller, once.
  */
 import { Outbox, type Outgoing } from './batch.js';
-import { encodeFrame, type Frame } from './core.js';
+import type { Frame } from './core.js';
 import { addStackOf, CallError, type CallErrorDetails, placeOf } from './errors.js';
-import { flattenHandler, flattenRemote } from './flatten.js';
+import { handlerOf, messageOf } from './flatten.js';
 import { checkOptions } from './options.js';
 import { readOutcome, release } from './outcome.js';
 import { Pending, type PendingCall } from './pending.js';
@@ -13,7 +13,7 @@ import { platformError } from './platform.js';
 import { explain, explainNode, type Node, nodeOf } from './record.js';
 import { run } from './run.js';
 import { type Instance, type Target, Targets } from './target.js';
-import { endOfTurn } from './turn.js';
+import { endOfTurn, soon } from './turn.js';
 import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
 import type { CallErrorCode, CallOptions } from './wasm/lumenize_call.js';
 
@@ -56,7 +56,7 @@ export class Caller<Env, Self = never> {
   readonly #targets: Targets;
   readonly #pending = new Pending();
   readonly #outbox = new Outbox<Call>({
-    receive: (calls, sent) => void this.#receive(calls, sent),
+    receive: (calls, sent) => this.#receive(calls, sent),
     fail: (calls, rejected) => this.#fail(calls, rejected),
   });
 
@@ -97,7 +97,7 @@ export class Caller<Env, Self = never> {
   ): CallHandle {
     const remoteNode = recorded(remote, 'remote');
     const handlerNode = handler === undefined ? undefined : recorded(handler, 'handler');
-    const program = handlerNode && flattenHandler(handlerNode, remoteNode);
+    const program = handlerNode && handlerOf(handlerNode, remoteNode);
     const call = this.#send(binding, instance, remoteNode, options, (outcome, failed) => {
       const report = (error: unknown): void => {
         const text = handlerNode && explainNode(handlerNode);
@@ -169,8 +169,8 @@ export class Caller<Env, Self = never> {
   ): Call {
     const target = this.#targets.find(binding, instance);
     const { timeout, signal, batch } = checkOptions(options);
-    const program = flattenRemote(remote);
-    const call = new Call(target, remote, encodeFrame(program), program.slots, timeout, settle);
+    const { frame, slots } = messageOf(remote);
+    const call = new Call(target, remote, frame, slots, timeout, settle);
     call.id = this.#pending.open(call);
     try {
       this.#owner.waitUntil?.(call.ended());
@@ -180,7 +180,7 @@ export class Caller<Env, Self = never> {
       else this.#outbox.addAlone(call);
     } catch (error) {
       // The call is accepted: its handler runs later, as for any other outcome.
-      queueMicrotask(() => this.#fail([call], error));
+      soon(() => this.#fail([call], error));
     }
     return call;
   }
@@ -189,23 +189,41 @@ export class Caller<Env, Self = never> {
     if (!this.#pending.close(call.id)) return false;
     const error = call.cancelledError(reason);
     call.isSettled = true;
-    queueMicrotask(() => call.settle(error, true));
+    soon(() => call.settle(error, true));
     return true;
   }
 
   /** Settles calls with what their target sent, each handler in its turn. */
-  async #receive(calls: readonly Call[], sent: readonly unknown[]): Promise<void> {
+  #receive(calls: readonly Call[], sent: readonly unknown[]): void {
     // All are taken out first: no deadline passes while a call waits for the handlers before it.
     const isOpen = calls.map((call) => this.#pending.close(call.id));
-    for (const [at, call] of calls.entries()) {
-      const answer = sent[at];
-      if (!isOpen[at]) release(answer);
-      else {
-        const { outcome, failed } = readOutcome(answer, () => call.details());
-        const ended = call.settle(outcome, failed);
-        if (ended) await endOfTurn(ended);
+    for (let at = 0; at < calls.length; at++) {
+      const ended = this.#settle(calls[at] as Call, sent[at], isOpen[at] === true);
+      if (ended) {
+        void this.#receiveRest(calls, sent, isOpen, at + 1, ended);
+        return;
       }
     }
+  }
+
+  async #receiveRest(
+    calls: readonly Call[],
+    sent: readonly unknown[],
+    isOpen: readonly boolean[],
+    from: number,
+    before: Promise<void>,
+  ): Promise<void> {
+    let ended: void | Promise<void> = before;
+    for (let at = from; at < calls.length; at++) {
+      if (ended) await endOfTurn(ended);
+      ended = this.#settle(calls[at] as Call, sent[at], isOpen[at] === true);
+    }
+  }
+
+  #settle(call: Call, sent: unknown, isOpen: boolean): void | Promise<void> {
+    if (!isOpen) return release(sent);
+    const { outcome, failed } = readOutcome(sent, call);
+    return call.settle(outcome, failed);
   }
 
   #fail(calls: readonly Call[], rejected: unknown): void {
@@ -231,7 +249,7 @@ class Call implements PendingCall, Outgoing {
   constructor(
     readonly target: Target,
     private readonly remote: Node,
-    readonly frame: Uint8Array,
+    readonly frame: string,
     public slots: readonly unknown[],
     readonly timeout: number,
     private readonly onOutcome: Settle,

@@ -72,14 +72,18 @@ function notLoaded(): never {
 }
 
 /** Frames of one form differ in their slots only, so most are encoded once for each isolate. */
-const encoded = new Map<string, Uint8Array>();
+const encoded = new Map<string, string>();
 
-/** Encodes a frame as bytes. Throws `CallError` where every receiver would refuse it. */
-export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
+/**
+ * Encodes a frame: bytes, each as one UTF-16 code unit of a string. The runtime copies a string faster
+ * than it makes a buffer, and the receiver finds what it knows by it. Throws `CallError` where every
+ * receiver would refuse it.
+ */
+export function encodeFrame({ words, names, slots }: Frame): string {
   const joined = names.join(SEPARATOR);
   const key = [names.length, joined, (words as number[]).join()].join(SEPARATOR);
   const known = encoded.get(key);
-  if (known) return known;
+  if (known !== undefined) return known;
   for (const name of names) {
     if (!name.isWellFormed()) {
       throw new CallError(
@@ -90,18 +94,42 @@ export function encodeFrame({ words, names, slots }: Frame): Uint8Array {
   }
   const flat = Uint32Array.from(words);
   const bytes = ask(() => core().encodeFrame(flat, joined, names.length, slots.length));
-  remember(encoded, key, bytes);
+  const frame = textOfBytes(bytes);
+  remember(encoded, key, frame);
+  return frame;
+}
+
+/** As many arguments as a function surely takes. */
+const SPREAD = 10_000;
+
+function textOfBytes(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += SPREAD) {
+    text += String.fromCharCode(...bytes.subarray(at, at + SPREAD));
+  }
+  return text;
+}
+
+function bytesOfText(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = text.charCodeAt(at);
+    if (byte > LAST_BYTE) throw new CallError('protocol', 'a frame holds what is no byte');
+    bytes[at] = byte;
+  }
   return bytes;
 }
 
-/** How many forms of frames are remembered, and of how many bytes at the most. */
-const REMEMBERED = { frames: 200, bytes: 200 };
+const LAST_BYTE = 0xff;
+
+/** How many forms of frames are remembered, and how long what they are found by may be. */
+const REMEMBERED = { frames: 200, length: 800 };
 
 /** Forgets all when it is full: a class has few forms of calls, and a flood of others is hostile. */
-function remember<V>(frames: Map<string, V>, key: string, value: V): void {
-  if (key.length > 4 * REMEMBERED.bytes) return;
-  if (frames.size >= REMEMBERED.frames) frames.clear();
-  frames.set(key, value);
+export function remember<V>(known: Map<string, V>, key: string, value: V): void {
+  if (key.length > REMEMBERED.length) return;
+  if (known.size >= REMEMBERED.frames) known.clear();
+  known.set(key, value);
 }
 
 /** A program that came in, checked. */
@@ -131,28 +159,26 @@ export function checkLimits(limits: CallLimits): Limits {
  * the class does not even cross.
  */
 export function decodeFrame(
-  bytes: unknown,
+  frame: unknown,
   slotCount: number,
   { words: limits, accepted }: Limits,
 ): ReceivedProgram {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new CallError('protocol', 'a frame is a Uint8Array');
-  }
+  if (typeof frame !== 'string') throw new CallError('protocol', 'a frame is a string of bytes');
+  const known = accepted.get(frame);
+  if (known?.slotCount === slotCount) return known;
   const [frameBytes = 0] = limits;
-  if (bytes.byteLength > frameBytes) {
+  if (frame.length > frameBytes) {
     throw new CallError(
       'limit-exceeded',
-      `${bytes.byteLength} bytes in the frame, the limit is ${frameBytes}`,
+      `${frame.length} bytes in the frame, the limit is ${frameBytes}`,
     );
   }
-  const key = bytes.byteLength <= REMEMBERED.bytes ? String.fromCharCode(...bytes) : undefined;
-  const known = key === undefined ? undefined : accepted.get(key);
-  if (known?.slotCount === slotCount) return known;
+  const bytes = bytesOfText(frame);
   const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slotCount, limits));
   const names = joined.split(SEPARATOR);
   const entries = Array.from(indexes, (index) => names[index] as string);
   const program = { words, names, entries, slotCount };
-  if (key !== undefined) remember(accepted, key, program);
+  remember(accepted, frame, program);
   return program;
 }
 

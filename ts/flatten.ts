@@ -6,23 +6,84 @@
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
 import { Containers, invalid } from './containers.js';
-import type { Frame } from './core.js';
+import { encodeFrame, type Frame, type Program, remember } from './core.js';
 import { CallError } from './errors.js';
 import { explainNode, type Node, nodeOf, result, start } from './record.js';
 import { ArgumentKind, MostLimit, StepKind } from './wasm/lumenize_call.js';
 
-/** Flattens the program that the target of a call runs. */
-export function flattenRemote(node: Node): Frame {
-  const flattening = new Flattening(undefined);
-  flattening.finish(node);
-  return flattening;
+/** What a call sends: a program as bytes, and its native values beside it. */
+export interface Message {
+  readonly frame: string;
+  readonly slots: readonly unknown[];
 }
 
+/** Frames of programs that call one method with native values, by its name and their number. */
+const frames = new Map<string, string[]>();
+
+/** The program that the target of a call runs. */
+export function messageOf(node: Node): Message {
+  const { args } = node;
+  // Most programs are such: they need not be flattened to be known.
+  const name = args && node.of?.of === start ? node.of.name : undefined;
+  const isPlain = args !== undefined && name !== undefined && args.every(isNative);
+  const known = isPlain ? frames.get(name)?.[args.length] : undefined;
+  if (known !== undefined) return { frame: known, slots: args as readonly unknown[] };
+  const flattening = new Flattening(undefined);
+  flattening.finish(node);
+  const frame = encodeFrame(flattening);
+  if (isPlain) {
+    const byCount = frames.get(name) ?? [];
+    byCount[args.length] = frame;
+    remember(frames, name, byCount);
+  }
+  return { frame, slots: flattening.slots };
+}
+
+/** Whether no continuation stands in an argument. Throws as `Containers.holds` does. */
+function isNative(argument: unknown): boolean {
+  if (typeof argument === 'object' && argument !== null) return !new Containers().holds(argument);
+  return nodeOf(argument) === undefined;
+}
+
+/** Programs of handlers that call one method with native values and the outcome. */
+const handlers = new Map<string, Program>();
+
 /**
- * Flattens the program that the caller's own object runs with the outcome. The outcome goes where
- * `remote` or `$result` stands; where neither does, it is the last argument of the last call.
+ * The program that the caller's own object runs with the outcome. The outcome goes where `remote` or
+ * `$result` stands; where neither does, it is the last argument of the last call.
  */
-export function flattenHandler(handler: Node, remote: Node): Frame {
+export function handlerOf(handler: Node, remote: Node): Frame {
+  const { args } = handler;
+  const name = args && handler.of?.of === start ? handler.of.name : undefined;
+  let place = -1;
+  let isPlain = args !== undefined && name !== undefined;
+  for (let at = 0; isPlain && args && at < args.length; at++) {
+    const node = nodeOf(args[at]);
+    if (node === remote || node === result) {
+      isPlain = place < 0;
+      place = at;
+    } else isPlain = node === undefined && isNative(args[at]);
+  }
+  if (!isPlain || !args) return flattenHandler(handler, remote);
+  const key = `${place} ${args.length} ${name}`;
+  let program = handlers.get(key);
+  if (!program) {
+    program = withSlotsInPlace(flattenHandler(handler, remote), args.length);
+    remember(handlers, key, program);
+  }
+  return { words: program.words, names: program.names, slots: args };
+}
+
+/** The same program, but that its slots are the arguments themselves, the outcome's place included. */
+function withSlotsInPlace({ words, names }: Program, count: number): Program {
+  const start = words.length - count;
+  const inPlace = Array.from(words, (word, at) =>
+    at >= start && word !== ArgumentKind.Outcome ? (at - start) << ArgumentKind.Bits : word,
+  );
+  return { words: inPlace, names };
+}
+
+function flattenHandler(handler: Node, remote: Node): Frame {
   const flattening = new Flattening(remote);
   flattening.finish(handler);
   if (!flattening.placesOutcome) flattening.appendOutcome(handler);

@@ -33,20 +33,20 @@ export function sendRefusal(refused: unknown): unknown {
  */
 export function readOutcome(
   sent: unknown,
-  details: () => CallErrorDetails,
+  call: { details(): CallErrorDetails },
 ): { readonly outcome: unknown; readonly failed: boolean } {
-  if (!isMarked(sent)) return { outcome: sent, failed: false };
+  if (typeof sent !== 'object' || !isMarked(sent)) return { outcome: sent, failed: false };
   if (sent[0] === VALUE) return { outcome: sent[1], failed: false };
   try {
     const mayHaveRun = sent[0] === FAILURE;
-    const error = decodeError(sent[1] as EncodedError, { ...details(), mayHaveRun });
+    const error = decodeError(sent[1] as EncodedError, { ...call.details(), mayHaveRun });
     return { outcome: error, failed: true };
   } catch (cause) {
     const [code, message] =
       cause instanceof CallError
         ? ([cause.code, cause.message] as const)
         : (['protocol', 'the target answered with what is neither a value nor a failure'] as const);
-    const error = new CallError(code, message, { ...details(), mayHaveRun: true, cause });
+    const error = new CallError(code, message, { ...call.details(), mayHaveRun: true, cause });
     return { outcome: error, failed: true };
   }
 }

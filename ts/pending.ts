@@ -4,6 +4,7 @@
  * what is held here.
  */
 import { ask, coreInstance, createPendingCalls, type PendingCalls } from './core.js';
+import { microtasks } from './turn.js';
 
 /** A call that waits for its outcome. Neither of its methods throws. */
 export interface PendingCall {
@@ -27,6 +28,7 @@ export class Pending {
   /** The instance of the core in which the table is. */
   #instance = -1;
   #greatestId = 0;
+  #isResting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
 
@@ -93,8 +95,11 @@ export class Pending {
 
   #forget(id: number): void {
     this.#calls.delete(id);
-    // Two turns of microtasks later, so that whoever awaited this call has gone on by then.
-    if (this.#calls.size === 0) queueMicrotask(() => queueMicrotask(this.#rest));
+    if (this.#calls.size === 0 && !this.#isResting) {
+      this.#isResting = true;
+      // By then whoever awaited this call has gone on: timers cost more than what they would watch.
+      void microtasks().then(this.#rest);
+    }
   }
 
   /** One timer, for the earliest deadline. It may fire early, but never late. */
@@ -111,6 +116,7 @@ export class Pending {
    * which is shared with all others. If another call has followed at once, it finds both as they were.
    */
   readonly #rest = (): void => {
+    this.#isResting = false;
     if (this.#calls.size > 0) return;
     this.#disarm();
     this.#table?.free();

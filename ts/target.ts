@@ -5,7 +5,7 @@ import { explain } from './record.js';
 
 /** The two methods of a receiver: for a call that travels alone, and for several. */
 export interface Receiver {
-  __lmzCall(frame: Uint8Array, ...slots: readonly unknown[]): PromiseLike<unknown>;
+  __lmzCall(frame: string, ...slots: readonly unknown[]): PromiseLike<unknown>;
   /**
    * @param frames - The programs, each that differs once.
    * @param slotCounts - How many slots each of them takes.
@@ -17,7 +17,7 @@ export interface Receiver {
    *   `stop()`, for a caller that wants no more.
    */
   __lmzCalls(
-    frames: readonly Uint8Array[],
+    frames: readonly string[],
     slotCounts: readonly number[],
     which: Uint16Array,
     slots: readonly unknown[],
@@ -68,8 +68,8 @@ export class Target {
 /** What a caller may pass for the instance of a Durable Object. */
 export type Instance = string | DurableObjectId | undefined;
 
-/** A Durable Object id as text. */
-const ID = /^[0-9a-f]{64}$/i;
+const ID = /^[0-9a-f]+$/i;
+const ID_LENGTH = 64;
 
 /** Idle targets are forgotten once so many are known: an object may call one for each user. */
 const KEPT = 1_000;
@@ -77,7 +77,9 @@ const KEPT = 1_000;
 /** The targets that one object has called, each with its stub. */
 export class Targets {
   readonly #env: Readonly<Record<string, unknown>>;
-  readonly #targets = new Map<string, Target>();
+  /** By binding and instance; a service has none. */
+  readonly #targets = new Map<string, Map<string | undefined, Target>>();
+  #count = 0;
   #sweepAt = KEPT;
 
   constructor(env: object) {
@@ -89,12 +91,18 @@ export class Targets {
    * `unknown-binding` or `invalid-target`.
    */
   find(binding: string, instance: Instance): Target {
-    const key = keyOf(binding, instance);
-    const known = this.#targets.get(key);
+    const key = keyOf(instance);
+    const known = this.#targets.get(binding)?.get(key);
     if (known) return known;
     const target = this.#create(binding, instance);
-    if (this.#targets.size >= this.#sweepAt) this.#sweep();
-    this.#targets.set(key, target);
+    if (this.#count >= this.#sweepAt) this.#sweep();
+    let ofBinding = this.#targets.get(binding);
+    if (!ofBinding) {
+      ofBinding = new Map();
+      this.#targets.set(binding, ofBinding);
+    }
+    ofBinding.set(key, target);
+    this.#count += 1;
     return target;
   }
 
@@ -115,22 +123,27 @@ export class Targets {
   }
 
   #sweep(): void {
-    for (const [key, target] of this.#targets) if (target.isIdle) this.#targets.delete(key);
-    this.#sweepAt = Math.max(KEPT, 2 * this.#targets.size);
+    for (const ofBinding of this.#targets.values()) {
+      for (const [key, target] of ofBinding) {
+        if (!target.isIdle) continue;
+        ofBinding.delete(key);
+        this.#count -= 1;
+      }
+    }
+    this.#sweepAt = Math.max(KEPT, 2 * this.#count);
   }
 }
 
 /** An id has the same key as its text. What names no target has a key that no target has. */
-function keyOf(binding: string, instance: Instance): string {
-  if (typeof binding !== 'string') return '';
-  if (instance === undefined) return binding;
-  if (typeof instance === 'string') return `${binding}/${normalized(instance)}`;
-  return isId(instance) ? `${binding}/${instance}` : '';
+function keyOf(instance: Instance): string | undefined {
+  if (typeof instance === 'string') return isIdText(instance) ? instance.toLowerCase() : instance;
+  if (instance === undefined) return undefined;
+  return isId(instance) ? String(instance) : '';
 }
 
-/** An id may be written in capitals; a name is what it is. */
-function normalized(instance: string): string {
-  return ID.test(instance) ? instance.toLowerCase() : instance;
+/** A Durable Object id as text; capitals make no difference. */
+function isIdText(instance: string): boolean {
+  return instance.length === ID_LENGTH && ID.test(instance);
 }
 
 /** What to say of a name that nobody knows: the known names near to it, or else all of them. */
@@ -156,7 +169,7 @@ function connector(
       `is a Durable Object namespace: name an instance, as in call('${binding}', 'main', …)`,
     );
   }
-  if (typeof instance === 'string' && !ID.test(instance)) {
+  if (typeof instance === 'string' && !isIdText(instance)) {
     return () => namespace.getByName(instance) as unknown as Receiver;
   }
   try {

@@ -11,6 +11,13 @@
 /** Microtasks that an async method may take before it is asked whether it waits for the outside. */
 const MICROTASKS = 16;
 
+const resolved = Promise.resolve();
+
+/** Runs something after this turn. The runtime's own `queueMicrotask` costs a microsecond more. */
+export function soon(run: () => void): void {
+  void resolved.then(run);
+}
+
 /** Lets so many microtasks run that async methods which wait for nothing have ended. */
 export async function microtasks(hasEnded = (): boolean => false): Promise<void> {
   for (let left = MICROTASKS; left > 0 && !hasEnded(); left--) await undefined;

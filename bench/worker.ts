@@ -1,0 +1,132 @@
+/** What the benchmark measures: `/measure` takes a row, a way and how often, and returns milliseconds. */
+import { checkLimits, recover } from '../pkg/wasm/lumenize_call.js';
+import { Callers, type Env, Target, WAYS, type Way } from './ways.js';
+
+export { Target };
+
+/** Milliseconds that the slow call takes. */
+const SLOW = 60;
+
+export class Driver extends Callers {
+  /** Runs one cell of the table `times` times and returns the milliseconds that it took in all. */
+  async measure(row: string, way: Way, size: number, times: number): Promise<number> {
+    const run = this.#cell(row, way, size);
+    const start = performance.now();
+    for (let time = 0; time < times; time++) await run();
+    return performance.now() - start;
+  }
+
+  #cell(row: string, way: Way, size: number): () => Promise<void> {
+    const main = (): string => 'main';
+    switch (row) {
+      case 'concurrent':
+        return () => this.at(way, this.addition, size, main);
+      case 'targets':
+        return () => this.at(way, this.addition, size, (n) => `target ${n}`);
+      case 'payload': {
+        const echo = this.echoing('x'.repeat(size));
+        return () => this.at(way, echo, 1, main);
+      }
+      case 'payload by 20': {
+        const echo = this.echoing('x'.repeat(size));
+        return () => this.at(way, echo, 20, main);
+      }
+      case 'nested':
+        return () => this.#nested(way, size);
+      case 'beside a slow one':
+        return () => this.at(way, this.addition, size, main);
+      default:
+        throw new Error(`there is no row ${row}`);
+    }
+  }
+
+  /** Three operations of which two feed the third, `depth` times over. */
+  async #nested(way: Way, depth: number): Promise<void> {
+    const stub = this.stub('main');
+    const on = this.ctn<Target>();
+    let sum: number;
+    if (way === 'rpc') {
+      sum = await stub.add(await stub.add(1, 10), await stub.add(100, 1_000));
+      for (let level = 1; level < depth; level++) sum = await stub.add(sum, 1);
+    } else {
+      let remote = on.add(on.add(1, 10), on.add(100, 1_000));
+      for (let level = 1; level < depth; level++) remote = on.add(remote, 1);
+      sum = await this.svc.callRaw('TARGET', 'main', remote);
+    }
+    if (sum !== 1_110 + depth) throw new Error(`${sum} is wrong`);
+  }
+
+  /**
+   * Milliseconds until `size` fast calls are answered that are made in one turn, with a slow one
+   * before them or without. The slow one is waited for, but not counted.
+   */
+  async besideSlow(isSlowThere: boolean, size: number, times: number): Promise<number> {
+    let total = 0;
+    for (let time = 0; time < times; time++) {
+      const start = performance.now();
+      const slow = isSlowThere
+        ? this.svc.callRaw('TARGET', 'main', this.ctn<Target>().slow(SLOW))
+        : undefined;
+      await this.at('batchedAwaited', this.addition, size, () => 'main');
+      total += performance.now() - start;
+      await slow;
+    }
+    return total;
+  }
+
+  /** Milliseconds for `times` calls one after the other while `pending` others wait. */
+  async whilePending(pending: number, times: number): Promise<number> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    // To a target of their own, in a few messages.
+    const waiting = Array.from({ length: pending }, () =>
+      this.svc.callRaw('TARGET', 'busy', this.ctn<Target>().slow(600_000), { signal }),
+    );
+    const settled = Promise.allSettled(waiting);
+    await this.at('awaited', this.addition, 1, () => 'main');
+    const start = performance.now();
+    for (let time = 0; time < times; time++) {
+      await this.at('awaited', this.addition, 1, () => 'main');
+    }
+    const took = performance.now() - start;
+    controller.abort();
+    await settled;
+    return took;
+  }
+
+  /** Milliseconds for one start of the core: instance, memory and imports, compiled before. */
+  startUp(times: number): number {
+    const start = performance.now();
+    for (let time = 0; time < times; time++) {
+      recover();
+      checkLimits({});
+    }
+    return (performance.now() - start) / times;
+  }
+}
+
+export default {
+  async fetch(request, env) {
+    const { pathname, searchParams } = new URL(request.url);
+    const number = (name: string): number => Number(searchParams.get(name) ?? 1);
+    const driver = (env as unknown as { DRIVER: DurableObjectNamespace<Driver> }).DRIVER.getByName(
+      'driver',
+    );
+    const way = WAYS.find((each) => each === searchParams.get('way')) ?? 'rpc';
+    const row = searchParams.get('row') ?? '';
+    switch (pathname) {
+      case '/measure':
+        return Response.json(await driver.measure(row, way, number('size'), number('times')));
+      case '/slow':
+        return Response.json(
+          await driver.besideSlow(number('slow') === 1, number('size'), number('times')),
+        );
+      case '/pending':
+        return Response.json(await driver.whilePending(number('size'), number('times')));
+      case '/start':
+        return Response.json(await driver.startUp(number('times')));
+      default:
+        return new Response(`there is no ${pathname}`, { status: 404 });
+    }
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,248 @@
+// `npm run bench`: this package beside Workers RPC, in bare workerd, both in one run, in interleaved
+// rounds. Sizes first, then times; each budget with what it must be, what is aimed at and what was
+// measured. Exit code 1 if a must is missed. `-- --quick` is short, for `npm test`: only the ratios
+// count, with half of what they must be.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { BUDGETS, build } from './build.mjs';
+import { bundle, serve } from './workerd.mjs';
+
+const IS_QUICK = process.argv.includes('--quick');
+const ROUNDS = IS_QUICK ? 5 : 15;
+const WARM_UP = IS_QUICK ? 1 : 3;
+const WAYS = ['rpc', 'floor', 'awaited', 'handler', 'batched', 'batchedAwaited'];
+const TITLES = {
+  rpc: 'Workers RPC',
+  floor: 'by hand, one message',
+  awaited: 'V1: awaited, alone',
+  handler: 'V2: handler, alone',
+  batched: 'V3: handler, batched',
+  batchedAwaited: 'awaited, batched',
+};
+const DEPTHS = [1, 2, 4, 8, 16];
+/** Each row: its size, how often it runs for one sample, and which ways it has. */
+const ROWS = [
+  { row: 'concurrent', size: 1, times: 200 },
+  { row: 'concurrent', size: 10, times: 40 },
+  { row: 'concurrent', size: 50, times: 12 },
+  { row: 'concurrent', size: 200, times: 6 },
+  { row: 'concurrent', size: 1_000, times: 2 },
+  ...(IS_QUICK ? [] : [{ row: 'concurrent', size: 10_000, times: 1 }]),
+  { row: 'targets', size: 200, times: 4, ways: ['rpc', 'awaited', 'handler', 'batched'] },
+  { row: 'nested', size: 1, times: 100, ways: ['rpc', 'batchedAwaited'] },
+  ...(IS_QUICK
+    ? []
+    : [
+        ...[100, 10_000, 1_000_000].map((size) => ({
+          row: 'payload',
+          size,
+          times: size > 100_000 ? 4 : 100,
+        })),
+        ...[100, 10_000].map((size) => ({ row: 'payload by 20', size, times: 10 })),
+        ...DEPTHS.slice(1).map((size) => ({
+          row: 'nested',
+          size,
+          times: 50,
+          ways: ['rpc', 'batchedAwaited'],
+        })),
+      ]),
+];
+const SLOW_CALLS = 199;
+const PENDING = IS_QUICK ? [] : [10, 100, 1_000, 10_000];
+
+const sizes = build();
+await bundle('bench/worker.ts', 'target/bench');
+const { url, stop } = await serve('bench/workerd.capnp');
+const results = new Map();
+try {
+  console.log(`bench: ${ROUNDS} rounds, interleaved, after ${WARM_UP} of warm-up`);
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    for (const { row, size, times, ways = WAYS } of ROWS) {
+      for (const way of ways) {
+        const ms = await ask('measure', { row, way, size, times });
+        if (round >= 0) sample(key(row, size, way), (ms * 1_000) / times);
+      }
+    }
+    for (const slow of [0, 1]) {
+      const ms = await ask('slow', { slow, size: SLOW_CALLS, times: 3 });
+      if (round >= 0) sample(key('beside a slow one', slow, 'batchedAwaited'), (ms * 1_000) / 3);
+    }
+    if (round >= 0 && round < 7) {
+      for (const size of PENDING) {
+        const ms = await ask('pending', { size, times: 200 });
+        sample(key('pending', size, 'awaited'), (ms * 1_000) / 200);
+      }
+    }
+    if (!IS_QUICK && round % 5 === 0) console.log(`bench: round ${round} of ${ROUNDS}`);
+  }
+  for (let round = 0; round < 5; round++) {
+    sample(key('start', 1, 'core'), (await ask('start', { times: 50 })) * 1_000);
+  }
+} finally {
+  stop();
+}
+
+const lines = [...sizeLines(), ...timeLines()];
+console.log(`\n${table(lines)}\n`);
+if (!IS_QUICK) {
+  console.log(details());
+  mkdirSync('target/bench', { recursive: true });
+  const json = Object.fromEntries(
+    [...results].map(([name, samples]) => [name, { ...spread(samples), samples }]),
+  );
+  writeFileSync(
+    'target/bench/results.json',
+    `${JSON.stringify({ lines, results: json }, null, 2)}\n`,
+  );
+  console.log('bench: every sample is in target/bench/results.json');
+}
+const missed = lines.filter(({ isMet }) => !isMet);
+for (const { what } of missed) console.log(`bench: MISSED: ${what}`);
+process.exitCode = missed.length === 0 ? 0 : 1;
+
+async function ask(path, query) {
+  const response = await fetch(`${url}/${path}?${new URLSearchParams(query)}`);
+  if (!response.ok) throw new Error(`${path} ${JSON.stringify(query)}: ${await response.text()}`);
+  return response.json();
+}
+
+function key(row, size, way) {
+  return `${row} ${size} ${way}`;
+}
+
+function sample(name, value) {
+  if (!results.has(name)) results.set(name, []);
+  results.get(name).push(value);
+}
+
+function sizeLines() {
+  return [
+    atMost('wasm, gzip, KiB', BUDGETS.wasm.must / 1024, BUDGETS.wasm.aim / 1024, sizes.wasm / 1024),
+    atMost(
+      'whole package, gzip, KiB',
+      BUDGETS.package.must / 1024,
+      BUDGETS.package.aim / 1024,
+      sizes.package / 1024,
+    ),
+  ];
+}
+
+function timeLines() {
+  const concurrent = (size, way) => median(results.get(key('concurrent', size, way)));
+  const targets = (way) => median(results.get(key('targets', 200, way)));
+  const slow = (isThere) =>
+    median(results.get(key('beside a slow one', isThere, 'batchedAwaited')));
+  return [
+    atMost(
+      'one awaited `callRaw` ÷ one Workers RPC call',
+      1.15,
+      1.05,
+      concurrent(1, 'batchedAwaited') / concurrent(1, 'rpc'),
+    ),
+    atMost(
+      'one `call` with handler ÷ one Workers RPC call',
+      1.2,
+      1.1,
+      concurrent(1, 'batched') / concurrent(1, 'rpc'),
+    ),
+    atLeast(
+      '200 concurrent `call`s: Workers RPC ÷ ours',
+      12,
+      25,
+      concurrent(200, 'rpc') / concurrent(200, 'batched'),
+    ),
+    atLeast(
+      '1,000 concurrent `call`s: Workers RPC ÷ ours',
+      15,
+      35,
+      concurrent(1_000, 'rpc') / concurrent(1_000, 'batched'),
+    ),
+    atMost(
+      '200 calls to 200 targets ÷ the same by Workers RPC',
+      1.15,
+      1.05,
+      targets('batched') / targets('rpc'),
+    ),
+    atLeast(
+      '`add(add(1,10), add(100,1000))`: three awaited RPC calls ÷ ours',
+      2.5,
+      3,
+      median(results.get(key('nested', 1, 'rpc'))) /
+        median(results.get(key('nested', 1, 'batchedAwaited'))),
+    ),
+    atMost('199 fast calls beside one slow ÷ without it', 1.5, 1.1, slow(1) / slow(0)),
+    atMost(
+      'start of the core in workerd, ms',
+      2,
+      1,
+      median(results.get(key('start', 1, 'core'))) / 1_000,
+    ),
+  ];
+}
+
+function atMost(what, must, aim, measured) {
+  const limit = IS_QUICK ? must * 2 : must;
+  return {
+    what,
+    must: `≤ ${must}`,
+    aim,
+    measured,
+    isMet: measured <= limit,
+    isAimed: measured <= aim,
+  };
+}
+
+function atLeast(what, must, aim, measured) {
+  const limit = IS_QUICK ? must / 2 : must;
+  return {
+    what,
+    must: `≥ ${must}`,
+    aim,
+    measured,
+    isMet: measured >= limit,
+    isAimed: measured >= aim,
+  };
+}
+
+function table(rows) {
+  const verdict = ({ isMet, isAimed }) => (isMet ? (isAimed ? '' : 'aim missed') : 'MUST MISSED');
+  return [
+    '| what | must | aim | measured | |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows.map(
+      (line) =>
+        `| ${line.what} | ${line.must} | ${line.aim} | ${line.measured.toFixed(2)} | ${verdict(line)} |`,
+    ),
+  ].join('\n');
+}
+
+/** Every cell as its ratio to Workers RPC in the same run, with the spread of its samples. */
+function details() {
+  const rows = ROWS.map(({ row, size, ways = WAYS }) => {
+    const rpc = median(results.get(key(row, size, 'rpc')));
+    const cells = WAYS.map((way) => {
+      if (!ways.includes(way)) return '';
+      const samples = results.get(key(row, size, way));
+      const ratio = (rpc / median(samples)).toFixed(2);
+      return `${ratio} (±${(spread(samples).relative * 100).toFixed(0)} %)`;
+    });
+    return `| ${row} | ${size.toLocaleString('en')} | ${cells.join(' | ')} |`;
+  });
+  return [
+    'How many times as fast as Workers RPC in the same run, with half the spread between quartiles:',
+    '',
+    `| row | size | ${WAYS.map((way) => TITLES[way]).join(' | ')} |`,
+    `| --- | --- | ${WAYS.map(() => '---').join(' | ')} |`,
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function spread(samples) {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const at = (part) => sorted[Math.round((sorted.length - 1) * part)];
+  return { median: at(0.5), relative: (at(0.75) - at(0.25)) / 2 / at(0.5) };
+}
+
+function median(samples) {
+  return spread(samples).median;
+}
