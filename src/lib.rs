@@ -116,12 +116,9 @@ impl PendingCalls {
         Self(pending::Pending::after(as_integer(greatest_id)))
     }
 
-    /// Opens a call and returns its id.
-    ///
-    /// # Errors
-    /// `[code, message]` for a timeout that makes no sense.
-    pub fn open(&mut self, now: f64, timeout: f64) -> Result<f64, JsValue> {
-        Ok(as_number(self.0.open(now, timeout)?))
+    /// Opens a call and returns its id; 0 if there are too many. The timeout has been checked.
+    pub fn open(&mut self, now: f64, timeout: f64) -> f64 {
+        self.0.open(now, timeout).map_or(0.0, as_number)
     }
 
     /// Opens a call again, under the id that it had in a table that was lost.
@@ -144,6 +141,15 @@ impl PendingCalls {
     pub fn next_deadline(&mut self) -> f64 {
         self.0.next_deadline().map_or(f64::INFINITY, as_number)
     }
+}
+
+/// Checks a timeout, in milliseconds.
+///
+/// # Errors
+/// `[code, message]` for one that makes no sense.
+#[wasm_bindgen(js_name = checkTimeout)]
+pub fn check_timeout(timeout: f64) -> Result<(), JsValue> {
+    Ok(pending::check_timeout(timeout)?)
 }
 
 /// Brings the core back after it trapped: the next call of any function finds a new instance with

@@ -55,6 +55,18 @@ export interface CallOptions {
 "
 );
 
+/// Checks a timeout.
+///
+/// # Errors
+/// `invalid-option` for one that is not above 0.
+pub fn check_timeout(timeout: f64) -> Result<(), Failure> {
+    if timeout.is_nan() || timeout <= 0.0 {
+        let message = "it has to be milliseconds above 0, or Infinity for none";
+        return Err(Failure::new(Code::InvalidOption, message));
+    }
+    Ok(())
+}
+
 /// A deadline that never comes.
 const NEVER: u64 = u64::MAX;
 
@@ -101,27 +113,18 @@ impl Pending {
         }
     }
 
-    /// Opens a call that expires `timeout` milliseconds after `now`, and returns its id.
-    ///
-    /// # Errors
-    /// `invalid-option` for a timeout that is not above 0; `limit-exceeded` for more calls than
-    /// there can be places.
-    pub fn open(&mut self, now: f64, timeout: f64) -> Result<u64, Failure> {
-        if timeout.is_nan() || timeout <= 0.0 {
-            return Err(Failure::new(
-                Code::InvalidOption,
-                "it has to be milliseconds above 0, or Infinity for none",
-            ));
-        }
+    /// Opens a call that expires `timeout` milliseconds after `now`, and returns its id; `None` if
+    /// there are more calls than places.
+    pub fn open(&mut self, now: f64, timeout: f64) -> Option<u64> {
         let place = self.free_place();
         let generation =
             self.places.get(index(place)).map_or(self.first_generation, |free| free.generation);
         if place > LAST_PLACE || generation > LAST_GENERATION {
-            return Err(Failure::new(Code::LimitExceeded, "too many calls are pending"));
+            return None;
         }
         let id = generation << PLACE_BITS | place;
         self.restore(id, now, timeout);
-        Ok(id)
+        Some(id)
     }
 
     /// Opens a call again, under the id that it had in a table that was lost.

@@ -67,6 +67,7 @@ load({
   encodeFrame: trapping('encodeFrame', core.encodeFrame),
   decodeFrame: trapping('decodeFrame', core.decodeFrame),
   checkLimits: core.checkLimits,
+  checkTimeout: core.checkTimeout,
   isEntry: core.isEntry,
   isCode: trapping('isCode', core.isCode),
   recover: core.recover,

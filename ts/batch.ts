@@ -96,13 +96,26 @@ export class Outbox<C extends Outgoing> {
   }
 
   #sendAlone(call: C): void {
+    const { target } = call;
     const calls = [call];
-    this.#transmit(
-      call.target,
-      calls,
-      (stub) => stub.__lmzCall(call.frame, ...call.slots),
-      (sent) => this.#sender.receive(calls, [sent]),
-    );
+    call.isSent = true;
+    let stub: Receiver | undefined;
+    const fail = (rejected: unknown): void => this.#fail(calls, stub, rejected);
+    try {
+      stub = target.take();
+      stub.__lmzCall(call.frame, ...call.slots).then((sent) => {
+        target.giveBack(stub, true);
+        this.#sender.receive(calls, [sent]);
+      }, fail);
+    } catch (error) {
+      // The call is accepted: its handler runs later, as for any other outcome.
+      soon(() => fail(error));
+    }
+  }
+
+  #fail(calls: readonly C[], stub: Receiver | undefined, rejected: unknown): void {
+    calls[0]?.target.giveBack(stub, stubSurvives(rejected));
+    this.#sender.fail(calls, rejected);
   }
 
   #sendTogether(target: Target, calls: readonly C[]): void {
@@ -120,40 +133,20 @@ export class Outbox<C extends Outgoing> {
       which[at] = frame;
       for (const slot of call.slots) slots.push(slot);
     }
-    this.#transmit(
-      target,
-      calls,
-      (stub) => stub.__lmzCalls([...frames.keys()], slotCounts, which, slots),
-      (sent, stub) => {
-        const answers = new Answers(this.#sender, calls, (rejected) => {
-          if (!stubSurvives(rejected)) target.forget(stub);
-        });
-        void answers.receive(sent);
-      },
-    );
-  }
-
-  #transmit(
-    target: Target,
-    calls: readonly C[],
-    send: (stub: Receiver) => PromiseLike<unknown>,
-    receive: (sent: unknown, stub: Receiver) => void,
-  ): void {
     for (const call of calls) call.isSent = true;
     let stub: Receiver | undefined;
-    const fail = (rejected: unknown): void => {
-      target.giveBack(stub, stubSurvives(rejected));
-      this.#sender.fail(calls, rejected);
-    };
+    const fail = (rejected: unknown): void => this.#fail(calls, stub, rejected);
     try {
       const taken = target.take();
       stub = taken;
-      send(taken).then((sent) => {
+      taken.__lmzCalls([...frames.keys()], slotCounts, which, slots).then((sent) => {
         target.giveBack(taken, true);
-        receive(sent, taken);
+        const answers = new Answers(this.#sender, calls, (rejected) => {
+          if (!stubSurvives(rejected)) target.forget(taken);
+        });
+        void answers.receive(sent);
       }, fail);
     } catch (error) {
-      // The calls are accepted: their handlers run later, as for any other outcome.
       soon(() => fail(error));
     }
   }

@@ -199,7 +199,7 @@ export class Caller<Env, Self = never> {
     const isOpen = calls.map((call) => this.#pending.close(call.id));
     for (let at = 0; at < calls.length; at++) {
       const ended = this.#settle(calls[at] as Call, sent[at], isOpen[at] === true);
-      if (ended) {
+      if (ended !== undefined) {
         void this.#receiveRest(calls, sent, isOpen, at + 1, ended);
         return;
       }
@@ -215,13 +215,16 @@ export class Caller<Env, Self = never> {
   ): Promise<void> {
     let ended: void | Promise<void> = before;
     for (let at = from; at < calls.length; at++) {
-      if (ended) await endOfTurn(ended);
+      if (ended !== undefined) await endOfTurn(ended);
       ended = this.#settle(calls[at] as Call, sent[at], isOpen[at] === true);
     }
   }
 
   #settle(call: Call, sent: unknown, isOpen: boolean): void | Promise<void> {
-    if (!isOpen) return release(sent);
+    if (!isOpen) {
+      release(sent);
+      return undefined;
+    }
     const { outcome, failed } = readOutcome(sent, call);
     return call.settle(outcome, failed);
   }

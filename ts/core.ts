@@ -12,7 +12,14 @@ import type { CallErrorCode, CallLimits } from './wasm/lumenize_call.js';
 
 type Core = Pick<
   typeof Wasm,
-  'encodeFrame' | 'decodeFrame' | 'checkLimits' | 'isCode' | 'isEntry' | 'PendingCalls' | 'recover'
+  | 'checkTimeout'
+  | 'encodeFrame'
+  | 'decodeFrame'
+  | 'checkLimits'
+  | 'isCode'
+  | 'isEntry'
+  | 'PendingCalls'
+  | 'recover'
 >;
 
 /** The table of pending calls that one object owns. It lives in wasm memory. */
@@ -32,7 +39,8 @@ export interface Frame extends Program {
   readonly slots: readonly unknown[];
 }
 
-const SEPARATOR = '\0';
+/** Stands between names where they are joined; no name that can be sent contains it. */
+export const SEPARATOR = '\0';
 
 let loaded: Core | undefined;
 /** Whether the instance has trapped and none has followed it yet. */
@@ -192,6 +200,11 @@ export function isCallErrorCode(value: unknown): value is CallErrorCode {
   return typeof value === 'string' && ask(() => core().isCode(value));
 }
 
+/** Checks a timeout. Throws `CallError` with code `invalid-option` where it makes no sense. */
+export function checkTimeout(timeout: number): void {
+  ask(() => core().checkTimeout(timeout), `timeout is ${timeout}`);
+}
+
 /**
  * A table without calls.
  *
@@ -209,9 +222,10 @@ export function createPendingCalls(greatestId: number): PendingCalls {
  */
 export function ask<T>(question: () => T, place?: string): T {
   try {
-    return guard(question, place);
-  } catch (error) {
-    if (!(error instanceof CallError) || error.code !== 'internal') throw error;
+    return question();
+  } catch (thrown) {
+    if (Array.isArray(thrown) || thrown instanceof CallError) throw refusal(thrown, place);
+    isDead = true;
     return guard(question, place);
   }
 }
@@ -221,13 +235,17 @@ function guard<T>(run: () => T, place?: string): T {
   try {
     return run();
   } catch (thrown) {
-    if (thrown instanceof CallError) throw thrown;
-    if (!Array.isArray(thrown)) {
-      isDead = true;
-      const message = `the wasm core failed and is started anew (${textOf(thrown)}): please report this`;
-      throw new CallError('internal', message, { cause: thrown });
-    }
-    const [code, message] = thrown as [CallErrorCode, string];
-    throw new CallError(code, place === undefined ? message : `${place}: ${message}`);
+    throw refusal(thrown, place);
   }
+}
+
+function refusal(thrown: unknown, place: string | undefined): CallError {
+  if (thrown instanceof CallError) return thrown;
+  if (!Array.isArray(thrown)) {
+    isDead = true;
+    const message = `the wasm core failed and is started anew (${textOf(thrown)}): please report this`;
+    return new CallError('internal', message, { cause: thrown });
+  }
+  const [code, message] = thrown as [CallErrorCode, string];
+  return new CallError(code, place === undefined ? message : `${place}: ${message}`);
 }

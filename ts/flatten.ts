@@ -6,7 +6,7 @@
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
 import { Containers, invalid } from './containers.js';
-import { encodeFrame, type Frame, type Program, remember } from './core.js';
+import { encodeFrame, type Frame, type Program, remember, SEPARATOR } from './core.js';
 import { CallError } from './errors.js';
 import { explainNode, type Node, nodeOf, result, start } from './record.js';
 import { ArgumentKind, MostLimit, StepKind } from './wasm/lumenize_call.js';
@@ -17,26 +17,61 @@ export interface Message {
   readonly slots: readonly unknown[];
 }
 
-/** Frames of programs that call one method with native values, by its name and their number. */
-const frames = new Map<string, string[]>();
+/** Frames of programs that are trees of steps and native values, by their form. */
+const frames = new Map<string, string>();
 
 /** The program that the target of a call runs. */
 export function messageOf(node: Node): Message {
-  const { args } = node;
-  // Most programs are such: they need not be flattened to be known.
-  const name = args && node.of?.of === start ? node.of.name : undefined;
-  const isPlain = args !== undefined && name !== undefined && args.every(isNative);
-  const known = isPlain ? frames.get(name)?.[args.length] : undefined;
-  if (known !== undefined) return { frame: known, slots: args as readonly unknown[] };
+  const slots: unknown[] = [];
+  visit += 1;
+  nodesLeft = FORM_NODES;
+  const form = formOf(node, slots);
+  const known = form === undefined ? undefined : frames.get(form);
+  if (known !== undefined) return { frame: known, slots };
   const flattening = new Flattening(undefined);
   flattening.finish(node);
   const frame = encodeFrame(flattening);
-  if (isPlain) {
-    const byCount = frames.get(name) ?? [];
-    byCount[args.length] = frame;
-    remember(frames, name, byCount);
-  }
+  if (form !== undefined) remember(frames, form, frame);
   return { frame, slots: flattening.slots };
+}
+
+/** How large a tree may be whose form is worked out. */
+const FORM_NODES = 20;
+/** The walk that goes on, by which nodes are marked, and how many nodes it may still meet. */
+let visit = 0;
+let nodesLeft = 0;
+
+/**
+ * What a program is beside its native values, which are added to `slots` in the order in which
+ * flattening finds them; `undefined` where it is no small tree: a node that is met twice runs once.
+ * Each token begins with the separator, which no name contains.
+ */
+function formOf(node: Node, slots: unknown[]): string | undefined {
+  if (node === start) return '';
+  nodesLeft -= 1;
+  if (!node.of || node.visit === visit || nodesLeft < 0) return undefined;
+  node.visit = visit;
+  const before = formOf(node.of, slots);
+  if (before === undefined) return undefined;
+  if (node.args) {
+    const args = formOfAll(node.args, slots);
+    return args === undefined ? undefined : `${before}${SEPARATOR}(${args}${SEPARATOR})`;
+  }
+  const { name = '' } = node;
+  return name.includes(SEPARATOR) ? undefined : `${before}${SEPARATOR}.${name}`;
+}
+
+function formOfAll(args: readonly unknown[], slots: unknown[]): string | undefined {
+  let form = '';
+  for (const argument of args) {
+    const node = nodeOf(argument);
+    const nested = node && formOf(node, slots);
+    // `ctn()` alone is no argument.
+    if (node ? !nested : !isNative(argument)) return undefined;
+    if (!node) slots.push(argument);
+    form += node ? `${SEPARATOR}[${nested}` : `${SEPARATOR}#`;
+  }
+  return form;
 }
 
 /** Whether no continuation stands in an argument. Throws as `Containers.holds` does. */

@@ -1,4 +1,5 @@
 /** The options of a call, checked. */
+import { checkTimeout } from './core.js';
 import { CallError } from './errors.js';
 import { explain } from './record.js';
 import { unknownName } from './target.js';
@@ -7,7 +8,7 @@ import { type CallOptions, DefaultOption } from './wasm/lumenize_call.js';
 /** The options that there are. */
 const OPTIONS: Record<keyof CallOptions, true> = { timeout: true, signal: true, batch: true };
 
-/** What a call is made with. Whether the timeout makes sense is the core's to say. */
+/** What a call is made with. */
 export interface CheckedOptions {
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
@@ -38,6 +39,7 @@ export function checkOptions(options: CallOptions | undefined): CheckedOptions {
   if (typeof timeout !== 'number') {
     throw invalid(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
   }
+  if (timeout !== DEFAULT.timeout) checkTimeout(timeout);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid(`signal is ${explain(signal)}: pass the signal of an AbortController`);
   }

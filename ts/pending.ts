@@ -4,7 +4,8 @@
  * what is held here.
  */
 import { ask, coreInstance, createPendingCalls, type PendingCalls } from './core.js';
-import { microtasks } from './turn.js';
+import { CallError } from './errors.js';
+import { afterMicrotasks } from './turn.js';
 
 /** A call that waits for its outcome. Neither of its methods throws. */
 export interface PendingCall {
@@ -32,16 +33,14 @@ export class Pending {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
 
-  /**
-   * Opens a call and returns its id. Throws `CallError` with code `invalid-option` for a timeout
-   * that is not above 0.
-   */
+  /** Opens a call and returns its id. Its timeout has been checked. */
   open(call: PendingCall): number {
     const { openedAt, timeout } = call;
-    const id = this.#ask((table) => table.open(openedAt, timeout), `timeout is ${timeout}`);
-    this.#greatestId = Math.max(this.#greatestId, id);
+    const id = this.#ask((table) => table.open(openedAt, timeout));
+    if (id === 0) throw new CallError('limit-exceeded', 'too many calls are pending');
+    if (id > this.#greatestId) this.#greatestId = id;
     this.#calls.set(id, call);
-    this.#arm(openedAt + timeout);
+    if (openedAt + timeout < this.#timerDeadline) this.#arm(openedAt + timeout);
     return id;
   }
 
@@ -80,8 +79,8 @@ export class Pending {
   }
 
   /** Asks the table; one that has gone with a core that died is made again first. */
-  #ask<T>(question: (table: PendingCalls) => T, place?: string): T {
-    return ask(() => question(this.#tableOf(coreInstance())), place);
+  #ask<T>(question: (table: PendingCalls) => T): T {
+    return ask(() => question(this.#tableOf(coreInstance())));
   }
 
   #tableOf(instance: number): PendingCalls {
@@ -98,7 +97,7 @@ export class Pending {
     if (this.#calls.size === 0 && !this.#isResting) {
       this.#isResting = true;
       // By then whoever awaited this call has gone on: timers cost more than what they would watch.
-      void microtasks().then(this.#rest);
+      void afterMicrotasks(this.#rest);
     }
   }
 

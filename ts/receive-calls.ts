@@ -101,7 +101,7 @@ class Calls {
     return this.#answers.reply();
   }
 
-  /** Replies as soon as something has to wait, and goes on. */
+  /** Replies with what is ready as soon as something has to wait, and goes on. */
   #goOn(first: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve) => {
       let hasReplied = false;
@@ -125,9 +125,12 @@ class Calls {
   #turnOf(sent: Promise<unknown>, reply: () => void): Promise<void> {
     const call = this.#next - 1;
     const { add } = this.#answers;
+    const replyIfReady = (): void => {
+      if (this.#answers.areReady) reply();
+    };
     return endOfTurn(
       sent.then((ready) => add(call, ready)),
-      reply,
+      replyIfReady,
     );
   }
 
@@ -191,6 +194,10 @@ class Answers {
   #push(call: number, sent: unknown): void {
     this.#which.push(call);
     this.#outcomes.push(sent);
+  }
+
+  get areReady(): boolean {
+    return this.#which.length > 0;
   }
 
   /** `[which, outcomes]` of what is ready, without `which` if that is all; and how to get the rest. */

@@ -27,6 +27,9 @@ const continuation = (): void => {};
 
 /** One recorded step and the node that it extends. A node that extends nothing is a start. */
 export class Node implements ProxyHandler<typeof continuation> {
+  /** The last walk over continuations that met this node. */
+  visit = 0;
+
   constructor(
     readonly of: Node | undefined,
     /** The property that is read; `undefined` for a call. */

@@ -2,6 +2,7 @@
 import { load } from './core.js';
 import {
   checkLimits,
+  checkTimeout,
   decodeFrame,
   encodeFrame,
   initSync,
@@ -14,6 +15,15 @@ import module from './wasm/lumenize_call_bg.wasm';
 
 initSync({ module });
 // By name, so that bundlers leave out what is not used.
-load({ checkLimits, decodeFrame, encodeFrame, isCode, isEntry, PendingCalls, recover });
+load({
+  checkLimits,
+  checkTimeout,
+  decodeFrame,
+  encodeFrame,
+  isCode,
+  isEntry,
+  PendingCalls,
+  recover,
+});
 
 export * from './index.js';
