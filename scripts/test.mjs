@@ -5,6 +5,13 @@ import { readFileSync, rmSync } from 'node:fs';
 
 const REPORT = 'target/vitest.json';
 
+const REPORTED = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
+/** The tests in which calls are made by the facade: they must not care how the calls travel. */
+const BEHAVIOUR =
+  'calling cancelling deadlock errors handlers platform properties receiving recording time workers'.split(
+    ' ',
+  );
+
 /** A check passes or fails as a whole; a suite counts its tests in its own way. */
 const CHECKS = [
   { name: 'format of Rust', run: ['cargo', 'fmt', '--check'] },
@@ -44,10 +51,17 @@ const CHECKS = [
   },
   {
     name: 'tests in workerd',
-    run: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`],
+    run: ['vitest', 'run', ...REPORTED],
     count: vitestTests,
     forbidden: 'An RPC stub was not disposed',
   },
+  ...['alone', 'in company'].map((how) => ({
+    name: `the same with each call ${how}`,
+    run: ['vitest', 'run', ...REPORTED, ...BEHAVIOUR],
+    env: { CALLS_TRAVEL: how },
+    count: vitestTests,
+    forbidden: 'An RPC stub was not disposed',
+  })),
   {
     name: 'a callee in another process, which dies',
     run: ['node', 'scripts/processes.mjs'],
@@ -67,10 +81,11 @@ const CHECKS = [
 
 let passed = 0;
 let failed = 0;
-rmSync(REPORT, { force: true });
+
 for (const { name, run, env, count = () => undefined, forbidden } of CHECKS) {
   const start = Date.now();
   process.stdout.write(`test: ${name} … `);
+  rmSync(REPORT, { force: true });
   const [command, ...args] = run;
   const result = spawnSync(command, args, {
     encoding: 'utf8',

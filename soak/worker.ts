@@ -11,8 +11,27 @@ interface Env {
 /** There by a flag of V8. */
 declare function gc(): void;
 
+let unhandled = 0;
+addEventListener('unhandledrejection', () => {
+  unhandled += 1;
+});
+
 /** What a target does with a call. */
 type Kind = 'fast' | 'slow' | 'failing' | 'hung';
+
+/** How calls of the soak end, in turn. */
+type Fate = 'fast' | 'alone' | 'signalled' | 'failing' | 'cancelled' | 'late';
+
+const FATES: readonly Fate[] = [
+  ...Array<Fate>(43).fill('fast'),
+  'alone',
+  'signalled',
+  'signalled',
+  'failing',
+  'failing',
+  'cancelled',
+  'late',
+];
 
 /** Percent of the calls. */
 const SHARE = 5;
@@ -127,21 +146,62 @@ export class Source extends LumenizeBase<Env> {
     if (this.#left === 0) this.#landed();
   }
 
-  /** Calls one after the other in groups, each of which is in flight at once. */
+  /**
+   * Calls in groups, each of which is in flight at once: most with a handler; some fail, are
+   * cancelled, pass their deadline while the answer is on its way, or carry a signal that outlives
+   * them. Returns how many ended as they should.
+   */
   async soak(calls: number, atOnce: number): Promise<number> {
-    let right = 0;
+    this.#right = 0;
+    const { signal } = new AbortController();
     for (let made = 0; made < calls; made += atOnce) {
-      const sums = Array.from({ length: atOnce }, (_, n) =>
-        this.svc.callRaw('TARGET', 'target 0', this.ctn<Target>().fast(made + n)),
-      );
-      for (const [n, sum] of (await Promise.all(sums)).entries()) if (sum === made + n) right += 1;
+      await new Promise<void>((resolve) => {
+        this.#left = atOnce;
+        this.#landed = resolve;
+        for (let n = made; n < made + atOnce; n++) this.#makeOne(n, signal);
+      });
     }
-    return right;
+    return this.#right;
+  }
+
+  #right = 0;
+
+  #makeOne(n: number, signal: AbortSignal): void {
+    const kind = FATES[n % FATES.length] ?? 'fast';
+    const method = kind === 'failing' ? 'failing' : kind === 'late' ? 'slow' : 'fast';
+    const remote = this.ctn<Target>()[method](n);
+    const timeout = kind === 'late' ? 1 : 60_000;
+    const handler = this.ctn().onFate(remote, n, kind);
+    const handle = this.svc.call('TARGET', 'target 0', remote, handler, {
+      timeout,
+      ...(kind === 'signalled' ? { signal } : {}),
+      batch: kind !== 'alone',
+    });
+    if (kind === 'cancelled') handle.cancel();
+  }
+
+  onFate(outcome: unknown, n: number, kind: Fate): void {
+    const isRight: Record<Fate, boolean> = {
+      fast: outcome === n,
+      alone: outcome === n,
+      signalled: outcome === n,
+      failing: outcome instanceof RangeError,
+      cancelled: outcome instanceof CallError && outcome.code === 'cancelled',
+      late: outcome instanceof CallError && outcome.code === 'timeout',
+    };
+    if (isRight[kind]) this.#right += 1;
+    this.#left -= 1;
+    if (this.#left === 0) this.#landed();
   }
 
   /** Leaves a stub to the garbage collector, to show that the runtime complains of it. */
   async forget(): Promise<void> {
     await this.env.TARGET.getByName('target 0').session();
+  }
+
+  /** Leaves a rejected promise to nobody, to show that the runtime complains of it. */
+  reject(): void {
+    void Promise.reject(new Error('left to nobody, on purpose'));
   }
 
   /** Stubs on all ways there are: none is left to the garbage collector. */
@@ -180,7 +240,7 @@ export class Source extends LumenizeBase<Env> {
   async collect(): Promise<void> {
     for (let round = 0; round < 3; round++) {
       gc();
-      await scheduler.wait(1);
+      await scheduler.wait(5);
     }
   }
 
@@ -219,6 +279,10 @@ export default {
         return Response.json(await source.soak(first, second));
       case '/forget':
         return Response.json(await source.forget().then(() => 'forgotten'));
+      case '/reject':
+        return Response.json((await source.reject()) ?? null);
+      case '/unhandled':
+        return Response.json(unhandled);
       case '/borrow':
         return Response.json(await source.borrow(first));
       case '/collect':

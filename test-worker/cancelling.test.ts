@@ -22,19 +22,6 @@ test('rule 18: `cancel` settles a call once, with its reason, after this turn', 
     });
   }));
 
-test('rule 18: a call that is cancelled in its own turn is not sent', () =>
-  inCaller('at once', async (caller) => {
-    const handle = caller.svc.call('CALC', 'at once', calc().next(), on().onOutcome());
-    const others = [calc().add(1, 10), calc().add(2, 20)].map((add) =>
-      caller.svc.callRaw('CALC', 'at once', add),
-    );
-    expect(handle.cancel()).toBe(true);
-    await caller.arrived(1);
-    expect(caller.received[0]?.outcome).toMatchObject({ code: 'cancelled', mayHaveRun: false });
-    expect(await Promise.all(others)).toEqual([11, 22]);
-    expect(await inCalc('at once', ({ log }) => log)).toEqual(['add(1, 10)', 'add(2, 20)']);
-  }));
-
 test('rule 18: a call that has its outcome cannot be cancelled', () =>
   inCaller('too late', async (caller) => {
     const handle = caller.svc.call('CALC', 'too late', calc().add(1, 10), on().onOutcome());

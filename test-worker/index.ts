@@ -1,7 +1,14 @@
 /** The objects under test: a caller that anything can be tried on, and targets that count. */
 
 import { DurableObject, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
-import { type CallErrorInfo, type CallOptions, LumenizeBase, type Recorded } from '@lumenize/call';
+import {
+  type CallErrorInfo,
+  type Caller,
+  type CallOptions,
+  LumenizeBase,
+  type Recorded,
+} from '@lumenize/call';
+import { inCompany } from './company.js';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
 import type { Gateway } from './gateway.js';
@@ -160,6 +167,10 @@ export class Calc extends LumenizeBase {
     return new WeakMap();
   }
 
+  fail(): never {
+    throw new RangeError('as it was told');
+  }
+
   never(): Promise<never> {
     this.log.push('never()');
     return new Promise(() => {});
@@ -215,9 +226,43 @@ export class Calc extends LumenizeBase {
     return this.svc.callRaw('CALC', instance, this.ctn<Calc>().never(), { timeout });
   }
 
+  readonly #list: number[] = [];
+
+  /** Returns the object's own list, which goes on changing. */
+  append(value: number): number[] {
+    this.#list.push(value);
+    return this.#list;
+  }
+
+  /** Reads, awaits and writes, as if it were alone in the object: between messages it is. */
+  async countInStorage(): Promise<number> {
+    const count = ((await this.ctx.storage.get<number>('count')) ?? 0) + 1;
+    await this.ctx.storage.put('count', count);
+    return count;
+  }
+
+  /** Lets nothing else in until it is done. */
+  exclusively(): Promise<void> {
+    return this.ctx.blockConcurrencyWhile(async () => {
+      this.log.push('exclusively() begins');
+      await scheduler.wait(20);
+      this.log.push('exclusively() ends');
+    });
+  }
+
+  mutate(list: number[]): number[] {
+    list.push(0);
+    return list;
+  }
+
   override __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
     this.messages += 1;
     return super.__lmzCall(frame, ...slots);
+  }
+
+  override __lmzCalls(...message: unknown[]): unknown {
+    this.messages += 1;
+    return super.__lmzCalls(...message);
   }
 }
 
@@ -240,6 +285,11 @@ export class Session extends RpcTarget {
 export class Liar extends DurableObject {
   __lmzCall(_frame: unknown, answer: unknown): unknown {
     return answer;
+  }
+
+  /** The first argument of the first call is the answer to all of them. */
+  __lmzCalls(_frames: unknown, _counts: unknown, _which: unknown, [answer]: unknown[]): unknown {
+    return JSON.parse(String(answer));
   }
 }
 
@@ -304,6 +354,13 @@ export class CallerObject extends LumenizeBase {
   readonly infos: CallErrorInfo[] = [];
   #waiting: { count: number; resolve: () => void }[] = [];
 
+  override get svc(): Caller<Cloudflare.Env, this> {
+    return inCompany(super.svc);
+  }
+
+  /** What becomes of the calls that accompany others. */
+  ignore(_outcome: unknown): void {}
+
   onOutcome(outcome: unknown, ...rest: unknown[]): void {
     this.received.push({ outcome, rest });
     this.#wake();
@@ -335,6 +392,13 @@ export class CallerObject extends LumenizeBase {
 
   async onRejecting(_outcome: unknown): Promise<never> {
     throw new Error('the handler rejected');
+  }
+
+  async onCounting(outcome: unknown): Promise<void> {
+    if (outcome instanceof Error) throw outcome;
+    const count = ((await this.ctx.storage.get<number>('count')) ?? 0) + 1;
+    await this.ctx.storage.put('count', count);
+    this.onOutcome(count);
   }
 
   onHanging(outcome: unknown): Promise<never> {

@@ -2,14 +2,16 @@
  * Random programs, each run by the package and by a plain recursive evaluator: the same results, and
  * the same log of everything that ran, in the same order. A failure is shrunk to its smallest case.
  */
+
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { type Continuation, type Handler, newContinuation } from '@lumenize/call';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { isFirstRun } from './company.js';
 import { Cell, type Machine } from './machine.js';
 
-const PROGRAMS = 10_000;
+const PROGRAMS = isFirstRun ? 10_000 : 1_000;
 
 /** An expression that yields a cell. `Shared` is one expression that stands in several places. */
 type CellExpression =

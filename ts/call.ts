@@ -189,7 +189,7 @@ export class Caller<Env, Self = never> {
     if (!this.#pending.close(call.id)) return false;
     const error = call.cancelledError(reason);
     call.isSettled = true;
-    soon(() => call.settle(error, true));
+    soon(() => void call.settle(error, true));
     return true;
   }
 

@@ -214,6 +214,15 @@ export function createPendingCalls(greatestId: number): PendingCalls {
   return new (core().PendingCalls)(greatestId);
 }
 
+/** Gives back the memory of a table that was made by the instance in use. */
+export function freePendingCalls(table: PendingCalls): void {
+  try {
+    table.free();
+  } catch {
+    isDead = true;
+  }
+}
+
 /**
  * Asks the core something that does not depend on what anybody may have sent, so that asking is safe: if
  * the core dies under the question, it is asked once more.

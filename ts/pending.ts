@@ -3,7 +3,13 @@
  * does with its outcome, the clock and the one timer. What the core holds can be made again from
  * what is held here.
  */
-import { ask, coreInstance, createPendingCalls, type PendingCalls } from './core.js';
+import {
+  ask,
+  coreInstance,
+  createPendingCalls,
+  freePendingCalls,
+  type PendingCalls,
+} from './core.js';
 import { CallError } from './errors.js';
 import { afterMicrotasks } from './turn.js';
 
@@ -118,7 +124,8 @@ export class Pending {
     this.#isResting = false;
     if (this.#calls.size > 0) return;
     this.#disarm();
-    this.#table?.free();
+    // What a dead instance held has gone with it.
+    if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
     this.#table = undefined;
   };
 

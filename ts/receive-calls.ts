@@ -7,7 +7,7 @@ import { RpcTarget } from 'cloudflare:workers';
 import type { ReceivedProgram } from './core.js';
 import { CallError } from './errors.js';
 import { readExposed, rulesOf } from './expose.js';
-import { FETCH, sendRefusal } from './outcome.js';
+import { FETCH, release, sendRefusal } from './outcome.js';
 import { answer, checkFrame } from './receive.js';
 import type { Read } from './run.js';
 import { isSmall, Snapshot } from './snapshot.js';
@@ -165,7 +165,10 @@ class Answers {
   }
 
   readonly add = (call: number, sent: unknown): void => {
-    if (!this.#isWanted) return;
+    if (!this.#isWanted) {
+      release(sent);
+      return;
+    }
     this.#left -= 1;
     if (isSmall(sent)) this.#push(call, sent);
     else this.#addCopy(call, sent);
@@ -228,10 +231,11 @@ class Answers {
     return value;
   }
 
-  /** Nobody waits any more. */
+  /** Nobody waits any more: what nobody fetches is released, as the runtime would a lost result. */
   stop(): void {
     this.#isWanted = false;
     this.#take();
+    this.#toFetch.forEach(release);
     this.#toFetch.clear();
     this.#wake?.();
   }
