@@ -72,6 +72,11 @@ const CHECKS = [
     run: ['node', 'scripts/soak.mjs', '50000'],
     count: stated,
   },
+  {
+    name: 'the benchmark, in short (about 40 seconds)',
+    run: ['node', 'scripts/bench.mjs', '--quick'],
+    count: stated,
+  },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
   {
     name: 'the tarball in a project of a user (about 1 minute)',

@@ -215,6 +215,28 @@ test.for([
   }),
 );
 
+test.for([0, 1, 2, 3, 4])(
+  'rule 5: with %i other arguments, the outcome has any place or none',
+  (count) =>
+    inCaller(`any place of ${count}`, async (caller) => {
+      const others: readonly unknown[] = Array.from({ length: count }, (_, n) => `argument ${n}`);
+      const places = [...Array.from({ length: count + 1 }, (_, place) => place), undefined];
+      // Each twice: what is known of the first must do for the second, with other arguments.
+      for (const place of [...places, ...places]) {
+        const before = caller.received.length;
+        const own = others.map((other): unknown => `${other} of ${before}`);
+        const args: unknown[] = place === undefined ? own : own.toSpliced(place, 0, add);
+        const record = on().onOutcome as (...args: unknown[]) => Handler<number>;
+        caller.svc.call('CALC', 'any place', add, record(...args));
+        await caller.arrived(before + 1);
+        const received = caller.received[before];
+        expect([received?.outcome, ...(received?.rest ?? [])]).toEqual(
+          own.toSpliced(place ?? count, 0, 11),
+        );
+      }
+    }),
+);
+
 test('rule 5: a handler cannot use an outcome that may be an error', () =>
   inCaller('uses', (caller) => {
     const user = newContinuation<Users>().getUser('u1');

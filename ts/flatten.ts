@@ -103,15 +103,17 @@ export function handlerOf(handler: Node, remote: Node): Frame {
   const key = `${place} ${args.length} ${name}`;
   let program = handlers.get(key);
   if (!program) {
-    program = withSlotsInPlace(flattenHandler(handler, remote), args.length);
+    // Where the outcome has no place, it follows the arguments.
+    const argumentCount = place < 0 ? args.length + 1 : args.length;
+    program = withSlotsInPlace(flattenHandler(handler, remote), argumentCount);
     remember(handlers, key, program);
   }
   return { words: program.words, names: program.names, slots: args };
 }
 
 /** The same program, but that its slots are the arguments themselves, the outcome's place included. */
-function withSlotsInPlace({ words, names }: Program, count: number): Program {
-  const start = words.length - count;
+function withSlotsInPlace({ words, names }: Program, argumentCount: number): Program {
+  const start = words.length - argumentCount;
   const inPlace = Array.from(words, (word, at) =>
     at >= start && word !== ArgumentKind.Outcome ? (at - start) << ArgumentKind.Bits : word,
   );
