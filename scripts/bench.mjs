@@ -63,7 +63,7 @@ try {
       }
     }
     for (const slow of [0, 1]) {
-      const times = 6;
+      const times = 30;
       const ms = await ask('slow', { slow, size: SLOW_CALLS, times });
       if (round >= 0)
         sample(key('beside a slow one', slow, 'batchedAwaited'), (ms * 1_000) / times);

@@ -25,10 +25,10 @@ test('rule 17: a call settles by its deadline, whatever the target does', () =>
 test('rule 17: deadlines come in their own order, and a quick call is not delayed by them', () =>
   inCaller('deadlines', async (caller) => {
     caller.svc.call('CALC', 'deadlines', calc().never(), on().onOutcome(on().$result, 'late'), {
-      timeout: 80,
+      timeout: 600,
     });
     caller.svc.call('CALC', 'deadlines', calc().never(), on().onOutcome(on().$result, 'early'), {
-      timeout: 40,
+      timeout: 300,
     });
     caller.svc.call('CALC', 'deadlines', calc().add(1, 10), on().onOutcome(on().$result, 'quick'), {
       timeout: Number.POSITIVE_INFINITY,

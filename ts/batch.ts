@@ -141,10 +141,7 @@ export class Outbox<C extends Outgoing> {
       stub = taken;
       taken.__lmzCalls([...frames.keys()], slotCounts, which, slots).then((sent) => {
         target.giveBack(taken, true);
-        const answers = new Answers(this.#sender, calls, (rejected) => {
-          if (!stubSurvives(rejected)) target.forget(taken);
-        });
-        void answers.receive(sent);
+        void new Answers(this.#sender, calls, target, taken).receive(sent);
       }, fail);
     } catch (error) {
       soon(() => fail(error));
@@ -162,38 +159,46 @@ interface Rest {
 /** The answers to one message of several calls. What the target sends may be anything. */
 class Answers<C extends Outgoing> {
   readonly #sender: Sender<C>;
-  readonly #calls: readonly C[];
-  readonly #onBroken: (rejected: unknown) => void;
+  readonly #target: Target;
+  readonly #stub: Receiver;
+  /** Those of which nothing has come yet, each at its number. What has its outcome is not kept. */
+  #calls: readonly (C | undefined)[];
   readonly #fetches = new Map<C, Promise<void>>();
-  /** Calls of which nothing has come yet. */
   readonly #awaited = new Set<C>();
   #isAsking = false;
 
-  constructor(sender: Sender<C>, calls: readonly C[], onBroken: (rejected: unknown) => void) {
+  constructor(sender: Sender<C>, calls: readonly C[], target: Target, stub: Receiver) {
     this.#sender = sender;
     this.#calls = calls;
-    this.#onBroken = onBroken;
+    this.#target = target;
+    this.#stub = stub;
   }
 
   /** Receives what was ready first, and then the rest. */
   async receive(sent: unknown): Promise<void> {
     if (isRefusal(sent)) {
-      const refusals = this.#calls.map(() => sent);
-      this.#sender.receive(this.#calls, refusals);
+      const calls = this.#unsettled();
+      const refusals = calls.map(() => sent);
+      this.#sender.receive(calls, refusals);
       return;
     }
     const [which, outcomes, rest]: unknown[] = Array.isArray(sent) ? sent : [];
     this.#receive(which, outcomes, rest as Rest);
     if (rest) await this.#receiveRest(rest as Rest);
-    const forgotten = this.#calls.filter((call) => !call.isSettled);
+    const forgotten = this.#unsettled();
     const nothing = forgotten.map(() => NO_ANSWER);
     if (forgotten.length > 0) this.#sender.receive(forgotten, nothing);
     if (rest) release(sent);
   }
 
+  #unsettled(): C[] {
+    return this.#calls.filter((call) => call !== undefined && !call.isSettled) as C[];
+  }
+
   async #receiveRest(rest: Rest): Promise<void> {
-    for (const call of this.#calls) {
-      if (call.isSettled || this.#fetches.has(call)) continue;
+    this.#calls = this.#calls.map((call) => (call?.isSettled ? undefined : call));
+    for (const call of this.#unsettled()) {
+      if (this.#fetches.has(call)) continue;
       this.#awaited.add(call);
       call.onSettled = () => this.#settled(call, rest);
     }
@@ -206,8 +211,8 @@ class Answers<C extends Outgoing> {
       }
     } catch (rejected) {
       this.#isAsking = false;
-      this.#onBroken(rejected);
-      this.#sender.fail(this.#calls, rejected);
+      if (!stubSurvives(rejected)) this.#target.forget(this.#stub);
+      this.#sender.fail(this.#unsettled(), rejected);
     }
     await Promise.all(this.#fetches.values());
   }

@@ -124,24 +124,19 @@ export class Caller<Env, Self = never> {
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
    * ```
    */
-  async callRaw<B extends BindingName<Env>, R>(
+  callRaw<B extends BindingName<Env>, R>(
     binding: B,
     instance: InstanceOf<Env[B]>,
     remote: Recorded<R, TargetOf<Env[B]>>,
     options?: CallOptions,
   ): Promise<R> {
-    const node = recorded(remote, 'remote');
-    try {
-      return await new Promise<R>((resolve, reject) => {
-        this.#send(binding, instance, node, options, (outcome, failed) => {
-          if (failed) reject(outcome);
-          else resolve(outcome as R);
-        });
+    return new Promise<R>((resolve, reject) => {
+      const node = recorded(remote, 'remote');
+      this.#send(binding, instance, node, options, (outcome, failed): void => {
+        if (failed) reject(outcome);
+        else resolve(outcome as R);
       });
-    } catch (error) {
-      addStackOf(new Error(), error);
-      throw error;
-    }
+    }).catch(throwWithStack);
   }
 
   /** Runs a handler. What it throws, now or later, is reported and goes no further. */
@@ -310,6 +305,11 @@ function recorded(value: unknown, parameter: 'remote' | 'handler'): Node {
     'invalid-continuation',
     `the ${parameter} is ${explain(value)}, not a continuation: record one, as in ${example}`,
   );
+}
+
+function throwWithStack(error: unknown): never {
+  addStackOf(new Error(), error);
+  throw error;
 }
 
 /** A handler is the object's own: it may use every member. */
