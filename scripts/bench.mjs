@@ -28,7 +28,7 @@ const ROWS = [
   { row: 'concurrent', size: 1_000, times: 2 },
   ...(IS_QUICK ? [] : [{ row: 'concurrent', size: 10_000, times: 1 }]),
   { row: 'targets', size: 200, times: 4, ways: ['rpc', 'awaited', 'handler', 'batched'] },
-  { row: 'nested', size: 1, times: 100, ways: ['rpc', 'batchedAwaited'] },
+  { row: 'nested', size: 1, times: 300, ways: ['rpc', 'batchedAwaited'] },
   ...(IS_QUICK
     ? []
     : [
