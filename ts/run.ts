@@ -29,7 +29,66 @@ export function run(
   read: Read,
   outcome?: unknown,
 ): unknown {
+  if (callsOneMethod(program.words)) return callOne(program, slots, firstSlot, self, read, outcome);
   return new Run(program, slots, firstSlot, self, read, outcome).start();
+}
+
+/** Where a program of two steps, `GET 0 name` and `APPLY 1 count …`, has what differs. */
+enum OneMethod {
+  StepCount = 1,
+  First = 2,
+  Name = 4,
+  Second = 5,
+  Callee = 6,
+  ArgumentCount = 7,
+  Arguments = 8,
+}
+
+/** Most programs call one method with native values: they take none of the runner's bookkeeping. */
+function callsOneMethod(words: ArrayLike<number>): boolean {
+  if (
+    words[OneMethod.StepCount] !== 2 ||
+    words[OneMethod.First] !== StepKind.Get ||
+    words[OneMethod.Second] !== StepKind.Apply ||
+    words[OneMethod.Callee] !== 1
+  ) {
+    return false;
+  }
+  for (let at: number = OneMethod.Arguments; at < words.length; at++) {
+    if (kindOf(words[at] as number) === ArgumentKind.Value) return false;
+  }
+  return true;
+}
+
+function callOne(
+  { words, names }: Program,
+  slots: readonly unknown[],
+  firstSlot: number,
+  self: object,
+  read: Read,
+  outcome: unknown,
+): unknown {
+  const method = read(self, names[words[OneMethod.Name] as number] as string);
+  const args = new Array<unknown>(words[OneMethod.ArgumentCount] as number);
+  for (let at = 0; at < args.length; at++) {
+    const word = words[OneMethod.Arguments + at] as number;
+    const isSlot = kindOf(word) === ArgumentKind.Slot;
+    args[at] = isSlot ? slots[firstSlot + (word >>> ArgumentKind.Bits)] : outcome;
+  }
+  const value = apply(method, self, args, 1);
+  return isThenable(value) ? Promise.resolve(value) : value;
+}
+
+/** Calls what a step has yielded. */
+function apply(method: unknown, self: unknown, args: unknown[], step: number): unknown {
+  if (typeof method === 'function') return Reflect.apply(method, self, args);
+  throw new TypeError(`step ${step} yields ${typeof method}, which cannot be called`);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value === 'function') return 'then' in value;
+  if (typeof value !== 'object' || value === null) return false;
+  return typeof (value as { then?: unknown }).then === 'function';
 }
 
 class Run {
@@ -105,11 +164,8 @@ class Run {
    * the only way to call a method of a stub.
    */
   #isAwaited(value: unknown, isRead: boolean): value is PromiseLike<unknown> {
-    if (typeof value === 'object') {
-      return value !== null && typeof (value as { then?: unknown }).then === 'function';
-    }
-    if (typeof value !== 'function' || !('then' in value)) return false;
-    return !(isRead && this.#isOnlyFollowed());
+    if (!isThenable(value)) return false;
+    return !(typeof value === 'function' && isRead && this.#isOnlyFollowed());
   }
 
   /** Whether the steps to come read from the latest value or call it, and use it in no other way. */
@@ -147,12 +203,8 @@ class Run {
   }
 
   #apply(callee: number, args: unknown[]): unknown {
-    const method = this.#values[callee];
-    if (typeof method !== 'function') {
-      throw new TypeError(`step ${callee} yields ${typeof method}, which cannot be called`);
-    }
     this.#receivers.push(undefined);
-    return Reflect.apply(method, this.#receivers[callee], args);
+    return apply(this.#values[callee], this.#receivers[callee], args, callee);
   }
 
   #object(): Record<string, unknown> {
