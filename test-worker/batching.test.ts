@@ -357,7 +357,7 @@ describe('rule 25: a message of several calls that is none is refused, and nothi
     ['a count below 0', [[next, echo], [-1, 1], Uint16Array.of(0, 1), []], 'protocol'],
     ['a count that is none', [[next], ['0'], Uint16Array.of(0), []], 'protocol'],
     ['a count too few', [[next, next], [0], Uint16Array.of(0, 0), []], 'protocol'],
-    ['more frames than calls', [[next, next], [0, 0], Uint16Array.of(0), []], 'limit-exceeded'],
+    ['more frames than calls', [[next, next], [0, 0], Uint16Array.of(0), []], 'protocol'],
     ['1,025 calls', [[next], [0], new Uint16Array(1_025), []], 'limit-exceeded'],
   ];
   test.for(messages)('%s', async ([name, message, code]) => {
@@ -399,6 +399,15 @@ test.for([
   ],
   ['a rest that is none', [[], [], 5]],
   [
+    'numbers that are none',
+    [
+      [{ toString: 1 }, 'length'],
+      [1, 2],
+    ],
+  ],
+  ['more outcomes than calls', [null, [1, 2, 3, 4]]],
+  ['a rest that never ends', 'endless'],
+  [
     'something to fetch from nowhere',
     [
       [0, 1],
@@ -408,12 +417,116 @@ test.for([
 ] as const)('rule 7: a target that answers with %s settles its calls', ([, answer]) =>
   inCaller('lied to together', async (caller) => {
     const call = (): Promise<unknown> =>
-      caller.svc.callRaw('LIAR' as 'CALC', 'main', calc().echo(JSON.stringify(answer)));
+      caller.svc.callRaw('LIAR' as 'CALC', 'main', calc().echo(JSON.stringify(answer)), {
+        timeout: 500,
+      });
+    const healthy = caller.svc.callRaw('CALC', 'healthy', calc().never(), { timeout: 500 });
+    await expect(healthy).rejects.toMatchObject({ code: 'timeout' });
     for (const outcome of await Promise.allSettled([call(), call()])) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { mayHaveRun: true } });
     }
   }),
 );
+
+test('a result keeps all that it has, whatever stands in it', async () => {
+  const error = new Error('a value');
+  const values = [
+    { a: 1, error, code: 5, list: [1] },
+    { pattern: /x/, flags: 'g' },
+    [new Error('first'), 1, { deep: [/y/, 2] }],
+    new Map<unknown, unknown>([
+      ['error', error],
+      ['after', 1],
+    ]),
+    new Set([error, 1]),
+    { bytes: Uint8Array.of(1), after: 2, big: 2n ** 100n },
+    JSON.parse('{ "__proto__": { "own": 1 }, "after": 2 }'),
+    Array.from({ length: 60 }).reduce<object>((next, _, v) => ({ next, v }), {}),
+  ];
+  const outcomes = await together(
+    'non-plain',
+    values.map((value) => calc().echo([value])),
+  );
+  expect(outcomes).toEqual(fulfilled(values.map((value) => [value])));
+  const [, thrown] = await together('non-plain', [
+    calc().next(),
+    calc().failWith({ a: /x/, b: 2 }),
+  ]);
+  expect(thrown).toMatchObject({ reason: { a: /x/, b: 2 } });
+});
+
+test('rule 15: what takes more than it seems to is sent all the same', async () => {
+  const numbers = await together('bigints', [
+    ...Array.from({ length: 5 }, () => calc().bigint(8 * MIB)),
+    calc().next(),
+  ]);
+  expect(numbers.map(({ status }) => status)).toEqual(Array(6).fill('fulfilled'));
+  const text = 'x'.repeat(50);
+  const strings = Array.from({ length: 400 }, () => calc().count(...Array(900).fill(text)));
+  expect(await together('strings', strings)).toEqual(fulfilled(Array(400).fill(900)));
+});
+
+test('rule 8: handlers of calls that failed together run one after the other too', () =>
+  inCaller('failing together', async (caller) => {
+    for (let n = 0; n < 10; n++) {
+      caller.svc.call('CALC', 'failing together', calc().never(), on().onCountingAny());
+    }
+    caller.svc.call('CALC', 'failing together', calc().abort('all'), on().onCountingAny());
+    await caller.arrived(11);
+    for (let n = 0; n < 10; n++) {
+      const options = { timeout: 20 };
+      caller.svc.call('CALC', 'hung', calc().never(), on().onCountingAny(), options);
+    }
+    await caller.arrived(21);
+    const counts = caller.received.map(({ outcome }) => outcome);
+    expect(counts).toEqual(Array.from({ length: 21 }, (_, n) => n + 1));
+  }));
+
+test('rule 18: a call whose outcome waits for the handler before it can still be cancelled', () =>
+  inCaller('cancelled in line', async (caller) => {
+    const handles = [0, 1].map((n) =>
+      caller.svc.call('CALC', 'cancelled in line', calc().add(n, 0), on().onCountingAny()),
+    );
+    vi.spyOn(caller, 'onCountingAny').mockImplementation(async (outcome) => {
+      const wasPending = handles[1]?.cancel('by the first handler');
+      caller.onOutcome(outcome, wasPending);
+      await scheduler.wait(1);
+    });
+    await caller.arrived(2);
+    expect(caller.received).toMatchObject([
+      { outcome: 0, rest: [true] },
+      { outcome: { code: 'cancelled', cause: 'by the first handler' }, rest: [false] },
+    ]);
+  }));
+
+test('rule 4: an argument that makes a call when it is read confuses no other call', () =>
+  inCaller('reading', async (caller) => {
+    const call = (remote: unknown): Promise<unknown> =>
+      caller.svc.callRaw('CALC', 'reading', remote as never);
+    const shared = calc().next();
+    const meddling = {
+      get x(): number {
+        caller.svc.call('CALC', 'elsewhere', calc().add(1, 2));
+        return 1;
+      },
+    };
+    const three = calc().three as (...args: unknown[]) => unknown;
+    expect(await call(three(shared, meddling, shared))).toEqual([2, { x: 1 }, 2]);
+    expect(await call(three(calc().next(), { x: 1 }, calc().next()))).toEqual([3, { x: 1 }, 4]);
+  }));
+
+test('rule 6: a remote is not its own handler, whatever was called before', () =>
+  inCaller('own handler', async (caller) => {
+    const remote = calc().echo(1);
+    caller.svc.call('CALC', 'own handler', calc().echo(2), on().onOutcome(2));
+    await caller.arrived(1);
+    expect(() => caller.svc.call('CALC', 'x', remote, remote as never)).toThrow(/its own handler/);
+  }));
+
+test('a result that throws when it is looked at fails its call, and at once', async () => {
+  const outcomes = await together('throwing', [calc().next(), calc().throwing(), calc().next()]);
+  expect(outcomes).toMatchObject([{ value: 2 }, { status: 'rejected' }, { value: 3 }]);
+});
 
 test('rule 7: one thousand calls to one target, each of another kind', async () => {
   const kinds: ((n: number) => unknown)[] = [

@@ -171,6 +171,31 @@ export class Calc extends LumenizeBase {
     throw new RangeError('as it was told');
   }
 
+  failWith(properties: object): never {
+    throw Object.assign(new RangeError('as it was told'), properties);
+  }
+
+  bigint(bytes: number): bigint {
+    return 1n << BigInt(8 * bytes - 1);
+  }
+
+  count(...values: unknown[]): number {
+    return values.length;
+  }
+
+  three<T>(a: T, b: unknown, c: T): [T, unknown, T] {
+    return [a, b, c];
+  }
+
+  async throwing(): Promise<unknown> {
+    return Object.defineProperty([], 0, {
+      enumerable: true,
+      get: () => {
+        throw new Error('a getter threw');
+      },
+    });
+  }
+
   never(): Promise<never> {
     this.log.push('never()');
     return new Promise(() => {});
@@ -289,7 +314,8 @@ export class Liar extends DurableObject {
 
   /** The first argument of the first call is the answer to all of them. */
   __lmzCalls(_frames: unknown, _counts: unknown, _which: unknown, [answer]: unknown[]): unknown {
-    return JSON.parse(String(answer));
+    const lie: unknown = JSON.parse(String(answer));
+    return lie === 'endless' ? [[], [], { next: () => new Promise(() => {}) }] : lie;
   }
 }
 
@@ -399,6 +425,10 @@ export class CallerObject extends LumenizeBase {
     const count = ((await this.ctx.storage.get<number>('count')) ?? 0) + 1;
     await this.ctx.storage.put('count', count);
     this.onOutcome(count);
+  }
+
+  async onCountingAny(_outcome: unknown): Promise<void> {
+    await this.onCounting(undefined);
   }
 
   onHanging(outcome: unknown): Promise<never> {

@@ -112,7 +112,9 @@ export abstract class LumenizeWorker<Env = Cloudflare.Env> extends WorkerEntrypo
 
   /** @internal Several calls in one message. */
   __lmzCalls(...message: unknown[]): unknown {
-    return receiveCalls(this, LumenizeWorker.prototype, message);
+    return receiveCalls(this, LumenizeWorker.prototype, message, (work) => {
+      this.ctx.waitUntil(work);
+    });
   }
 }
 

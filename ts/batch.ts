@@ -8,7 +8,7 @@
  */
 import { isRefusal, isToBeFetched, NO_ANSWER, release } from './outcome.js';
 import { stubSurvives } from './platform.js';
-import { isSmall, Snapshot } from './snapshot.js';
+import { isSmall, SMALL_BYTES, Snapshot } from './snapshot.js';
 import type { Receiver, Target } from './target.js';
 import { soon } from './turn.js';
 import { MessageLimit } from './wasm/lumenize_call.js';
@@ -19,7 +19,7 @@ export interface Outgoing {
   readonly frame: string;
   /** Those of the user, or copies of them. */
   slots: readonly unknown[];
-  /** What they take in a message, at the most; 0 for next to nothing. */
+  /** What it takes in a message, at the most. */
   bytes: number;
   /** Whether it has its outcome already: then it is not sent any more. */
   readonly isSettled: boolean;
@@ -161,11 +161,13 @@ class Answers<C extends Outgoing> {
   readonly #sender: Sender<C>;
   readonly #target: Target;
   readonly #stub: Receiver;
-  /** Those of which nothing has come yet, each at its number. What has its outcome is not kept. */
+  /** Each at its number; those that have their outcome are let go before the rest is waited for. */
   #calls: readonly (C | undefined)[];
   readonly #fetches = new Map<C, Promise<void>>();
   readonly #awaited = new Set<C>();
   #isAsking = false;
+  /** The first reply: it holds the stub of the rest. */
+  #sent: unknown;
 
   constructor(sender: Sender<C>, calls: readonly C[], target: Target, stub: Receiver) {
     this.#sender = sender;
@@ -182,13 +184,18 @@ class Answers<C extends Outgoing> {
       this.#sender.receive(calls, refusals);
       return;
     }
-    const [which, outcomes, rest]: unknown[] = Array.isArray(sent) ? sent : [];
-    this.#receive(which, outcomes, rest as Rest);
-    if (rest) await this.#receiveRest(rest as Rest);
+    this.#sent = sent;
+    try {
+      const [which, outcomes, rest]: unknown[] = Array.isArray(sent) ? sent : [];
+      this.#receive(which, outcomes, rest as Rest);
+      if (rest) await this.#receiveRest(rest as Rest);
+    } catch {
+      // It is no answer at all.
+    }
     const forgotten = this.#unsettled();
     const nothing = forgotten.map(() => NO_ANSWER);
     if (forgotten.length > 0) this.#sender.receive(forgotten, nothing);
-    if (rest) release(sent);
+    release(sent);
   }
 
   #unsettled(): C[] {
@@ -211,7 +218,7 @@ class Answers<C extends Outgoing> {
       }
     } catch (rejected) {
       this.#isAsking = false;
-      if (!stubSurvives(rejected)) this.#target.forget(this.#stub);
+      this.#onBroken(rejected);
       this.#sender.fail(this.#unsettled(), rejected);
     }
     await Promise.all(this.#fetches.values());
@@ -219,19 +226,25 @@ class Answers<C extends Outgoing> {
 
   /** The target need not keep what nobody waits for: all may have passed their deadlines. */
   #settled(call: C, rest: Rest): void {
+    call.onSettled = undefined;
     if (!this.#awaited.delete(call) || this.#awaited.size > 0 || !this.#isAsking) return;
     const ignore = (): void => {};
-    rest.stop().then(ignore, ignore);
+    try {
+      rest.stop().then(ignore, ignore);
+    } catch {
+      // Then it was no stub.
+    }
+    release(this.#sent);
   }
 
   /** Receives one group. `false`: there was nothing in it. */
   #receive(which: unknown, outcomes: unknown, rest: Rest): boolean {
-    if (!Array.isArray(outcomes)) return false;
+    if (!Array.isArray(outcomes) || outcomes.length > this.#calls.length) return false;
     const calls: C[] = [];
     const sent: unknown[] = [];
     for (const [at, outcome] of outcomes.entries()) {
       const number: unknown = Array.isArray(which) ? which[at] : at;
-      const call = this.#calls[number as number];
+      const call = Number.isInteger(number) ? this.#calls[number as number] : undefined;
       if (!call) continue;
       this.#awaited.delete(call);
       if (isToBeFetched(outcome)) {
@@ -250,20 +263,26 @@ class Answers<C extends Outgoing> {
     try {
       this.#sender.receive([call], [await rest.fetch(number)]);
     } catch (rejected) {
+      this.#onBroken(rejected);
       this.#sender.fail([call], rejected);
     }
+  }
+
+  #onBroken(rejected: unknown): void {
+    if (!stubSurvives(rejected)) this.#target.forget(this.#stub);
   }
 }
 
 /** Copies what the arguments are now. `false`: they cannot wait. */
 function takeSnapshot(call: Outgoing): boolean {
+  call.bytes = call.frame.length + SMALL_BYTES * call.slots.length;
   if (call.slots.every(isSmall)) return true;
   const snapshot = new Snapshot(MessageLimit.CopiedValues);
   try {
     const slots = call.slots.map((slot) => snapshot.copy(slot));
     if (!snapshot.isWhole) return false;
     call.slots = slots;
-    call.bytes = snapshot.bytes;
+    call.bytes += snapshot.bytes;
     return true;
   } catch {
     // A getter threw: sending it will say so.

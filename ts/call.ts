@@ -7,7 +7,7 @@ import type { Frame } from './core.js';
 import { addStackOf, CallError, type CallErrorDetails, placeOf } from './errors.js';
 import { handlerOf, messageOf } from './flatten.js';
 import { checkOptions } from './options.js';
-import { readOutcome, release } from './outcome.js';
+import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending, type PendingCall } from './pending.js';
 import { platformError } from './platform.js';
 import { explain, explainNode, type Node, nodeOf } from './record.js';
@@ -54,7 +54,9 @@ type Settle = (outcome: unknown, failed: boolean) => void | Promise<void>;
 export class Caller<Env, Self = never> {
   readonly #owner: Owner;
   readonly #targets: Targets;
-  readonly #pending = new Pending();
+  readonly #pending = new Pending<Call>((calls) => {
+    this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true }));
+  });
   readonly #outbox = new Outbox<Call>({
     receive: (calls, sent) => this.#receive(calls, sent),
     fail: (calls, rejected) => this.#fail(calls, rejected),
@@ -181,54 +183,73 @@ export class Caller<Env, Self = never> {
   }
 
   #cancel(call: Call, reason: unknown): boolean {
-    if (!this.#pending.close(call.id)) return false;
+    // One whose outcome has come may still wait for its turn.
+    if (!call.isWaiting && !this.#pending.close(call.id)) return false;
     const error = call.cancelledError(reason);
+    call.isWaiting = false;
     call.isSettled = true;
     soon(() => void call.settle(error, true));
     return true;
   }
 
-  /** Settles calls with what their target sent, each handler in its turn. */
   #receive(calls: readonly Call[], sent: readonly unknown[]): void {
-    // All are taken out first: no deadline passes while a call waits for the handlers before it.
-    const isOpen = calls.map((call) => this.#pending.close(call.id));
+    const open: Call[] = [];
     for (let at = 0; at < calls.length; at++) {
-      const ended = this.#settle(calls[at] as Call, sent[at], isOpen[at] === true);
-      if (ended !== undefined) {
-        void this.#receiveRest(calls, sent, isOpen, at + 1, ended);
-        return;
-      }
+      const call = calls[at] as Call;
+      if (this.#pending.close(call.id)) {
+        open.push(call);
+        call.answer = sent[at];
+      } else release(sent[at]);
     }
-  }
-
-  async #receiveRest(
-    calls: readonly Call[],
-    sent: readonly unknown[],
-    isOpen: readonly boolean[],
-    from: number,
-    before: Promise<void>,
-  ): Promise<void> {
-    let ended: void | Promise<void> = before;
-    for (let at = from; at < calls.length; at++) {
-      if (ended !== undefined) await endOfTurn(ended);
-      ended = this.#settle(calls[at] as Call, sent[at], isOpen[at] === true);
-    }
-  }
-
-  #settle(call: Call, sent: unknown, isOpen: boolean): void | Promise<void> {
-    if (!isOpen) {
-      release(sent);
-      return undefined;
-    }
-    const { outcome, failed } = readOutcome(sent, call);
-    return call.settle(outcome, failed);
+    this.#settleAll(open, readAnswer);
   }
 
   #fail(calls: readonly Call[], rejected: unknown): void {
-    for (const call of calls) {
-      if (!this.#pending.close(call.id)) continue;
-      call.settle(platformError(rejected, call.details(), call.isSent), true);
+    const open = calls.filter((call) => this.#pending.close(call.id));
+    this.#settleAll(open, (call) => ({
+      outcome: platformError(rejected, call.details(), call.isSent),
+      failed: true,
+    }));
+  }
+
+  /**
+   * Settles calls that have been taken out of the table, so that no deadline passes while one waits for
+   * the handlers before it: each handler has its turn.
+   */
+  #settleAll(calls: readonly Call[], outcomeOf: (call: Call) => Outcome): void {
+    for (const call of calls) call.isWaiting = true;
+    const settle = (call: Call): void | Promise<void> => {
+      if (!call.isWaiting) {
+        release(call.answer);
+        return undefined;
+      }
+      call.isWaiting = false;
+      const { outcome, failed } = outcomeOf(call);
+      call.answer = undefined;
+      return call.settle(outcome, failed);
+    };
+    for (let at = 0; at < calls.length; at++) {
+      const ended = settle(calls[at] as Call);
+      if (ended === undefined) continue;
+      void settleInTurn(calls.slice(at + 1), settle, ended);
+      return;
     }
+  }
+}
+
+function readAnswer(call: Call): Outcome {
+  return readOutcome(call.answer, call);
+}
+
+async function settleInTurn(
+  calls: readonly Call[],
+  settle: (call: Call) => void | Promise<void>,
+  before: Promise<void>,
+): Promise<void> {
+  let ended: void | Promise<void> = before;
+  for (const call of calls) {
+    if (ended !== undefined) await endOfTurn(ended);
+    ended = settle(call);
   }
 }
 
@@ -240,6 +261,10 @@ class Call implements PendingCall, Outgoing {
   bytes = 0;
   isSent = false;
   isSettled = false;
+  /** Whether its outcome has come, and waits for the handlers of others. */
+  isWaiting = false;
+  /** What its target has sent, until it is settled. */
+  answer: unknown;
   onSettled: (() => void) | undefined;
   #unwatch: (() => void) | undefined;
   #end: ((ended: void | Promise<void>) => void) | undefined;

@@ -25,14 +25,22 @@ export function messageOf(node: Node): Message {
   const slots: unknown[] = [];
   visit += 1;
   nodesLeft = FORM_NODES;
-  const form = formOf(node, slots);
+  const walk = visit;
+  const found = formOf(node, slots);
+  // A getter in an argument may have made a call of its own: then this walk went wrong.
+  const form = visit === walk ? found : undefined;
   const known = form === undefined ? undefined : frames.get(form);
   if (known !== undefined) return { frame: known, slots };
   const flattening = new Flattening(undefined);
   flattening.finish(node);
   const frame = encodeFrame(flattening);
-  if (form !== undefined) remember(frames, form, frame);
+  if (form !== undefined && areSame(slots, flattening.slots)) remember(frames, form, frame);
   return { frame, slots: flattening.slots };
+}
+
+/** Whether two looks at the arguments, whose getters may change them, have found the same. */
+function areSame(first: readonly unknown[], second: readonly unknown[]): boolean {
+  return first.length === second.length && first.every((value, at) => Object.is(value, second[at]));
 }
 
 /** How large a tree may be whose form is worked out. */
@@ -90,25 +98,38 @@ const handlers = new Map<string, Program>();
 export function handlerOf(handler: Node, remote: Node): Frame {
   const { args } = handler;
   const name = args && handler.of?.of === start ? handler.of.name : undefined;
-  let place = -1;
-  let isPlain = args !== undefined && name !== undefined;
-  for (let at = 0; isPlain && args && at < args.length; at++) {
-    const node = nodeOf(args[at]);
-    if (node === remote || node === result) {
-      isPlain = place < 0;
-      place = at;
-    } else isPlain = node === undefined && isNative(args[at]);
-  }
-  if (!isPlain || !args) return flattenHandler(handler, remote);
+  // What uses the outcome in another way than as an argument is refused when it is flattened.
+  const usesOutcome = handler === remote || handler.of === remote;
+  const place =
+    args && name !== undefined && !usesOutcome ? placeOfOutcome(args, remote) : undefined;
+  if (!args || place === undefined) return flattenHandler(handler, remote);
   const key = `${place} ${args.length} ${name}`;
   let program = handlers.get(key);
   if (!program) {
     // Where the outcome has no place, it follows the arguments.
     const argumentCount = place < 0 ? args.length + 1 : args.length;
-    program = withSlotsInPlace(flattenHandler(handler, remote), argumentCount);
+    const flattened = flattenHandler(handler, remote);
+    const native = args.filter((_, at) => at !== place);
+    if (!areSame(native, flattened.slots)) return flattened;
+    program = withSlotsInPlace(flattened, argumentCount);
     remember(handlers, key, program);
   }
   return { words: program.words, names: program.names, slots: args };
+}
+
+/**
+ * Which of the arguments is the outcome; -1 if none is, and `undefined` where there is more to it: two of
+ * them, or other continuations.
+ */
+function placeOfOutcome(args: readonly unknown[], remote: Node): number | undefined {
+  let place = -1;
+  for (const [at, argument] of args.entries()) {
+    const node = nodeOf(argument);
+    const isOutcome = node === remote || node === result;
+    if (isOutcome ? place >= 0 : node || !isNative(argument)) return undefined;
+    if (isOutcome) place = at;
+  }
+  return place;
 }
 
 /** The same program, but that its slots are the arguments themselves, the outcome's place included. */

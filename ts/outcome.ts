@@ -12,9 +12,20 @@ const REFUSAL = '__lmzRefusal';
 const LATER = '__lmzFetch';
 const MARKERS: readonly unknown[] = [VALUE, FAILURE, REFUSAL, LATER];
 
+/** What a call came to: a value, or the error that `failed` announces. */
+export interface Outcome {
+  readonly outcome: unknown;
+  readonly failed: boolean;
+}
+
 /** What the callee returns for a value. */
 export function sendValue(value: unknown): unknown {
-  return isMarked(value) ? [VALUE, value] : value;
+  try {
+    return isMarked(value) ? [VALUE, value] : value;
+  } catch {
+    // It cannot be looked at: sending it will say so.
+    return value;
+  }
 }
 
 /** What the callee returns for anything that was thrown once steps had begun to run. */
@@ -31,10 +42,7 @@ export function sendRefusal(refused: unknown): unknown {
  * What the caller makes of either: the outcome, and whether it is an error. A target that answers
  * with anything else, of whatever depth, fails the call as `protocol`.
  */
-export function readOutcome(
-  sent: unknown,
-  call: { details(): CallErrorDetails },
-): { readonly outcome: unknown; readonly failed: boolean } {
+export function readOutcome(sent: unknown, call: { details(): CallErrorDetails }): Outcome {
   if (typeof sent !== 'object' || !isMarked(sent)) return { outcome: sent, failed: false };
   if (sent[0] === VALUE) return { outcome: sent[1], failed: false };
   try {

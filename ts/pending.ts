@@ -13,24 +13,22 @@ import {
 import { CallError } from './errors.js';
 import { afterMicrotasks } from './turn.js';
 
-/** A call that waits for its outcome. Neither of its methods throws. */
+/** A call that waits for its outcome. */
 export interface PendingCall {
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   /** Milliseconds from then to the deadline. */
   readonly timeout: number;
-  /** Receives the one outcome: a value, or the error that `failed` announces. */
-  settle(outcome: unknown, failed: boolean): unknown;
-  /** The error of a call whose deadline has passed. */
-  timeoutError(): Error;
 }
 
 /** Longer delays than this would wrap around to none. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** The pending calls of one object. */
-export class Pending {
-  readonly #calls = new Map<number, PendingCall>();
+export class Pending<C extends PendingCall> {
+  readonly #calls = new Map<number, C>();
+  /** Learns of calls whose deadline has passed; they are no longer here. */
+  readonly #onDue: (calls: readonly C[]) => void;
   #table: PendingCalls | undefined;
   /** The instance of the core in which the table is. */
   #instance = -1;
@@ -39,8 +37,12 @@ export class Pending {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
 
+  constructor(onDue: (calls: readonly C[]) => void) {
+    this.#onDue = onDue;
+  }
+
   /** Opens a call and returns its id. Its timeout has been checked. */
-  open(call: PendingCall): number {
+  open(call: C): number {
     const { openedAt, timeout } = call;
     const id = this.#ask((table) => table.open(openedAt, timeout));
     if (id === 0) throw new CallError('limit-exceeded', 'too many calls are pending');
@@ -78,10 +80,10 @@ export class Pending {
       next = Math.min(...deadlines.map(([, at = 0]) => at).filter((at) => at > now));
     }
     // The table has let go of these calls: each is settled, whatever becomes of the others.
-    const calls = due.map((id) => this.#calls.get(id));
+    const calls = due.map((id) => this.#calls.get(id)).filter((call) => call !== undefined);
     for (const id of due) this.#forget(id);
     this.#arm(next);
-    for (const call of calls) call?.settle(call.timeoutError(), true);
+    this.#onDue(calls);
   }
 
   /** Asks the table; one that has gone with a core that died is made again first. */

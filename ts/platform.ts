@@ -96,11 +96,10 @@ export function platformError(
   isSent = true,
 ): CallError {
   const { code, mayHaveRun = true, remedy } = classify(rejected);
-  const { remote } = asPlatformError(rejected);
   const text = `${messageOf(rejected)}${remedy ? ` (${remedy})` : ''}`;
   return new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
     ...details,
-    mayHaveRun: isSent && (mayHaveRun === 'if it is remote' ? remote === true : mayHaveRun),
+    mayHaveRun: isSent && (mayHaveRun === 'if it is remote' ? isRemote(rejected) : mayHaveRun),
     cause: rejected,
   });
 }
@@ -111,18 +110,31 @@ export function stubSurvives(rejected: unknown): boolean {
 }
 
 function classify(rejected: unknown): Failure {
-  const original = asPlatformError(rejected);
-  const text = messageOf(rejected);
-  return FAILURES.find((each) => fits(each, original, text)) as Failure;
+  try {
+    const original = asPlatformError(rejected);
+    const text = messageOf(rejected);
+    return FAILURES.find((each) => fits(each, original, text)) as Failure;
+  } catch {
+    // It throws when it is looked at.
+    return FAILURES.at(-1) as Failure;
+  }
 }
 
 function asPlatformError(rejected: unknown): PlatformError {
   return typeof rejected === 'object' && rejected !== null ? rejected : {};
 }
 
+function isRemote(rejected: unknown): boolean {
+  return asPlatformError(rejected).remote === true;
+}
+
 function messageOf(rejected: unknown): string {
-  const { message } = asPlatformError(rejected);
-  return typeof message === 'string' ? message : textOf(rejected);
+  try {
+    const { message } = asPlatformError(rejected);
+    return typeof message === 'string' ? message : textOf(rejected);
+  } catch {
+    return 'an error that cannot be read';
+  }
 }
 
 function fits(failure: Failure, original: PlatformError, text: string): boolean {

@@ -10,7 +10,7 @@ import { readExposed, rulesOf } from './expose.js';
 import { FETCH, release, sendRefusal } from './outcome.js';
 import { answer, checkFrame } from './receive.js';
 import type { Read } from './run.js';
-import { isSmall, Snapshot } from './snapshot.js';
+import { isSmall, SMALL_BYTES, Snapshot } from './snapshot.js';
 import { endOfTurn, microtasks } from './turn.js';
 import { MessageLimit } from './wasm/lumenize_call.js';
 
@@ -20,8 +20,14 @@ import { MessageLimit } from './wasm/lumenize_call.js';
  * @param self - The target.
  * @param base - The prototype whose members, and those above it, nobody may call.
  * @param message - The arguments of `__lmzCalls`.
+ * @param waitUntil - Keeps what ends with its request until work has ended that nobody waits for.
  */
-export function receiveCalls(self: object, base: object, message: readonly unknown[]): unknown {
+export function receiveCalls(
+  self: object,
+  base: object,
+  message: readonly unknown[],
+  waitUntil?: (work: Promise<unknown>) => void,
+): unknown {
   try {
     const checked = checkMessage(message);
     const { frames, slotCounts } = checked;
@@ -33,7 +39,7 @@ export function receiveCalls(self: object, base: object, message: readonly unkno
         return refused instanceof CallError ? refused : new CallError('internal', String(refused));
       }
     });
-    return new Calls(checked, programs, self, readExposed(self, rules)).run();
+    return new Calls(checked, programs, self, readExposed(self, rules), waitUntil).run();
   } catch (refused) {
     return sendRefusal(refused);
   }
@@ -54,14 +60,19 @@ function checkMessage([frames, slotCounts, which, slots]: readonly unknown[]): M
     which instanceof Uint16Array &&
     Array.isArray(slots);
   if (!isMessage) throw new CallError('protocol', 'the message is not one of several calls');
-  if (which.length > MessageLimit.Calls || frames.length > which.length) {
+  const count = Math.max(which.length, frames.length);
+  if (count > MessageLimit.Calls) {
     const limit = `the limit is ${MessageLimit.Calls}`;
-    throw new CallError('limit-exceeded', `${which.length} calls in the message, ${limit}`);
+    throw new CallError('limit-exceeded', `${count} calls or frames in the message, ${limit}`);
   }
   let slotCount = 0;
   for (const frame of which) slotCount += slotCounts[frame] ?? Number.NaN;
   const isCount = (count: unknown): boolean => Number.isInteger(count) && (count as number) >= 0;
-  const areCounts = slotCounts.length === frames.length && slotCounts.every(isCount);
+  // Spread, since `every` does not look at holes.
+  const areCounts =
+    frames.length <= which.length &&
+    slotCounts.length === frames.length &&
+    [...slotCounts].every(isCount);
   if (!areCounts || slotCount !== slots.length) {
     throw new CallError('protocol', 'the frames and slots of the message do not fit its calls');
   }
@@ -75,6 +86,7 @@ class Calls {
   readonly #self: object;
   readonly #read: Read;
   readonly #answers: Answers;
+  readonly #waitUntil: ((work: Promise<unknown>) => void) | undefined;
   #next = 0;
   #nextSlot = 0;
 
@@ -83,7 +95,9 @@ class Calls {
     programs: readonly (ReceivedProgram | CallError)[],
     self: object,
     read: Read,
+    waitUntil: ((work: Promise<unknown>) => void) | undefined,
   ) {
+    this.#waitUntil = waitUntil;
     this.#message = message;
     this.#programs = programs;
     this.#self = self;
@@ -109,7 +123,8 @@ class Calls {
         if (!hasReplied) resolve(this.#answers.reply());
         hasReplied = true;
       };
-      this.#runRest(first, reply).then(reply, reply);
+      const done = this.#runRest(first, reply).then(reply, reply);
+      this.#waitUntil?.(done);
     });
   }
 
@@ -128,10 +143,9 @@ class Calls {
     const replyIfReady = (): void => {
       if (this.#answers.areReady) reply();
     };
-    return endOfTurn(
-      sent.then((ready) => add(call, ready)),
-      replyIfReady,
-    );
+    const added = sent.then((ready) => add(call, ready));
+    this.#waitUntil?.(added);
+    return endOfTurn(added, replyIfReady);
   }
 
   #runNext(): unknown {
@@ -170,8 +184,10 @@ class Answers {
       return;
     }
     this.#left -= 1;
-    if (isSmall(sent)) this.#push(call, sent);
-    else this.#addCopy(call, sent);
+    if (isSmall(sent) && this.#bytes + SMALL_BYTES <= MessageLimit.Bytes) {
+      this.#bytes += SMALL_BYTES;
+      this.#push(call, sent);
+    } else this.#addCopy(call, sent);
     this.#wake?.();
   };
 

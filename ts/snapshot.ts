@@ -10,8 +10,13 @@ const DEEPEST = 50;
 /** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */
 const BYTES_OF_A_VALUE = 16;
 
-/** UTF-16 code units of a string that need not be counted. */
+const HEXADECIMAL = 16;
+
+/** UTF-16 code units of a string that need not be looked at more closely. */
 const SMALL_STRING = 50;
+
+/** What a small value takes in a message, at the most. */
+export const SMALL_BYTES = BYTES_OF_A_VALUE + 2 * SMALL_STRING;
 
 /** Copies of values that belong together: an object that stands twice in them is copied once. */
 export class Snapshot {
@@ -39,6 +44,7 @@ export class Snapshot {
     this.#values += 1;
     this.bytes += BYTES_OF_A_VALUE;
     if (typeof value === 'string') this.bytes += 2 * value.length;
+    if (typeof value === 'bigint') this.bytes += value.toString(HEXADECIMAL).length;
     if (typeof value === 'object' && value !== null) return this.#copyObject(value, depth);
     if (typeof value === 'function' || typeof value === 'symbol') this.isWhole = false;
     return value;
@@ -47,8 +53,7 @@ export class Snapshot {
   #copyObject(object: object, depth: number): object {
     const known = this.#copies?.get(object);
     if (known) return known;
-    const mayGoOn = depth < DEEPEST && this.#values <= this.#most;
-    const copy = mayGoOn ? startCopy(object) : undefined;
+    const copy = depth < DEEPEST ? startCopy(object) : undefined;
     if (!copy) {
       this.isWhole = false;
       return object;
@@ -62,26 +67,38 @@ export class Snapshot {
   #fill(copy: object, from: object, depth: number): void {
     if (copy instanceof Map) {
       for (const [key, item] of from as Map<unknown, unknown>) {
+        if (this.#isTooMuch()) return;
         copy.set(this.#copy(key, depth), this.#copy(item, depth));
       }
     } else if (copy instanceof Set) {
-      for (const item of from as Set<unknown>) copy.add(this.#copy(item, depth));
-    } else if (copy instanceof Uint8Array) this.bytes += copy.byteLength;
-    else this.#fillProperties(copy as Properties, from as Properties, depth);
+      for (const item of from as Set<unknown>) {
+        if (this.#isTooMuch()) return;
+        copy.add(this.#copy(item, depth));
+      }
+    } else this.#fillProperties(copy as Properties, from as Properties, depth);
+  }
+
+  /** Then nobody looks at the copy. */
+  #isTooMuch(): boolean {
+    if (this.#values > this.#most) this.isWhole = false;
+    return this.#values > this.#most;
   }
 
   #fillProperties(copy: Properties, from: Properties, depth: number): void {
     for (const key of Object.keys(from)) {
-      // An assignment would not make an own property of this one.
-      if (this.#values > this.#most || key === '__proto__') this.isWhole = false;
-      if (!this.isWhole) return;
+      if (this.#isTooMuch()) return;
       this.bytes += 2 * key.length;
-      copy[key] = this.#copy(from[key], depth);
+      const value = this.#copy(from[key], depth);
+      // An assignment would not make an own property of this one.
+      if (key === '__proto__') Object.defineProperty(copy, key, { ...OWN, value });
+      else copy[key] = value;
     }
   }
 }
 
 type Properties = Record<string, unknown>;
+
+const OWN = { configurable: true, enumerable: true, writable: true };
 
 /** What a copy begins as; `undefined` for what is no plain data. */
 function startCopy(object: object): object | undefined {
@@ -96,16 +113,15 @@ function startCopy(object: object): object | undefined {
       return new Set();
     case Date.prototype:
       return new Date(Number(object));
-    case Uint8Array.prototype:
-      return (object as Uint8Array).slice();
     default:
       return undefined;
   }
 }
 
-/** Whether a value is its own snapshot, and takes next to nothing. */
+/** Whether a value is its own snapshot, and takes at most `SMALL_BYTES` in a message. */
 export function isSmall(value: unknown): boolean {
   switch (typeof value) {
+    case 'bigint':
     case 'object':
       return value === null;
     case 'string':
