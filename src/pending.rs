@@ -48,7 +48,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Whether the call may travel in one message with others that are made to the same target in the
-   * same turn. It means the same either way; alone it is sent at once. Default: `true`.
+   * same turn; alone it is sent at once. Its method and its handler run as they would alone; only
+   * the code after several awaited calls may go on in one turn. Default: `true`.
    */
   readonly batch?: boolean | undefined;
 }
