@@ -223,6 +223,17 @@ export class Calc extends LumenizeBase {
     this.ctx.abort(reason);
   }
 
+  /** How many objects have been reset after they had answered. */
+  static resets = 0;
+
+  abortSoon(): string {
+    setTimeout(() => {
+      Calc.resets += 1;
+      this.ctx.abort('while nothing was in flight');
+    }, 20);
+    return 'soon';
+  }
+
   large(bytes: number): string {
     this.log.push('large()');
     return 'x'.repeat(bytes);

@@ -42,8 +42,12 @@ export class Target {
     return this.#messagesInFlight === 0 && !this.isWaiting;
   }
 
-  /** The stub for one message. One stub keeps the order of calls, so it is kept while it is healthy. */
+  /**
+   * The stub for one message. One stub keeps the order of calls, so it is kept while any is in flight:
+   * then a failure shows that it is broken. One that nobody uses breaks unseen when its object is reset.
+   */
   take(): Receiver {
+    if (this.#messagesInFlight === 0) this.#stub = undefined;
     this.#stub ??= this.connect();
     this.#messagesInFlight += 1;
     return this.#stub;
@@ -170,7 +174,8 @@ function connector(
     );
   }
   if (typeof instance === 'string' && !isIdText(instance)) {
-    return () => namespace.getByName(instance) as unknown as Receiver;
+    const id = namespace.idFromName(instance);
+    return () => namespace.get(id) as unknown as Receiver;
   }
   try {
     const id = typeof instance === 'string' ? namespace.idFromString(instance) : instance;
