@@ -28,6 +28,7 @@ export function receiveCalls(
   message: readonly unknown[],
   waitUntil?: (work: Promise<unknown>) => void,
 ): unknown {
+  let calls: Calls;
   try {
     const checked = checkMessage(message);
     const { frames, slotCounts } = checked;
@@ -39,10 +40,11 @@ export function receiveCalls(
         return refused instanceof CallError ? refused : new CallError('internal', String(refused));
       }
     });
-    return new Calls(checked, programs, self, readExposed(self, rules), waitUntil).run();
+    calls = new Calls(checked, programs, self, readExposed(self, rules), waitUntil);
   } catch (refused) {
     return sendRefusal(refused);
   }
+  return calls.run();
 }
 
 interface Message {
