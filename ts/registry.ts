@@ -39,13 +39,12 @@ function install(prototype: object): void {
 export function register(): void {
   const globals = globalThis as Globals;
   globals.__lumenizeServiceRegistry ??= {};
-  Object.assign(globals.__lumenizeServiceRegistry, {
-    call: (self) => callerFor(self).call,
-    callRaw: (self) => {
-      const caller = callerFor(self);
-      return caller.callRaw.bind(caller);
-    },
-  } satisfies Record<string, Service>);
+  const registry = globals.__lumenizeServiceRegistry;
+  registry['call'] ??= (self) => callerFor(self).call;
+  registry['callRaw'] ??= (self) => {
+    const caller = callerFor(self);
+    return caller.callRaw.bind(caller);
+  };
   let prototype = globals.__LumenizeBasePrototype;
   if (prototype) install(prototype);
   Object.defineProperty(globals, '__LumenizeBasePrototype', {
