@@ -7,6 +7,7 @@
  * one held is lost with it: tables of pending calls, which their owners make again.
  */
 import { CallError, textOf } from './errors.js';
+import type { Method } from './run.js';
 import type * as Wasm from './wasm/lumenize_call.js';
 import type { CallErrorCode, CallLimits } from './wasm/lumenize_call.js';
 
@@ -32,6 +33,8 @@ export type PendingCalls = Wasm.PendingCalls;
 export interface Program {
   readonly words: ArrayLike<number>;
   readonly names: readonly string[];
+  /** Found out when the program first runs: see run.ts. */
+  method?: Method | false | undefined;
 }
 
 /** A program with its native values, which travel beside its frame by structured clone, untouched. */
@@ -191,7 +194,7 @@ export function decodeFrame(
   const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slotCount, limits));
   const names = joined.split(SEPARATOR);
   const entries = Array.from(indexes, (index) => names[index] as string);
-  const program = { words, names, entries, slotCount };
+  const program = { words, names, entries, slotCount, method: undefined };
   remember(accepted, frame, program);
   return program;
 }
@@ -211,13 +214,9 @@ export function checkTimeout(timeout: number): void {
   ask(() => core().checkTimeout(timeout), `timeout is ${timeout}`);
 }
 
-/**
- * A table without calls.
- *
- * @param greatestId - No id up to this one is used again.
- */
-export function createPendingCalls(greatestId: number): PendingCalls {
-  return new (core().PendingCalls)(greatestId);
+/** A table without calls. */
+export function createPendingCalls(): PendingCalls {
+  return new (core().PendingCalls)();
 }
 
 /** Gives back the memory of a table that was made by the instance in use. */
