@@ -4,16 +4,18 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 test('a deployment uploads the core once', (t) => {
   const args = ['deploy', '--dry-run', '--outdir', 'dist'];
   const { status, stdout, stderr } = spawnSync('wrangler', args, { encoding: 'utf8' });
   assert.equal(status, 0, `${stdout}${stderr}`);
-  const [cores, others] = Map.groupBy(readdirSync('dist'), (name) => name.endsWith('.wasm')).values();
-  const wasm = [cores, others].find(([name]) => name.endsWith('.wasm'));
-  assert.equal(wasm.length, 1, `one core: ${wasm}`);
-  const core = readFileSync('node_modules/@lumenize/call/wasm/lumenize_call_bg.wasm');
-  assert.deepEqual(readFileSync(`dist/${wasm[0]}`), core);
+  const cores = readdirSync('dist').filter((name) => name.endsWith('.wasm'));
+  assert.equal(cores.length, 1, `${cores}`);
+  const core = readFileSync(
+    fileURLToPath(import.meta.resolve('@lumenize/call/wasm/lumenize_call_bg.wasm')),
+  );
+  assert.deepEqual(readFileSync(`dist/${cores[0]}`), core);
   const script = readFileSync('dist/worker.js', 'utf8');
   assert.ok(script.length < 2 * core.length, 'the script does not hold the core as text');
   const [size] = /Total Upload: .*/.exec(stdout);
