@@ -1,0 +1,10 @@
+declare namespace Cloudflare {
+  interface GlobalProps {
+    mainModule: typeof import('./src/index.js');
+  }
+
+  interface Env {
+    readonly ROOM: DurableObjectNamespace<import('./src/index.js').Room>;
+    readonly USERS: DurableObjectNamespace<import('./src/index.js').Users>;
+  }
+}
