@@ -64,18 +64,13 @@ export class Assistant extends withCall(Agent<Env, State>) {
 
 /** Says which methods callers may use. */
 export class Chosen extends withCall(Agent<Env>) {
+  @callable()
   open(): string {
     return 'open';
   }
 
   closed(): string {
     return 'closed';
-  }
-
-  static {
-    // What `@callable()` does, without syntax that the tools would have to lower.
-    const descriptor = Object.getOwnPropertyDescriptor(this.prototype, 'open');
-    if (descriptor) callable()(this.prototype, 'open', descriptor);
   }
 }
 

@@ -20,7 +20,10 @@ export class Cart extends LumenizeBase {
   }
 
   onUser(user, userId) {
-    this.handled.push([userId, user instanceof Error ? `${user.name}: ${user.message}` : user.name]);
+    this.handled.push([
+      userId,
+      user instanceof Error ? `${user.name}: ${user.message}` : user.name,
+    ]);
   }
 
   outcomes() {

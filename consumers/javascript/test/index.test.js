@@ -16,7 +16,11 @@ test('each handler runs, with the value or with an error', async () => {
 });
 
 test('mistakes have codes, though no compiler has seen them', async () => {
-  assert.deepEqual(await ask('mistakes'), ['unknown-binding', 'invalid-continuation', 'not-callable']);
+  assert.deepEqual(await ask('mistakes'), [
+    'unknown-binding',
+    'invalid-continuation',
+    'not-callable',
+  ]);
 });
 
 test('a plain Worker calls a Durable Object', async () => {

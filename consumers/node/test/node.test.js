@@ -36,9 +36,11 @@ test('what is recorded can be explained and validated', () => {
 test('validate throws what a receiver would answer', () => {
   const calc = newContinuation();
   assert.throws(() => validate('add'), refused('invalid-continuation', /not a continuation/));
-  assert.throws(() => validate(calc.__proto__), refused('invalid-continuation', /undefined/));
   assert.throws(() => validate(calc.__defineGetter__('x')), refused('not-callable', /refused/));
-  assert.throws(() => validate(calc.a().b().c(), { steps: 2 }), refused('limit-exceeded', /limit is 2/));
+  assert.throws(
+    () => validate(calc.a().b().c(), { steps: 2 }),
+    refused('limit-exceeded', /limit is 2/),
+  );
   assert.throws(() => validate(calc.a(), { stepz: 2 }), refused('invalid-option', /stepz/));
 });
 
@@ -74,7 +76,10 @@ test('a class for the Workers runtime loads, and says by its name what it needs'
       message: new RegExp(`^${Class.name} needs the Workers runtime`),
     });
   }
-  assert.throws(() => createCaller({}, {}), /^NeedsWorkers: createCaller needs the Workers runtime/);
+  assert.throws(
+    () => createCaller({}, {}),
+    /^NeedsWorkers: createCaller needs the Workers runtime/,
+  );
 });
 
 test('its channel is the one of diagnostics_channel', () => {

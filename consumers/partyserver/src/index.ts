@@ -58,6 +58,8 @@ export class Room extends withCall(Server<Env>) {
 
 export default {
   async fetch(request, env) {
-    return (await routePartykitRequest(request, env)) ?? new Response('no such room', { status: 404 });
+    return (
+      (await routePartykitRequest(request, env)) ?? new Response('no such room', { status: 404 })
+    );
   },
 } satisfies ExportedHandler<Env>;

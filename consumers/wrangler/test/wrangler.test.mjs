@@ -23,7 +23,14 @@ test('a deployment uploads the core once', (t) => {
 });
 
 test('wrangler dev answers when a call has come back', { timeout: 60_000 }, async () => {
-  const args = ['dev', '--port', '0', '--inspector-port', '0', '--show-interactive-dev-session=false'];
+  const args = [
+    'dev',
+    '--port',
+    '0',
+    '--inspector-port',
+    '0',
+    '--show-interactive-dev-session=false',
+  ];
   const dev = spawn('wrangler', args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const response = await fetch(await addressOf(dev));
