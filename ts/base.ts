@@ -10,15 +10,18 @@ import { sendRefusal } from './outcome.js';
 import { receive } from './receive.js';
 import { receiveCalls } from './receive-calls.js';
 import { explain, newContinuation } from './record.js';
-import type { Beginning, Continuation } from './types.js';
+import type { Beginning, Continuation, Protected } from './types.js';
 
 /** What {@link withCall} adds to a class: both sides of calls. */
-export interface Calling<Env> {
+export interface Calling<Env, Context = DurableObjectState> {
   /** Makes calls. */
   get svc(): Caller<Env, this>;
 
-  /** Records a continuation on this object, as handlers are. Nothing runs. */
-  ctn(): Continuation<this> & Beginning;
+  /**
+   * Records a continuation on this object, as handlers are. Nothing runs. A path through `ctx` or
+   * `env` may be a handler too: `this.ctn().ctx.storage.kv.put('user', user)`.
+   */
+  ctn(): Continuation<this> & Beginning & Protected<this, Env, Context>;
   /**
    * Records a continuation on a target. Nothing runs and nothing is sent.
    *
@@ -130,7 +133,7 @@ function calling(
       return this.#svc;
     }
 
-    ctn(): Continuation<this> & Beginning;
+    ctn(): Continuation<this> & Beginning & Protected<this, unknown, DurableObjectState>;
     ctn<T>(): Continuation<T> & Beginning;
     ctn(): unknown {
       return newContinuation();
@@ -200,7 +203,7 @@ const CallingEntrypoint = calling(
 ) as unknown as abstract new <Env>(
   ctx: ExecutionContext,
   env: Env,
-) => WorkerEntrypoint<Env> & Calling<Env>;
+) => WorkerEntrypoint<Env> & Calling<Env, ExecutionContext>;
 
 /**
  * A Worker entrypoint that calls Durable Objects and other Workers through `this.svc` and can be

@@ -102,7 +102,7 @@ export class OriginDO extends LumenizeBase<Env> {
 
   storage(instance: string) {
     const made = this.ctn<Unprotected<RemoteDO>>().ctx.storage.kv.get('made');
-    const handler = this.ctn<Unprotected<OriginDO>>().ctx.storage.kv.put('fetched', made);
+    const handler = this.ctn().ctx.storage.kv.put('fetched', made);
     this.svc.call('REMOTE_DO', instance, made, handler);
   }
 
