@@ -106,7 +106,7 @@ export class OriginDO extends LumenizeBase<Env> {
     this.svc.call('REMOTE_DO', instance, made, handler);
   }
 
-  handleUserData(result: any, userId: string) {
+  handleUserData(result: unknown, userId: string) {
     if (result instanceof Error) {
       this.#results.push({ type: 'error', value: result.message, userId });
     } else {

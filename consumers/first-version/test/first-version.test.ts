@@ -16,9 +16,12 @@ function results(count: number, act: (origin: OriginDO) => unknown) {
 
 const ada = (userId: string) => ({ type: 'success', value: { userId, name: 'Ada' }, userId });
 
-test.for(['twoLines', 'inline', 'marker'] as const)('%s: the handler has the answer', async (how) => {
-  expect(await results(1, (origin) => origin[how]('u1'))).toEqual([ada('u1')]);
-});
+test.for(['twoLines', 'inline', 'marker'] as const)(
+  '%s: the handler has the answer',
+  async (how) => {
+    expect(await results(1, (origin) => origin[how]('u1'))).toEqual([ada('u1')]);
+  },
+);
 
 test('calls after one another: each has its own answer', async () => {
   const three = await results(3, async (origin) => {
