@@ -38,11 +38,11 @@ try {
   for (const name of names.length > 0 ? names : all) {
     const start = Date.now();
     process.stdout.write(`consumers: ${name} … `);
-    const problem = test(name, tarball);
+    const { problem, notes = [] } = test(name, tarball);
     if (problem) failed += 1;
     else passed += 1;
     const seconds = ((Date.now() - start) / 1000).toFixed(1);
-    console.log(`${problem ? 'FAILED' : 'ok'} (${seconds} s)`);
+    console.log([problem ? 'FAILED' : 'ok', ...notes, `(${seconds} s)`].join(' '));
     if (problem) console.log(problem);
   }
 } finally {
@@ -58,20 +58,24 @@ function pack() {
   return stdout.trim();
 }
 
-/** Returns what went wrong, or nothing. */
+/** Returns what went wrong, or nothing, and what the project wants to be known: its lines `note: …`. */
 function test(name, tarball) {
   const manifest = JSON.parse(readFileSync(`consumers/${name}/package.json`, 'utf8'));
   const dependencies = { ...manifest.dependencies, ...manifest.devDependencies };
   const inexact = Object.keys(dependencies).filter((of) => !EXACT.test(dependencies[of]));
-  if (inexact.length > 0) return `consumers/${name}: no exact version of ${inexact.join(', ')}`;
+  if (inexact.length > 0) {
+    return { problem: `consumers/${name}: no exact version of ${inexact.join(', ')}` };
+  }
   const installation = install(dependencies, tarball);
-  if (installation.problem) return installation.problem;
+  if (installation.problem) return installation;
   const project = join(installation.folder, name);
   cpSync(`consumers/${name}`, project, { recursive: true });
   const [, example] = /```ts\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'));
   mkdirSync(join(project, 'src'), { recursive: true });
   writeFileSync(join(project, EXAMPLE), example);
-  return problemOf(run('npm', ['test'], project));
+  const result = run('npm', ['test'], project);
+  const notes = [...result.stdout.matchAll(/^(?:# )?note: (.*)/gm)].map(([, note]) => note);
+  return { problem: problemOf(result), notes };
 }
 
 /** A folder above projects, in which they find what they name. */

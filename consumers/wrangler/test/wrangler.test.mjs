@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-test('a deployment uploads the core once', (t) => {
+test('a deployment uploads the core once', () => {
   const args = ['deploy', '--dry-run', '--outdir', 'dist'];
   const { status, stdout, stderr } = spawnSync('wrangler', args, { encoding: 'utf8' });
   assert.equal(status, 0, `${stdout}${stderr}`);
@@ -19,7 +19,7 @@ test('a deployment uploads the core once', (t) => {
   const script = readFileSync('dist/worker.js', 'utf8');
   assert.ok(script.length < 2 * core.length, 'the script does not hold the core as text');
   const [size] = /Total Upload: .*/.exec(stdout);
-  t.diagnostic(size);
+  console.log(`note: ${size}`);
 });
 
 test('wrangler dev answers when a call has come back', { timeout: 60_000 }, async () => {
