@@ -53,6 +53,9 @@ function bundle() {
   for (const file of ['wasm/lumenize_call_bg.wasm', ...declarationsOf('workerd.d.ts')]) {
     cpSync(`${MODULES}/${file}`, `pkg/${file}`);
   }
+  // wasm-bindgen declares Symbol.dispose, for which a user's compiler might lack the library.
+  const glue = 'pkg/wasm/lumenize_call.d.ts';
+  writeFileSync(glue, readFileSync(glue, 'utf8').replace(/^.*\[Symbol\.dispose\].*\n/gm, ''));
   const options = { format: 'esm', minify: true, sourcemap: true, logLevel: 'warning' };
   const external = ['leven', './wasm/*', 'node:fs'];
   for (const [entry, more] of Object.entries(ENTRIES)) {
