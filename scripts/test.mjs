@@ -45,7 +45,7 @@ const CHECKS = [
     count: typeCases,
   },
   {
-    name: 'tests of the scripts',
+    name: 'tests of the scripts and of the package',
     run: ['node', '--test', '--test-reporter=tap', 'scripts/*.test.mjs'],
     count: nodeTests,
   },

@@ -4,6 +4,7 @@ declare namespace Cloudflare {
   }
 
   interface Env {
+    readonly BROKEN: DurableObjectNamespace<import('./src/index.js').Broken>;
     readonly ROOM: DurableObjectNamespace<import('./src/index.js').Room>;
     readonly USERS: DurableObjectNamespace<import('./src/index.js').Users>;
   }

@@ -51,8 +51,26 @@ export class Room extends withCall(Server<Env>) {
     );
   }
 
+  came: number[] = [];
+
+  come(number: number): number[] {
+    this.came.push(number);
+    return this.came;
+  }
+
   greeting(name: string): string {
     return `Hello, ${name}, in ${this.name}: started ${this.started} times`;
+  }
+}
+
+/** It cannot start. */
+export class Broken extends withCall(Server<Env>) {
+  override onStart(): void {
+    throw new RangeError('cannot start');
+  }
+
+  method(): string {
+    return 'has run';
   }
 }
 

@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { CallError } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
-import type { Room } from '../src/index.js';
+import type { Broken, Room } from '../src/index.js';
 
 test('a room asks a plain object, and its handler runs once for each message', async () => {
   const upgrade = { headers: { Upgrade: 'websocket' } };
@@ -28,6 +28,23 @@ test('a plain object calls a room that nobody has visited, which has started by 
     users.greet('r2', 'Ada');
     await vi.waitUntil(() => users.greetings.length > 0);
     expect(users.greetings).toEqual(['Hello, Ada, in r2: started 1 times']);
+  }));
+
+test('calls reach a room that has to start first in their order', () =>
+  runInDurableObject(env.USERS.getByName('u5'), async (users) => {
+    const come = (number: number, batch: boolean) =>
+      users.svc.callRaw('ROOM', 'r5', users.ctn<Room>().come(number), { batch });
+    await Promise.all([1, 2, 3, 4, 5].map((number) => come(number, number > 2)));
+    expect(await come(6, true)).toEqual([1, 2, 3, 4, 5, 6]);
+  }));
+
+test('a room that cannot start fails its calls with the error that it had', () =>
+  runInDurableObject(env.USERS.getByName('u6'), async (users) => {
+    const call = () => users.svc.callRaw('BROKEN', 'b1', users.ctn<Broken>().method());
+    await expect(call()).rejects.toThrow(new RangeError('cannot start'));
+    await expect(call()).rejects.toThrow(new RangeError('cannot start'));
+    const calls = await Promise.allSettled([call(), call()]);
+    expect(calls).toMatchObject(Array(2).fill({ reason: { message: 'cannot start' } }));
   }));
 
 test('what is none of its methods is not callable: the facade, the lifecycle', () =>
