@@ -45,7 +45,7 @@ const CHECKS = [
     count: typeCases,
   },
   {
-    name: 'tests of the scripts',
+    name: 'tests of the scripts and of the package',
     run: ['node', '--test', '--test-reporter=tap', 'scripts/*.test.mjs'],
     count: nodeTests,
   },
@@ -79,8 +79,9 @@ const CHECKS = [
   },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
   {
-    name: 'the tarball in a project of a user (about 1 minute)',
-    run: ['node', 'scripts/consumer.mjs'],
+    name: 'the tarball in projects of users (about 3 minutes)',
+    run: ['node', 'scripts/consumers.mjs'],
+    count: stated,
   },
 ];
 

@@ -82,7 +82,19 @@ export interface CallableDecorator {
 
 /** What the class of an object allows. */
 export function rulesOf(self: object): ClassRules {
-  const prototype: object = Object.getPrototypeOf(self);
+  return rulesOfClass(Object.getPrototypeOf(self));
+}
+
+/** Works out what a class allows while it is as it was written. */
+export function learnRules(prototype: object): void {
+  try {
+    rulesOfClass(prototype);
+  } catch {
+    // Callers are told.
+  }
+}
+
+function rulesOfClass(prototype: object): ClassRules {
   const rules = known.get(prototype);
   if (rules) return rules;
   const made = makeRules(prototype);

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { Caller } from './call.js';
 import { register } from './registry.js';
 
 export {
@@ -39,6 +40,7 @@ export type {
   Flexible,
   Handler,
   InstanceOf,
+  Protected,
   Recorded,
   Start,
   TargetOf,
@@ -46,5 +48,10 @@ export type {
 } from './types.js';
 export { validate } from './validate.js';
 export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';
+
+declare global {
+  /** What `this.svc` offers in an object whose `LumenizeBase` comes from a package of its own. */
+  interface LumenizeServices extends Pick<Caller<Cloudflare.Env>, 'call' | 'callRaw'> {}
+}
 
 register();
