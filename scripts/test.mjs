@@ -77,6 +77,7 @@ const CHECKS = [
     run: ['node', 'scripts/bench.mjs', '--quick'],
     count: stated,
   },
+  { name: 'docs/api.md is what the comments say', run: ['node', 'scripts/docs.mjs', '--check'] },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
   {
     name: 'the tarball in a project of a user (about 1 minute)',
