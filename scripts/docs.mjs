@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { build } from './build.mjs';
+import { anchorsOf } from './examples/links.mjs';
 
 const FOLDER = 'scripts/typedoc';
 const WRITTEN = 'docs/api.md';
@@ -18,12 +19,20 @@ const isCheck = process.argv.includes('--check');
 if (!isCheck) build();
 installTypedoc();
 run('node', [`${FOLDER}/node_modules/typedoc/bin/typedoc`, '--options', `${FOLDER}/typedoc.json`]);
-const text = HEAD + readFileSync('target/typedoc/api.md', 'utf8');
+const text = HEAD + withLiveLinks(readFileSync('target/typedoc/api.md', 'utf8'));
 if (!isCheck) {
   writeFileSync(WRITTEN, text);
   console.log(`docs: wrote ${WRITTEN}`);
 } else if (!existsSync(WRITTEN) || readFileSync(WRITTEN, 'utf8') !== text) {
   fail(`${WRITTEN} is not what the comments in ts/ say: run npm run docs.`);
+}
+
+/** typedoc counts names that have no heading: links to `#name-1` where there is only `#name`. */
+function withLiveLinks(markdown) {
+  const anchors = anchorsOf(markdown);
+  return markdown.replace(/\]\(#([^)]+)-\d+\)/g, (link, name) =>
+    anchors.has(link.slice(3, -1)) ? link : `](#${name})`,
+  );
 }
 
 /** Its own TypeScript comes with it: it needs the compiler API, which the project's lacks. */

@@ -13,11 +13,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { transformSync } from 'esbuild';
 import { build } from './build.mjs';
 import { blocksOf, blocksOfComments } from './examples/blocks.mjs';
 import { deadLinks } from './examples/links.mjs';
-import { Project } from './examples/project.mjs';
+import { Project, TESTS } from './examples/project.mjs';
 
 const FOLDER = 'target/examples';
 const GUIDE = `${FOLDER}/guide`;
@@ -34,7 +35,12 @@ let passed = 0;
 let failed = 0;
 const skipped = [];
 
-const pages = ['README.md', ...globSync('docs/*.md').filter((path) => path !== GENERATED).sort()];
+const pages = [
+  'README.md',
+  ...globSync('docs/*.md')
+    .filter((path) => path !== GENERATED)
+    .sort(),
+];
 // The guide comes first: others build on it.
 pages.sort((a, b) => Number(b === 'docs/guide.md') - Number(a === 'docs/guide.md'));
 const blocks = [
@@ -47,16 +53,19 @@ const blocks = [
 checkLinks();
 const project = new Project();
 const counts = {};
+/** File of the project → where its lines came from. */
+let origins = new Map();
 const readme = blocks.find(({ path, language }) => path === 'README.md' && language === 'ts');
 for (const block of blocks) sort(block);
-const origins = writeProjects();
+origins = writeProjects();
 if (run('types', 'tsc', ['--build', GUIDE, README])) {
+  lowerDecorators(`${GUIDE}/${TESTS}`);
   runTests();
   runScripts();
 }
 
-for (const { path, line, only, reason } of skipped) {
-  console.log(`examples: ${path}:${line}: ${only}, ${reason}`);
+for (const { path, line, skipped: reason } of skipped) {
+  console.log(`examples: ${path}:${line} is skipped: ${reason}`);
 }
 const found = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
 console.log(`examples: ${blocks.length} blocks: ${found.join(', ')}`);
@@ -68,7 +77,7 @@ function sort(block) {
   const count = (kind) => {
     counts[kind] = (counts[kind] ?? 0) + 1;
   };
-  if (block.only === 'skip') {
+  if (block.skipped) {
     skipped.push(block);
     count('skipped');
   } else if (block === readme) count('as a project of its own');
@@ -96,7 +105,10 @@ function writeProjects() {
   );
   project.addTests(bindings, exportsOf('pkg/index.d.ts'));
   for (const [path, { text }] of project.files) write(`${GUIDE}/${path}`, text);
-  cpSync('consumer/tsconfig.json', `${GUIDE}/tsconfig.json`);
+  const tsconfig = JSON.parse(readFileSync('consumer/tsconfig.json', 'utf8'));
+  // Not vitest.config.ts, which needs the types of Node: it is run.
+  tsconfig.include = ['worker-configuration.d.ts', 'src', 'test', 'scripts'];
+  write(`${GUIDE}/tsconfig.json`, JSON.stringify(tsconfig));
   write(`${GUIDE}/package.json`, '{ "type": "module" }\n');
   run('the types of its bindings', 'wrangler', ['types', '--include-runtime=false'], GUIDE);
   return new Map([...project.files].map(([path, { origins }]) => [`${GUIDE}/${path}`, origins]));
@@ -111,22 +123,46 @@ function write(path, text) {
 function exportsOf(path) {
   return [...readFileSync(path, 'utf8').matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
     .flatMap(([, names]) => names.split(','))
-    .map((name) => name.replace(/^\s*type /, '').replace(/^.* as /, '').trim())
+    .map((name) =>
+      name
+        .replace(/^\s*type /, '')
+        .replace(/^.* as /, '')
+        .trim(),
+    )
     .filter(Boolean);
 }
 
 function checkLinks() {
-  const paths = [...pages, GENERATED, ...globSync('*.md'), ...globSync('*/README.md')];
-  const dead = deadLinks([...new Set(paths)].filter((path) => !path.startsWith('node_modules')));
+  const paths = [
+    ...pages,
+    GENERATED,
+    ...globSync('*.md'),
+    ...globSync('{bench,tests}/**/README.md'),
+  ];
+  const dead = deadLinks([...new Set(paths)]);
   for (const problem of dead) console.log(`examples: ${problem}`);
   if (dead.length === 0) passed += 1;
   else failed += dead.length;
 }
 
+/** As wrangler does it, by esbuild: the transformer of vitest does not know standard decorators. */
+function lowerDecorators(path) {
+  const { code } = transformSync(readFileSync(path, 'utf8'), { loader: 'ts', target: 'es2022' });
+  writeFileSync(path, code);
+  // Its lines are others now; the tests are named by their places.
+  origins.delete(path);
+}
+
 function runTests() {
   for (const folder of [GUIDE, README]) {
     const report = `${folder}/report.json`;
-    run('tests', 'vitest', ['run', '--reporter=default', '--reporter=json', '--outputFile.json=report.json'], folder, false);
+    run(
+      'tests',
+      'vitest',
+      ['run', '--reporter=default', '--reporter=json', '--outputFile.json=report.json'],
+      folder,
+      false,
+    );
     const { numPassedTests = 0, numTotalTests = 0 } = existsSync(report)
       ? JSON.parse(readFileSync(report, 'utf8'))
       : {};
@@ -145,7 +181,8 @@ function runScripts() {
 
 /** Runs a tool. Places in what it says become those of the examples. */
 function run(what, command, args, cwd = '.', counts = true) {
-  const result = spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, CI: '1' } });
+  const env = { ...process.env, CI: '1', NO_COLOR: '1', PWD: resolve(cwd) };
+  const result = spawnSync(command, args, { cwd, encoding: 'utf8', env });
   if (result.status === 0) {
     if (counts) passed += 1;
     return true;
@@ -159,7 +196,7 @@ function run(what, command, args, cwd = '.', counts = true) {
 /** `src/cart.ts(12,3)` and `src/cart.ts:12:3` become `docs/guide.md:57`. */
 function placed(output, cwd) {
   return output.replace(/([\w./-]+\.ts)[(:](\d+)[,:]\d+\)?/g, (place, path, line) => {
-    const lines = origins?.get(join(cwd, path));
+    const lines = origins.get(join(cwd, path));
     return lines?.[Number(line) - 1] ?? place;
   });
 }

@@ -1,11 +1,8 @@
 // Reads examples: the code blocks of Markdown pages and of doc comments, each with its place, its
 // language and what a hidden comment above it says of it.
 
-/**
- * What a comment above a block may say: `<!-- example: skip, why -->`, `<!-- example: types only,
- * why -->` or `<!-- example: in Stock -->`.
- */
-const DIRECTIVE = /^<!-- example: (?:(skip|types only), (\S.*)|in (\w+)) -->$/;
+/** What a comment above a block may say: `<!-- example: skip, why -->` or `<!-- example: in Stock -->`. */
+const DIRECTIVE = /^<!-- example: (?:skip, (\S.*)|in (\w+)) -->$/;
 
 /**
  * @typedef Block
@@ -13,8 +10,7 @@ const DIRECTIVE = /^<!-- example: (?:(skip|types only), (\S.*)|in (\w+)) -->$/;
  * @property {number} line - The line of its first line of code, counted from 1.
  * @property {string} language - As after the fence.
  * @property {string[]} code - Its lines.
- * @property {'skip' | 'types only' | undefined} only - What is not done with it.
- * @property {string | undefined} reason - Why not.
+ * @property {string | undefined} skipped - Why nothing is done with it.
  * @property {string | undefined} inside - The class on whose object it runs.
  */
 
@@ -37,8 +33,8 @@ export function blocksOf(path, text) {
     const opening = /^(\s*```)(\S*)/.exec(line);
     if (opening) {
       fence = opening[1];
-      const [, only, reason, inside] = directive ?? [];
-      block = { path, line: index + 2, language: opening[2], code: [], only, reason, inside };
+      const [, skipped, inside] = directive ?? [];
+      block = { path, line: index + 2, language: opening[2], code: [], skipped, inside };
       blocks.push(block);
       directive = undefined;
     } else if (line.startsWith('<!-- example')) {

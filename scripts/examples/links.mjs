@@ -22,7 +22,9 @@ function problemOf(path, target) {
   const file = to === '' ? path : normalize(ours ? to : join(dirname(path), to));
   if (!existsSync(file)) return `${target} is not there`;
   if (anchor === undefined || !file.endsWith('.md')) return undefined;
-  return anchorsOf(readFileSync(file, 'utf8')).has(anchor) ? undefined : `${file} has no #${anchor}`;
+  return anchorsOf(readFileSync(file, 'utf8')).has(anchor)
+    ? undefined
+    : `${file} has no #${anchor}`;
 }
 
 /** Links in prose: code has none. */
@@ -30,10 +32,12 @@ function linksOf(text) {
   return withoutCode(text)
     .split('\n')
     .flatMap((content, index) =>
-      [...content.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]:\s+(\S+)/g)].map(([, inline, reference]) => ({
-        target: inline ?? reference,
-        line: index + 1,
-      })),
+      [...content.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]:\s+(\S+)/g)].map(
+        ([, inline, reference]) => ({
+          target: inline ?? reference,
+          line: index + 1,
+        }),
+      ),
     );
 }
 
@@ -42,7 +46,10 @@ export function anchorsOf(text) {
   const seen = new Map();
   const anchors = new Set();
   for (const [, heading] of blankFences(text).matchAll(/^#{1,6} (.+)$/gm)) {
-    const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').trim().toLowerCase();
+    const plain = heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .trim()
+      .toLowerCase();
     const slug = plain.replace(/[^\p{L}\p{N}\p{Pc}\- ]/gu, '').replaceAll(' ', '-');
     const count = seen.get(slug) ?? 0;
     seen.set(slug, count + 1);

@@ -3,10 +3,13 @@
 
 /** `// src/cart.ts` or `// src/cart.ts, in Cart`: the block is that file, or part of that class. */
 const FILE = /^\/\/ ([\w./-]+\.\w+)(?:, in (\w+))?$/;
-/** `console.log(sum); // 11`: what the example shows. */
-const SHOWN = /^(\s*(?:.*? )?)console\.log\((.*)\); \/\/ (.+)$/;
+/** `console.log(sum); // 11`: what the example shows; `// soon: 11` where a handler has to run first. */
+const SHOWN = /^(\s*(?:.*? )?)console\.log\((.*)\); \/\/ (soon: )?(.+)$/;
 /** Reads as an expression; anything else that is shown is text. */
-const EXPRESSION = /^(?:[[{'"`\d-]|(?:true|false|null|undefined)$)/;
+const EXPRESSION = /^(?:[[{'].*[\]}']|-?[\d.]+|true|false|null|undefined)$/;
+/** Where the tests are written. */
+export const TESTS = 'test/examples.test.ts';
+const EXPORT = /^export (?:class|interface|type|const|function) (\w+)/;
 const IMPORT = /^import (type )?\{ ([^}]*) \} from '([^']+)';$/;
 
 /** A file of the project: its lines, and where each came from. */
@@ -40,8 +43,6 @@ export class Project {
       this.#fragments.push(block);
       return 'test';
     }
-    const isComment = /\.(?:ts|jsonc)$/.test(path);
-    if (!isComment) throw new Error(`${block.path}:${block.line}: what kind of file is ${path}?`);
     if (owner) this.#insert(block, path, owner);
     else this.#append(block, path);
     return 'file';
@@ -64,7 +65,7 @@ export class Project {
     const isImport = ([line]) => IMPORT.test(line);
     const lines = this.#linesOf(block);
     const put = (at, some) => {
-      file.lines.splice(at, 0, ...some.map(([line]) => line));
+      file.lines.splice(at, 0, ...some.map(([line]) => (IMPORT.test(line) ? line : `  ${line}`)));
       file.origins.splice(at, 0, ...some.map(([, origin]) => origin));
     };
     put(
@@ -78,11 +79,27 @@ export class Project {
   #linesOf(block) {
     return block.code.map((line, index) => {
       const origin = `${block.path}:${block.line + index}`;
-      const [, before, value, text] = SHOWN.exec(line) ?? [];
+      const [, before, value, soon, text] = SHOWN.exec(line) ?? [];
       if (text === undefined) return [line, origin];
-      this.#shown.set(origin, text);
-      return [`${before}(globalThis.shown ??= []).push(['${origin}', ${value}]);`, origin];
+      const expected = EXPRESSION.test(text) ? `(${text})` : JSON.stringify(text);
+      this.#shown.set(origin, { text, expected });
+      const wait = soon
+        ? `await vi.waitFor(async () => expect(${value}).toEqual(${expected}), 5_000); `
+        : '';
+      return [`${before}${wait}(globalThis.shown ??= []).push(['${origin}', ${value}]);`, origin];
     });
+  }
+
+  /** A script compares what it shows by itself, at its end. */
+  #endScript(file) {
+    const expected = file.origins.flatMap((origin) => {
+      const shown = this.#shown.get(origin);
+      this.#shown.delete(origin);
+      return shown ? [`['${origin}', ${shown.expected}]`] : [];
+    });
+    const compare = `JSON.stringify(globalThis.shown) !== JSON.stringify([${expected}])`;
+    file.add(`if (${compare}) throw new Error(JSON.stringify(globalThis.shown));`, file.origins[0]);
+    file.add('declare global { var shown: [string, unknown][] | undefined }', file.origins[0]);
   }
 
   /**
@@ -90,61 +107,71 @@ export class Project {
    *
    * @param bindings - Class → name of its binding.
    * @param publicNames - What `@lumenize/call` exports.
-   * @returns How many tests there are.
    */
   addTests(bindings, publicNames) {
-    const file = new File();
-    const add = (text, origin = 'scripts/examples/project.mjs') => {
-      for (const line of text.split('\n')) file.add(line, origin);
-    };
+    for (const [path, script] of this.files) {
+      if (path.startsWith('scripts/')) this.#endScript(script);
+    }
     const bodies = this.#fragments.map((block) => ({ block, ...fragmentOf(this.#linesOf(block)) }));
-    const imports = new Map();
-    const importFrom = (module, names) => {
-      if (!imports.has(module)) imports.set(module, new Set());
-      for (const name of names) imports.get(module).add(name);
+    const file = new File();
+    this.#addImports(
+      file,
+      publicNames,
+      bodies.flatMap(({ imports }) => imports),
+    );
+    add(file, 'declare global { var shown: [string, unknown][] | undefined }');
+    for (const body of bodies) addTest(file, body, bindings);
+    for (const [place, { text, expected }] of this.#shown) {
+      add(file, `test(${JSON.stringify(`${place} shows ${text}`)}, async () => {`);
+      add(
+        file,
+        `  const shown = () => (globalThis.shown ?? []).filter(([at]) => at === '${place}');`,
+      );
+      add(file, '  await vi.waitUntil(() => shown().length > 0);');
+      add(file, `  for (const [, value] of shown()) expect(value).toEqual(${expected});`, place);
+      add(file, '});');
+    }
+    this.files.set(TESTS, file);
+  }
+
+  /** What every example may use: the runtime's and the package's names, and the page's own. */
+  #addImports(file, publicNames, imports) {
+    const names = new Map();
+    const importFrom = (module, some) => {
+      names.set(module, new Set([...(names.get(module) ?? []), ...some]));
     };
-    importFrom('cloudflare:workers', ['env']);
-    importFrom('cloudflare:test', [
-      'runInDurableObject',
-      'createExecutionContext',
-      'waitOnExecutionContext',
-    ]);
+    importFrom('cloudflare:workers', ['DurableObject', 'env']);
+    importFrom('cloudflare:test', ['createExecutionContext', 'runInDurableObject']);
+    importFrom('cloudflare:test', ['waitOnExecutionContext']);
     importFrom('vitest', ['expect', 'test', 'vi']);
     importFrom('@lumenize/call', publicNames);
     for (const [path, { lines }] of this.files) {
-      if (!path.startsWith('src/')) continue;
-      const exported = lines.flatMap(
-        (line) => /^export (?:class|interface|type|const|function) (\w+)/.exec(line)?.[1] ?? [],
-      );
-      if (exported.length > 0) importFrom(`../${path.replace(/\.ts$/, '')}`, exported);
+      const exported = lines.flatMap((line) => EXPORT.exec(line)?.[1] ?? []);
+      if (path.startsWith('src/') && exported.length > 0) {
+        importFrom(`../${path.replace(/\.ts$/, '')}`, exported);
+      }
     }
-    for (const { imports } of bodies) {
-      for (const { module, names } of imports) importFrom(module.replace(/^\.\//, '../src/'), names);
-    }
-    for (const [module, names] of imports) add(`import { ${[...names].join(', ')} } from '${module}';`);
-    add('declare global { var shown: [string, unknown][] | undefined }');
-    for (const { block, lines, isWorker } of bodies) {
-      const { inside = 'Cart' } = block;
-      const place = `${block.path}:${block.line}`;
-      const binding = bindings.get(inside);
-      if (!binding) throw new Error(`${place}: no binding holds ${inside}`);
-      add(`test('${place}', () => runInDurableObject(env.${binding}.getByName('${place}'), `);
-      add(`  (object) => (async function (this: ${inside}) {`);
-      for (const [line, origin] of lines) file.add(line, origin);
-      if (isWorker) add(FETCH);
-      add('}).call(object)));');
-    }
-    for (const [place, text] of this.#shown) {
-      const expected = EXPRESSION.test(text) ? `(${text})` : JSON.stringify(text);
-      add(`test(${JSON.stringify(`${place} shows ${text}`)}, async () => {`);
-      add(`  const shown = () => (globalThis.shown ?? []).filter(([at]) => at === '${place}');`);
-      add('  await vi.waitUntil(() => shown().length > 0);');
-      add(`  for (const [, value] of shown()) expect(value).toEqual(${expected});`, place);
-      add('});');
-    }
-    this.files.set('test/examples.test.ts', file);
-    return this.#fragments.length + this.#shown.size;
+    for (const { module, some } of imports) importFrom(module.replace(/^\.\//, '../src/'), some);
+    for (const [module, some] of names)
+      add(file, `import { ${[...some].join(', ')} } from '${module}';`);
   }
+}
+
+function add(file, text, origin = 'scripts/examples/project.mjs') {
+  for (const line of text.split('\n')) file.add(line, origin);
+}
+
+/** An example is the body of a method of one of the page's objects. */
+function addTest(file, { block, lines, isWorker }, bindings) {
+  const { inside = 'Cart' } = block;
+  const place = `${block.path}:${block.line}`;
+  const binding = bindings.get(inside);
+  if (!binding) throw new Error(`${place}: no binding holds ${inside}`);
+  add(file, `test('${place}', () => runInDurableObject(env.${binding}.getByName('${place}'), `);
+  add(file, `  (object) => (async function (this: ${inside}) {`);
+  for (const [line, origin] of lines) file.add(line, origin);
+  if (isWorker) add(file, FETCH);
+  add(file, '}).call(object)));');
 }
 
 /** What a worker of an example answers; its calls are awaited, as the platform does. */
@@ -155,19 +182,18 @@ const FETCH = `  const ctx = createExecutionContext();
 
 /** A block as the body of a function: imports go to the top of the file, exports have no place. */
 function fragmentOf(lines) {
-  const imports = [];
-  let isWorker = false;
-  const body = lines.filter(([line]) => {
+  const imports = lines.flatMap(([line]) => {
     const [, , names, module] = IMPORT.exec(line) ?? [];
-    if (module) imports.push({ module, names: names.split(', ').map((name) => name.replace('type ', '')) });
-    return !module;
+    return module
+      ? [{ module, some: names.split(', ').map((name) => name.replace('type ', '')) }]
+      : [];
   });
-  const inside = body.map(([line, origin]) => {
-    if (line.startsWith('export default {')) isWorker = true;
-    const text = line
-      .replace(/^export default \{/, 'const worker = {')
-      .replace(/^export /, '');
-    return [text, origin];
-  });
+  const inside = lines
+    .filter(([line]) => !IMPORT.test(line))
+    .map(([line, origin]) => [
+      line.replace(/^export default \{/, 'const worker = {').replace(/^export /, ''),
+      origin,
+    ]);
+  const isWorker = lines.some(([line]) => line.startsWith('export default {'));
   return { imports, lines: inside, isWorker };
 }
