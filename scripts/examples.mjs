@@ -30,7 +30,7 @@ const ON_NODE = /^scripts\//;
 /** Languages of blocks that hold nothing to run. */
 const PROSE = new Set(['', 'text', 'cddl', 'sh', 'ts-error']);
 
-if (!existsSync('pkg/workerd.js')) build();
+build();
 let passed = 0;
 let failed = 0;
 const skipped = [];

@@ -44,7 +44,7 @@ function linksOf(text) {
 /** As GitHub makes them of headings: a second one of the same text gets a number. */
 export function anchorsOf(text) {
   const seen = new Map();
-  const anchors = new Set();
+  const anchors = new Set([...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id));
   for (const [, heading] of blankFences(text).matchAll(/^#{1,6} (.+)$/gm)) {
     const plain = heading
       .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')

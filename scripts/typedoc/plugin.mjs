@@ -7,6 +7,12 @@ export function load(app) {
     const declared = declaration?.type?.getText();
     if (declared?.includes('Continuation<')) signature.type = new UnknownType(declared);
   });
+  // From which of our own bases a member comes, nobody has to know.
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    for (const reflection of Object.values(project.reflections)) {
+      if (/^Calling/.test(reflection.inheritedFrom?.name ?? '')) delete reflection.inheritedFrom;
+    }
+  });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const reflection of Object.values(project.reflections)) {
       if (/^\[|^__/.test(reflection.name) && reflection.parent && isMember(reflection)) {
