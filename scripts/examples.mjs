@@ -28,7 +28,7 @@ const GENERATED = 'docs/api.md';
 /** What runs on Node: no tests, but scripts that show something. */
 const ON_NODE = /^scripts\//;
 /** Languages of blocks that hold nothing to run. */
-const PROSE = new Set(['', 'text', 'cddl', 'sh', 'ts-error']);
+const PROSE = new Set(['', 'text', 'cddl', 'sh']);
 
 build();
 let passed = 0;
@@ -56,7 +56,7 @@ const counts = {};
 /** File of the project → where its lines came from. */
 let origins = new Map();
 const readme = blocks.find(({ path, language }) => path === 'README.md' && language === 'ts');
-for (const block of blocks) sort(block);
+for (const block of blocks) take(block);
 origins = writeProjects();
 if (run('types', 'tsc', ['--build', GUIDE, README])) {
   lowerDecorators(`${GUIDE}/${TESTS}`);
@@ -72,8 +72,8 @@ console.log(`examples: ${blocks.length} blocks: ${found.join(', ')}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** Says what becomes of a block. */
-function sort(block) {
+/** Puts a block where it is compiled, run or counted. */
+function take(block) {
   const count = (kind) => {
     counts[kind] = (counts[kind] ?? 0) + 1;
   };

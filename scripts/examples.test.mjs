@@ -68,6 +68,14 @@ test('a block is a file, a part of a class, or a test that compares what it show
   assert.ok(lines.some((line) => line.includes('expect(value).toEqual((2))')));
 });
 
+test('what looks compared is compared', () => {
+  for (const line of ['console.log(1);', 'console.log(1) // 1', 'console.log(']) {
+    const project = new Project();
+    project.add(page('```ts', line, '```')[0]);
+    assert.throws(() => project.addTests(new Map(), []), /page\.md:2: write what it shows/);
+  }
+});
+
 test('a script says by itself that it shows something else', () => {
   const project = new Project();
   project.add(page('```ts', '// scripts/a.ts', 'console.log(1 + 1); // 3', '```')[0]);

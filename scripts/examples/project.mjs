@@ -80,7 +80,13 @@ export class Project {
     return block.code.map((line, index) => {
       const origin = `${block.path}:${block.line + index}`;
       const [, before, value, soon, text] = SHOWN.exec(line) ?? [];
-      if (text === undefined) return [line, origin];
+      if (text === undefined) {
+        // On a page it would look compared, and would not be.
+        if (line.includes('console.log(') && block.path.endsWith('.md')) {
+          throw new Error(`${origin}: write what it shows, on one line: console.log(sum); // 11`);
+        }
+        return [line, origin];
+      }
       const expected = EXPRESSION.test(text) ? `(${text})` : JSON.stringify(text);
       this.#shown.set(origin, { text, expected });
       const wait = soon
