@@ -16,15 +16,9 @@ fn rows(path: &str) -> Vec<[String; 3]> {
 
 /// As the documentation writes them: 1,048,576.
 fn grouped(number: u32) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    let backwards: Vec<char> = number.to_string().chars().rev().collect();
+    let groups: Vec<String> = backwards.chunks(3).map(|group| group.iter().collect()).collect();
+    groups.join(",").chars().rev().collect()
 }
 
 #[test]
