@@ -62,3 +62,8 @@ test('README gives ratios that bench/README.md has', () => {
   assert.ok(ratios.length >= 2);
   for (const ratio of ratios) assert.ok(rounded.includes(ratio), `${ratio} times as fast`);
 });
+
+test('pages give the size that README gives, which the build checks', () => {
+  const [, size] = /adds (\d+) KiB to a Worker/.exec(readFileSync('README.md', 'utf8'));
+  assert.ok(readFileSync('docs/when-not.md', 'utf8').includes(`${size} KiB (gzip)`));
+});
