@@ -77,6 +77,12 @@ const CHECKS = [
     run: ['node', 'scripts/bench.mjs', '--quick'],
     count: stated,
   },
+  {
+    name: 'every example of the documentation, and its links (about 20 seconds)',
+    run: ['node', 'scripts/examples.mjs'],
+    count: stated,
+  },
+  { name: 'docs/api.md is what the comments say', run: ['node', 'scripts/docs.mjs', '--check'] },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
   {
     name: 'the tarball in projects of users (about 3 minutes)',

@@ -215,8 +215,8 @@ const CallingEntrypoint = calling(
  * @example
  * ```ts
  * export class Orders extends LumenizeWorker<Env> {
- *   async total(cartId: string) {
- *     return this.svc.callRaw('CART', cartId, this.ctn<Cart>().total());
+ *   async total(price: number, shipping: number) {
+ *     return this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(price, shipping));
  *   }
  * }
  * ```

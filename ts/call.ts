@@ -95,8 +95,8 @@ export interface CallFunction<Env, Self = never> {
    *   happens later arrives in the handler.
    * @example
    * ```ts
-   * const user = this.ctn<Users>().getUser(userId);
-   * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, userId), { timeout: 5_000 });
+   * const user = this.ctn<Users>().getUser('u1');
+   * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
    * ```
    */
   <B extends BindingName<Env>, R>(

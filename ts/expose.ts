@@ -51,7 +51,9 @@ const marked = new WeakSet<object>();
  * ```ts
  * class Users extends LumenizeBase<Env> {
  *   @callable()
- *   getUser(id: string): User { … }
+ *   getUser(id: string): User {
+ *     return { id, name: 'Ada' };
+ *   }
  * }
  * ```
  */
