@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-import type { Caller } from './call.js';
 import { register } from './registry.js';
 
 export {
@@ -48,10 +47,5 @@ export type {
 } from './types.js';
 export { validate } from './validate.js';
 export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';
-
-declare global {
-  /** What `this.svc` offers in an object whose `LumenizeBase` comes from a package of its own. */
-  interface LumenizeServices extends Pick<Caller<Cloudflare.Env>, 'call' | 'callRaw'> {}
-}
 
 register();
