@@ -7,7 +7,6 @@
  * one held is lost with it: tables of pending calls, which their owners make again.
  */
 import { CallError, textOf } from './errors.js';
-import type { Method } from './run.js';
 import type * as Wasm from './wasm/lumenize_call.js';
 import type { CallErrorCode, CallLimits } from './wasm/lumenize_call.js';
 
@@ -35,6 +34,14 @@ export interface Program {
   readonly names: readonly string[];
   /** Found out when the program first runs: see run.ts. */
   method?: Method | false | undefined;
+}
+
+/** A program that calls one method with its slots as they come, as most do, and as most handlers do. */
+export interface Method {
+  readonly name: string;
+  readonly argumentCount: number;
+  /** Which argument the outcome is; -1 for none. */
+  readonly outcomeAt: number;
 }
 
 /** A program with its native values, which travel beside its frame by structured clone, untouched. */

@@ -5,7 +5,7 @@
  * target whose methods are synchronous answers in the same turn.
  */
 
-import type { Program } from './core.js';
+import type { Method, Program } from './core.js';
 import { CallError } from './errors.js';
 import { release } from './outcome.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
@@ -34,15 +34,7 @@ export function run(
   return new Run(program, slots, firstSlot, self, read, outcome).start();
 }
 
-/** A program that calls one method with its slots as they come, as most do, and as most handlers do. */
-export interface Method {
-  readonly name: string;
-  readonly argumentCount: number;
-  /** Which argument the outcome is; -1 for none. */
-  readonly outcomeAt: number;
-}
-
-/** Where such a program, `GET 0 name` and `APPLY 1 count …`, has what differs. */
+/** Where a program of one method call, `GET 0 name` and `APPLY 1 count …`, has what differs. */
 enum Word {
   StepCount = 1,
   First = 2,
