@@ -5,7 +5,7 @@
 import { Outbox, type Outgoing, type Sender } from './batch.js';
 import {
   type CallEventDetails,
-  callChannel,
+  isObserved,
   publish,
   type Settlement,
   settlementOf,
@@ -121,7 +121,8 @@ export class Caller<Env, Self = never> {
   );
   readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
 
-  readonly #settled = new Map<Settlement, number>();
+  #values = 0;
+  readonly #failures = new Map<Settlement, number>();
 
   /** Calls a method of another object and returns at once. */
   readonly call: CallFunction<Env, Self>;
@@ -196,11 +197,10 @@ export class Caller<Env, Self = never> {
   }
 
   #stats(): CallStats {
-    const count = (code: Settlement): [Settlement, number] => [code, this.#settled.get(code) ?? 0];
-    const settled = Object.fromEntries(['value' as const, ...callErrorCodes].map(count));
+    const failures = callErrorCodes.map((code) => [code, this.#failures.get(code) ?? 0]);
     return {
       pending: this.#pending.size,
-      settled: settled as CallStats['settled'],
+      settled: { value: this.#values, ...Object.fromEntries(failures) } as CallStats['settled'],
       ...this.#outbox.sent,
     };
   }
@@ -233,7 +233,7 @@ export class Caller<Env, Self = never> {
     const { frame, slots } = messageOf(remote);
     const call = new Call(target, remote, frame, slots, timeout, settle);
     this.#pending.open(call);
-    if (callChannel.hasSubscribers) publish({ event: 'start', ...call.eventDetails() });
+    if (isObserved()) publish({ event: 'start', ...call.eventDetails() });
     try {
       this.#owner.waitUntil?.(call.ended());
       call.watch(signal, (reason) => this.#cancel(call, reason));
@@ -286,11 +286,17 @@ export class Caller<Env, Self = never> {
     }));
   }
 
+  #countFailure(outcome: unknown): void {
+    const code = settlementOf(outcome, true);
+    this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
+  }
+
   #settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
-    const code = settlementOf(outcome, failed);
-    this.#settled.set(code, (this.#settled.get(code) ?? 0) + 1);
-    if (callChannel.hasSubscribers) {
+    if (failed) this.#countFailure(outcome);
+    else this.#values += 1;
+    if (isObserved()) {
       const ms = Date.now() - call.openedAt;
+      const code = settlementOf(outcome, failed);
       publish({ event: 'settle', ...call.eventDetails(), code, ms });
     }
     return call.settle(outcome, failed);

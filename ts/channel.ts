@@ -109,10 +109,7 @@ const channel = findChannel();
 export const callChannel = {
   /** Whether anybody listens. */
   get hasSubscribers(): boolean {
-    const { hasSubscribers } = channel;
-    return typeof hasSubscribers === 'function'
-      ? hasSubscribers.call(channel) === true
-      : hasSubscribers;
+    return isObserved();
   },
 
   /** @param listener - Called with each event, at once, until it is unsubscribed. */
@@ -125,6 +122,12 @@ export const callChannel = {
     channel.unsubscribe(listener);
   },
 };
+
+/** Whether anybody listens. */
+export function isObserved(): boolean {
+  const { hasSubscribers } = channel;
+  return typeof hasSubscribers === 'boolean' ? hasSubscribers : hasSubscribers.call(channel);
+}
 
 /** Tells all listeners, whose failures are none of the call's. */
 export function publish(event: CallEvent): void {

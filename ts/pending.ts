@@ -79,7 +79,7 @@ export class Pending<C extends PendingCall> {
     if (this.#size === 0 && !this.#isResting) {
       this.#isResting = true;
       // By then whoever awaited this call has gone on: timers cost more than what they would watch.
-      void afterMicrotasks(this.#rest);
+      void afterMicrotasks(this.#rest, this.#isBusy);
     }
     return true;
   }
@@ -141,6 +141,8 @@ export class Pending<C extends PendingCall> {
     this.#timer = setTimeout(() => this.#expire(), delay);
     this.#timerDeadline = deadline;
   }
+
+  readonly #isBusy = (): boolean => this.#size > 0;
 
   /**
    * An idle object holds no timer, which would keep it from hibernating, no settled call, and nothing in

@@ -21,9 +21,9 @@ export function soon(run: () => void): void {
 /** Microtasks by which whoever awaited a call has gone on, through a few functions of his own. */
 const FEW = 8;
 
-/** Runs something a few microtasks later. */
-export async function afterMicrotasks(run: () => void): Promise<void> {
-  for (let left = FEW; left > 0; left--) await undefined;
+/** Runs something a few microtasks later, unless it has no point any more. */
+export async function afterMicrotasks(run: () => void, isPointless: () => boolean): Promise<void> {
+  for (let left = FEW; left > 0 && !isPointless(); left--) await undefined;
   run();
 }
 
