@@ -9,7 +9,7 @@
 import { isRefusal, isToBeFetched, NO_ANSWER, release } from './outcome.js';
 import { stubSurvives } from './platform.js';
 import { isSmall, SMALL_BYTES, Snapshot } from './snapshot.js';
-import type { Receiver, Target } from './target.js';
+import type { Connection, Target } from './target.js';
 import { soon } from './turn.js';
 import { MessageLimit } from './wasm/lumenize_call.js';
 
@@ -126,12 +126,12 @@ export class Outbox<C extends Outgoing> {
     const { target } = call;
     call.isSent = true;
     this.#count(1, call.frame.length);
-    let stub: Receiver | undefined;
-    const fail = (rejected: unknown): void => this.#fail([call], stub, rejected);
+    let connection: Connection | undefined;
+    const fail = (rejected: unknown): void => this.#fail([call], connection, rejected);
     try {
-      stub = target.take();
-      stub.__lmzCall(call.frame, ...call.slots).then((sent) => {
-        target.giveBack(stub, true);
+      connection = target.take();
+      connection.callOne(call.frame, call.slots).then((sent) => {
+        target.giveBack(connection, true);
         this.#sender.receiveOne(call, sent);
         this.#afterAnswer(target);
       }, fail);
@@ -141,9 +141,9 @@ export class Outbox<C extends Outgoing> {
     }
   }
 
-  #fail(calls: readonly C[], stub: Receiver | undefined, rejected: unknown): void {
+  #fail(calls: readonly C[], connection: Connection | undefined, rejected: unknown): void {
     const { target } = calls[0] as C;
-    target.giveBack(stub, stubSurvives(rejected));
+    target.giveBack(connection, stubSurvives(rejected));
     this.#sender.fail(calls, rejected);
     this.#afterAnswer(target);
   }
@@ -173,12 +173,12 @@ export class Outbox<C extends Outgoing> {
     }
     for (const call of calls) call.isSent = true;
     this.#count(calls.length, bytes);
-    let stub: Receiver | undefined;
-    const fail = (rejected: unknown): void => this.#fail(calls, stub, rejected);
+    let connection: Connection | undefined;
+    const fail = (rejected: unknown): void => this.#fail(calls, connection, rejected);
     try {
       const taken = target.take();
-      stub = taken;
-      taken.__lmzCalls([...frames.keys()], slotCounts, which, slots).then((sent) => {
+      connection = taken;
+      taken.callSeveral([...frames.keys()], slotCounts, which, slots).then((sent) => {
         target.giveBack(taken, true);
         void new Answers(this.#sender, calls, target, taken).receive(sent);
         this.#afterAnswer(target);
@@ -200,7 +200,7 @@ interface Rest {
 class Answers<C extends Outgoing> {
   readonly #sender: Sender<C>;
   readonly #target: Target;
-  readonly #stub: Receiver;
+  readonly #connection: Connection;
   /** Each at its number; those that have their outcome are let go before the rest is waited for. */
   #calls: readonly (C | undefined)[];
   readonly #fetches = new Map<C, Promise<void>>();
@@ -209,11 +209,11 @@ class Answers<C extends Outgoing> {
   /** The first reply: it holds the stub of the rest. */
   #sent: unknown;
 
-  constructor(sender: Sender<C>, calls: readonly C[], target: Target, stub: Receiver) {
+  constructor(sender: Sender<C>, calls: readonly C[], target: Target, connection: Connection) {
     this.#sender = sender;
     this.#calls = calls;
     this.#target = target;
-    this.#stub = stub;
+    this.#connection = connection;
   }
 
   /** Receives what was ready first, and then the rest. */
@@ -309,7 +309,7 @@ class Answers<C extends Outgoing> {
   }
 
   #onBroken(rejected: unknown): void {
-    if (!stubSurvives(rejected)) this.#target.forget(this.#stub);
+    if (!stubSurvives(rejected)) this.#target.forget(this.#connection);
   }
 }
 
