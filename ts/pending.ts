@@ -79,7 +79,7 @@ export class Pending<C extends PendingCall> {
     if (this.#size === 0 && !this.#isResting) {
       this.#isResting = true;
       // By then whoever awaited this call has gone on: timers cost more than what they would watch.
-      void afterMicrotasks(this.#rest, this.#isBusy);
+      afterMicrotasks(this.#rest, this.#isBusy);
     }
     return true;
   }

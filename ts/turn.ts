@@ -21,10 +21,16 @@ export function soon(run: () => void): void {
 /** Microtasks by which whoever awaited a call has gone on, through a few functions of his own. */
 const FEW = 8;
 
-/** Runs something a few microtasks later, unless it has no point any more. */
-export async function afterMicrotasks(run: () => void, isPointless: () => boolean): Promise<void> {
-  for (let left = FEW; left > 0 && !isPointless(); left--) await undefined;
-  run();
+/** Runs something a few microtasks later, or as soon as that has no point any more. */
+export function afterMicrotasks(run: () => void, isPointless: () => boolean): void {
+  let left = FEW;
+  // Not an async function: resuming one costs twice as much.
+  const next = (): void => {
+    left -= 1;
+    if (left === 0 || isPointless()) run();
+    else soon(next);
+  };
+  soon(next);
 }
 
 /** Lets so many microtasks run that async methods which wait for nothing have ended. */
