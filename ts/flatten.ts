@@ -24,62 +24,84 @@ export interface Bound {
 }
 
 /**
- * Forms of programs: what one is beside its native values, as a tree of what is met on the way through it,
- * in the order of flattening. Programs of one form are encoded once for each isolate, and finding a form
- * makes nothing that is thrown away.
+ * Forms of programs: what one is beside its native values, as a path of tokens, in the order of
+ * flattening. Programs of one form are encoded once for each isolate, and finding a form makes nothing
+ * that is thrown away.
  */
-class Form<V> {
-  value: V | undefined;
-  #next: Map<string | number, Form<V>> | undefined;
+class Forms<V> {
+  /** What is known of a form, by its number; 0 is the empty one. */
+  readonly values: (V | undefined)[] = [undefined];
+  /** The number of a form, by that of the form which it goes on from and a token. */
+  readonly #next = new Map<number, number>();
 
-  /** The form that goes on with a name, a count of arguments, or one of the marks below. */
-  with(token: string | number): Form<V> {
-    this.#next ??= new Map();
-    const known = this.#next.get(token);
-    if (known) return known;
-    const made = new Form<V>();
-    this.#next.set(token, made);
-    formsMade += 1;
-    return made;
+  get isFull(): boolean {
+    return this.values.length > MOST_FORMS;
+  }
+
+  with(form: number, token: number): number {
+    const key = form * Token.Count + token;
+    const known = this.#next.get(key);
+    if (known !== undefined) return known;
+    this.#next.set(key, this.values.length);
+    return this.values.push(undefined) - 1;
   }
 }
 
-/** A continuation stands at the first place, the second one, and so on downwards. */
-const FIRST_NESTED = -2;
-/** There it ends. */
-const NESTED_END = -1;
+/** What a form is made of: counts of arguments come first, below all others. */
+enum Token {
+  /** A continuation stands as the first argument; the next number says as the second one, and so on. */
+  Nested = 1_024,
+  /** There it ends. */
+  NestedEnd = 2_048,
+  /** Names, as they come up. */
+  FirstName = 2_049,
+  /** More than all tokens. */
+  Count = 1 << 16,
+}
 
 /** How large a tree may be whose form is worked out, and how long a name in it. */
-const MOST_IN_FORM = { nodes: 20, nameLength: 200 };
+const MOST_IN_FORM = { nodes: 20, nameLength: 200, arguments: 1_000 };
 
 /** Forms are forgotten when there are so many: a class has few, and a flood of them is hostile. */
 const MOST_FORMS = 4_000;
 
-let formsMade = 0;
-let frames = new Form<string>();
-let handlers = new Form<Program>();
+let names = new Map<string, number>();
+let frames = new Forms<string>();
+let handlers = new Forms<Program>();
 
-function forgetForms(): void {
-  formsMade = 0;
-  frames = new Form();
-  handlers = new Form();
+function forgetFormsOfAFlood(): void {
+  if (!frames.isFull && !handlers.isFull) return;
+  names = new Map();
+  frames = new Forms();
+  handlers = new Forms();
+}
+
+/** A form has no more names than it has steps: they run out of numbers long after the forms. */
+function tokenOf(name: string): number {
+  let token = names.get(name);
+  if (token === undefined) {
+    token = Token.FirstName + names.size;
+    names.set(name, token);
+  }
+  return token;
 }
 
 /** The program that the target of a call runs. */
 export function messageOf(node: Node): Message {
   const slots: unknown[] = [];
-  if (formsMade > MOST_FORMS) forgetForms();
+  forgetFormsOfAFlood();
   visit += 1;
   nodesLeft = MOST_IN_FORM.nodes;
   const walk = visit;
-  const found = formOf(node, frames, slots);
+  const found = formOf(node, 0, slots);
   // A getter in an argument may have made a call of its own: then this walk went wrong.
-  const form = visit === walk ? found : undefined;
-  if (form?.value !== undefined) return { frame: form.value, slots };
+  const form = visit === walk ? found : NO_FORM;
+  const known = frames.values[form];
+  if (known !== undefined) return { frame: known, slots };
   const flattening = new Flattening(undefined);
   flattening.finish(node);
   const frame = encodeFrame(flattening);
-  if (form && areSame(slots, flattening.slots)) form.value = frame;
+  if (form !== NO_FORM && areSame(slots, flattening.slots)) frames.values[form] = frame;
   return { frame, slots: flattening.slots };
 }
 
@@ -92,40 +114,41 @@ function areSame(first: readonly unknown[], second: readonly unknown[]): boolean
 let visit = 0;
 let nodesLeft = 0;
 
+/** Of a program that is no small tree: a node that is met twice runs once. */
+const NO_FORM = -1;
+
 /**
  * Goes on from a form through a program, whose native values are added to `slots` in the order in which
- * flattening finds them; `undefined` where it is no small tree: a node that is met twice runs once.
+ * flattening finds them.
  */
-function formOf(node: Node, from: Form<string>, slots: unknown[]): Form<string> | undefined {
+function formOf(node: Node, from: number, slots: unknown[]): number {
   if (node === start) return from;
   nodesLeft -= 1;
-  if (!node.of || node.visit === visit || nodesLeft < 0) return undefined;
+  if (!node.of || node.visit === visit || nodesLeft < 0) return NO_FORM;
   node.visit = visit;
   const before = formOf(node.of, from, slots);
-  if (before === undefined) return undefined;
+  if (before === NO_FORM) return NO_FORM;
   const { args, name = '' } = node;
-  if (args) return formOfArguments(args, before.with(args.length), slots);
-  return name.length > MOST_IN_FORM.nameLength ? undefined : before.with(name);
+  if (args) return formOfArguments(args, before, slots);
+  return name.length > MOST_IN_FORM.nameLength ? NO_FORM : frames.with(before, tokenOf(name));
 }
 
-function formOfArguments(
-  args: readonly unknown[],
-  from: Form<string>,
-  slots: unknown[],
-): Form<string> | undefined {
-  let form = from;
+function formOfArguments(args: readonly unknown[], from: number, slots: unknown[]): number {
+  if (args.length > MOST_IN_FORM.arguments) return NO_FORM;
+  let form = frames.with(from, args.length);
   for (let at = 0; at < args.length; at++) {
     const argument = args[at];
     const node = nodeOf(argument);
     if (!node) {
-      if (!isNative(argument)) return undefined;
+      if (!isNative(argument)) return NO_FORM;
       slots.push(argument);
       continue;
     }
     // `ctn()` alone is no argument.
-    const nested = node === start ? undefined : formOf(node, form.with(FIRST_NESTED - at), slots);
-    if (!nested) return undefined;
-    form = nested.with(NESTED_END);
+    if (node === start) return NO_FORM;
+    const nested = formOf(node, frames.with(form, Token.Nested + at), slots);
+    if (nested === NO_FORM) return NO_FORM;
+    form = frames.with(nested, Token.NestedEnd);
   }
   return form;
 }
@@ -146,21 +169,22 @@ export function handlerOf(handler: Node, remote: Node): Bound {
   const usesOutcome = handler === remote || handler.of === remote;
   const place =
     args && name !== undefined && !usesOutcome ? placeOfOutcome(args, remote) : undefined;
-  if (formsMade > MOST_FORMS) forgetForms();
+  forgetFormsOfAFlood();
   if (!args || place === undefined) return bound(flattenHandler(handler, remote));
-  const form = handlers
-    .with(name as string)
-    .with(args.length)
-    .with(place);
-  if (!form.value) {
+  if (args.length > MOST_IN_FORM.arguments) return bound(flattenHandler(handler, remote));
+  const method = handlers.with(handlers.with(0, tokenOf(name as string)), args.length);
+  const form = handlers.with(method, Token.Nested + place + 1);
+  let program = handlers.values[form];
+  if (!program) {
     // Where the outcome has no place, it follows the arguments.
     const argumentCount = place < 0 ? args.length + 1 : args.length;
     const flattened = flattenHandler(handler, remote);
     const native = args.filter((_, at) => at !== place);
     if (!areSame(native, flattened.slots)) return bound(flattened);
-    form.value = withSlotsInPlace(flattened, argumentCount);
+    program = withSlotsInPlace(flattened, argumentCount);
+    handlers.values[form] = program;
   }
-  return { program: form.value, slots: args };
+  return { program, slots: args };
 }
 
 function bound({ words, names, slots }: Frame): Bound {

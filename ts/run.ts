@@ -101,9 +101,11 @@ class Run {
   /** The value of each step so far; value 0 is the object itself. */
   readonly #values: unknown[];
   /** What each value was read from: the `this` of a call. */
-  readonly #receivers: unknown[] = [undefined];
-  readonly #borrowed: unknown[] = [];
-  #at = 2;
+  readonly #receivers: unknown[];
+  /** How many values there are. */
+  #made: number;
+  #borrowed: unknown[] | undefined;
+  #at: number;
 
   constructor(
     program: Program,
@@ -117,9 +119,15 @@ class Run {
     this.#names = program.names;
     this.#slots = slots;
     this.#firstSlot = firstSlot;
-    this.#values = [self];
     this.#read = read;
     this.#outcome = outcome;
+    const values = 1 + (program.words[Word.StepCount] as number);
+    this.#values = new Array(values);
+    this.#receivers = new Array(values);
+    this.#values[0] = self;
+    this.#made = 1;
+    this.#borrowed = undefined;
+    this.#at = Word.First;
   }
 
   start(): unknown {
@@ -127,34 +135,40 @@ class Run {
       const isRead = this.#words[this.#at] === StepKind.Get;
       const value = this.#step();
       if (this.#isAwaited(value, isRead)) return this.#finish(value);
-      this.#values.push(value);
+      this.#values[this.#made++] = value;
     }
-    return this.#pass(this.#values.length - 1);
+    return this.#pass(this.#made - 1);
   }
 
   async #finish(first: PromiseLike<unknown>): Promise<unknown> {
     let result: unknown;
     try {
-      this.#values.push(this.#borrow(first, await first));
+      this.#values[this.#made] = this.#borrow(first, await first);
+      this.#made += 1;
       while (this.#at < this.#words.length) {
         const isRead = this.#words[this.#at] === StepKind.Get;
         const value = this.#step();
         const isAwaited = this.#isAwaited(value, isRead);
-        this.#values.push(isAwaited ? this.#borrow(value, await value) : value);
+        this.#values[this.#made] = isAwaited ? this.#borrow(value, await value) : value;
+        this.#made += 1;
       }
-      result = this.#pass(this.#values.length - 1);
+      result = this.#pass(this.#made - 1);
       return result;
     } finally {
       // A result is sent when this has long returned, and may hold some of it; not if it came by RPC
       // itself.
-      const mayGo = !isObject(result) || this.#borrowed.includes(result);
-      if (mayGo) this.#borrowed.filter((value) => value !== result).forEach(release);
+      const borrowed = this.#borrowed ?? [];
+      const mayGo = !isObject(result) || borrowed.includes(result);
+      if (mayGo) borrowed.filter((value) => value !== result).forEach(release);
     }
   }
 
   /** What another object has lent to this program by RPC; nobody else gives it back. */
   #borrow(promise: PromiseLike<unknown>, value: unknown): unknown {
-    if (typeof promise === 'function' && isObject(value)) this.#borrowed.push(value);
+    if (typeof promise === 'function' && isObject(value)) {
+      this.#borrowed ??= [];
+      this.#borrowed.push(value);
+    }
     return value;
   }
 
@@ -170,7 +184,7 @@ class Run {
 
   /** Whether the steps to come read from the latest value or call it, and use it in no other way. */
   #isOnlyFollowed(): boolean {
-    const value = this.#values.length;
+    const value = this.#made;
     const uses = [...usesAfter(this.#words, this.#at)].filter((use) => use.value === value);
     return uses.length > 0 && uses.every((use) => use.isFollowed);
   }
@@ -183,10 +197,8 @@ class Run {
       case StepKind.Apply:
         return this.#apply(this.#next(), this.#arguments());
       case StepKind.Array:
-        this.#receivers.push(undefined);
         return this.#arguments();
       case StepKind.Object:
-        this.#receivers.push(undefined);
         return this.#object();
       default:
         throw new CallError('internal', `there is no step of kind ${kind}`);
@@ -195,7 +207,7 @@ class Run {
 
   #get(of: number, name: string): unknown {
     const receiver = this.#values[of];
-    this.#receivers.push(receiver);
+    this.#receivers[this.#made] = receiver;
     if (receiver === undefined || receiver === null) {
       throw new TypeError(`cannot read '${name}' of ${receiver}`);
     }
@@ -203,7 +215,6 @@ class Run {
   }
 
   #apply(callee: number, args: unknown[]): unknown {
-    this.#receivers.push(undefined);
     return apply(this.#values[callee], this.#receivers[callee], args, callee);
   }
 

@@ -39,12 +39,15 @@ export class Connection {
 
   callOne(frame: string, slots: readonly unknown[]): PromiseLike<unknown> {
     this.#callOne ??= this.#stub.__lmzCall;
-    return Reflect.apply(this.#callOne, this.#stub, [frame, ...slots]);
+    // It knows its stub; `call` and `apply` of it would be remote methods.
+    const callOne = this.#callOne;
+    return callOne(frame, ...slots);
   }
 
   callSeveral(...message: Parameters<Receiver['__lmzCalls']>): PromiseLike<unknown> {
     this.#callSeveral ??= this.#stub.__lmzCalls;
-    return Reflect.apply(this.#callSeveral, this.#stub, message);
+    const callSeveral = this.#callSeveral;
+    return callSeveral(...message);
   }
 }
 
