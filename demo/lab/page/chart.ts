@@ -40,6 +40,8 @@ export function drawChart(latencies: Latencies): void {
     y: { label: '% of calls', domain: [0, 100], ticks: 5, grid: true },
     marks: all.flatMap(({ mode, points }) => marksOf(mode, points)),
   });
+  // One image with one name; the parts of it, which Plot names too, are not heard.
+  for (const part of chart.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
   chart.setAttribute('role', 'img');
   chart.setAttribute('aria-label', `Latency of calls. ${curves.map(inWords).join(' ')}`);
   place.replaceChildren(chart);

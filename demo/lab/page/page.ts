@@ -8,7 +8,7 @@ import { Refused, run } from './runs.js';
 import { buildSequences } from './sequence.js';
 
 /** Milliseconds between two drawings of the chart, and between two announcements, during a run. */
-const REDRAW = 250;
+const REDRAW = 200;
 const ANNOUNCE = 2_000;
 
 const ended = new Map<Mode, Ended>();
@@ -51,7 +51,6 @@ async function runOne(settings: Settings, signal: AbortSignal): Promise<void> {
   const { mode, calls } = settings;
   const { name } = MODES[mode];
   const taken: number[] = [];
-  let drawnAt = 0;
   let announcedAt = performance.now();
   latencies.set(mode, taken);
   showProgress(`${name}: 0 of ${grouped(calls)} handlers run`, 0);
@@ -66,10 +65,7 @@ async function runOne(settings: Settings, signal: AbortSignal): Promise<void> {
         announcedAt = now;
         announce(text);
       }
-      if (now - drawnAt > REDRAW) {
-        drawnAt = now;
-        drawChart(latencies);
-      }
+      drawSoon();
     },
     signal,
   );
@@ -81,6 +77,16 @@ async function runOne(settings: Settings, signal: AbortSignal): Promise<void> {
   drawChart(latencies);
   showCounts(one);
   showComparison(ended);
+}
+
+let drawing: number | undefined;
+
+/** Draws what has come within a moment: the latest is never left out. */
+function drawSoon(): void {
+  drawing ??= window.setTimeout(() => {
+    drawing = undefined;
+    drawChart(latencies);
+  }, REDRAW);
 }
 
 function showProgress(text: string, share: number): void {

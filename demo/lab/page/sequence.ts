@@ -28,7 +28,7 @@ let latest = 0;
 async function show(name: Example, button: HTMLButtonElement): Promise<void> {
   latest += 1;
   const mine = latest;
-  for (const other of button.parentElement?.children ?? []) {
+  for (const other of button.parentElement?.querySelectorAll('button') ?? []) {
     other.setAttribute('aria-pressed', String(other === button));
   }
   const drawn = await ask(name).then(draw, (error: unknown) => [

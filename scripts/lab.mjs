@@ -1,0 +1,577 @@
+// The tests of the lab: `npm start` as it is, in a real Chromium, by what a person sees; and the dry run
+// of its deployment. Leaves screenshots in target/lab/. `node scripts/lab.mjs WORD` runs the tests
+// whose names hold the word.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+import { findBrowser } from './browser.mjs';
+import { freePort, isFree } from './lab-server.mjs';
+import { Remedy } from './setup.mjs';
+
+/** Milliseconds: how long anything may take that a person waits for. */
+const PATIENCE = 20_000;
+const WIDE = { width: 1280, height: 900 };
+const NARROW = { width: 360, height: 740 };
+/** CSS pixels: what a finger needs. */
+const TOUCH = 44;
+const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const WAYS = ['Workers RPC', 'V1', 'V2', 'Batched'];
+
+/** What the page refuses: the label of a field, what is typed there, the sentence beside it. */
+const NONSENSE = [
+  ['Calls', '', 'Nothing is here: write a whole number from 1 to 10,000.'],
+  ['Calls', '0', '0 is too small: write a whole number from 1 to 10,000.'],
+  ['Calls', '10001', '10001 is too large: write a whole number from 1 to 10,000.'],
+  ['Calls', 'many', '‘many’ is no whole number: write a whole number from 1 to 10,000.'],
+  ['Calls', '1e3', '‘1e3’ is no whole number: write a whole number from 1 to 10,000.'],
+  ['Payload of each', '-1', '-1 is too small: write a whole number from 0 to 1,000,000.'],
+  [
+    'Payload of each',
+    '100000',
+    '200 calls of 100,000 bytes are too much together: write at most 80,000, or make fewer calls.',
+  ],
+  [
+    'Delay at the target',
+    '1.5',
+    '‘1.5’ is no whole number: write a whole number from 0 to 10,000.',
+  ],
+  ['Failure rate', '101', '101 is too large: write a whole number from 0 to 100.'],
+  ['Deadline', '99', '99 is too small: write a whole number from 100 to 60,000.'],
+];
+
+/** What the worker refuses that comes past the page. */
+const REFUSED = [
+  ['run', { method: 'GET' }, 405, 'Send the settings of a run by POST.'],
+  ['run', { type: 'text/plain' }, 415, 'Send the settings of a run as application/json.'],
+  ['run', { body: '{' }, 400, 'The settings of a run are no JSON.'],
+  ['run', { body: 'null' }, 400, 'Nothing is here: write a whole number from 1 to 10,000.'],
+  ['run', { body: '{"calls":1e9}' }, 400, '1000000000 is too large: write a whole number from 1'],
+  ['run', { body: '{"mode":"toString"}' }, 400, 'Choose how the calls are made.'],
+  ['run', { body: '{"failure":7}' }, 400, 'Choose what a failing call does.'],
+  ['run', { body: ' '.repeat(1_001) }, 413, 'These are more than the settings of a run.'],
+  ['example/one', { method: 'GET' }, 405, 'Ask for an example by POST.'],
+  ['example/constructor', {}, 404, "There is no example 'constructor'."],
+];
+
+/** What each example shows, from top to bottom. */
+const EXAMPLES = {
+  'One call': [
+    /^At the caller:\sA call returns at once.*getUser\("u1"\), onOutcome\(getUser\("u1"\), 1\)/s,
+    /^From the caller to the target:\sOne message: 1 call, 1 frame, \d+ bytes.*getUser\("u1"\)/s,
+    /^At the target:\sA method runs, once.*getUser\("u1"\)/s,
+    /^From the target to the caller:\sAn outcome.*\{"id":"u1","name":"Ada"\}/s,
+    /^At the caller:\sIts handler runs.*onOutcome\(\{"id":"u1","name":"Ada"\}, 1\)/s,
+  ],
+  'Three, nested': [
+    /add\(add\(1, 10\), add\(100, 1000\)\)/,
+    /One message: 1 call, 1 frame.*add\(add\(1, 10\), add\(100, 1000\)\).*4 argument values/s,
+    /3 methods run, each once.*add\(1, 10\)\s*add\(100, 1000\)\s*add\(11, 1100\)/s,
+    /An outcome\s*1111/,
+    /Its handler runs.*onOutcome\(1111, 1\)/s,
+  ],
+  'An error': [
+    /getUser\("nobody"\)/,
+    /One message: 1 call/,
+    /A method runs, once/,
+    /An outcome\s*RangeError: there is no user 'nobody'/,
+    /Its handler runs.*onOutcome\(RangeError: there is no user 'nobody', 1\)/s,
+  ],
+  'Several in one turn': [
+    /5 calls return at once.*getUser\("u1"\)\.name\.toUpperCase\(\)/s,
+    /One message: 5 calls, 4 frames.*programs that are alike share one/s,
+    /5 methods run, each once/,
+    /4 outcomes\s*11\s*"ADA"\s*RangeError: there is no user 'nobody'\s*22/,
+    /Their handlers run, each once.*onOutcome\(22, 5\)/s,
+    /An outcome\s*"waited 200 ms"/,
+    /Its handler runs\s*2\d\d ms.*onOutcome\("waited 200 ms", 2\)/s,
+  ],
+  'A deadline': [
+    /never\(\), onOutcome\(never\(\), 1\), \{ timeout: 250 \}/,
+    /One message: 1 call, 1 frame/,
+    /A method runs, once\s*never\(\)/,
+    /The deadline passes\s*\d+ ms\s*Nothing has come within 250 ms\./,
+    /Its handler runs.*CallError 'timeout': never\(\) on LAB_TARGET\/.*did not answer within 250 ms/s,
+  ],
+};
+
+const TESTS = [
+  ...WAYS.map((way) => ({
+    name: `${way}: all handlers run, and messages are counted`,
+    run: async (lab) => {
+      await lab.choose(way, { Calls: 50 });
+      await lab.press('Run');
+      await lab.sees(`${way}: 50 of 50 handlers run`);
+      await lab.counts({
+        'Messages sent': way === 'Batched' ? '1' : '50',
+        'Handlers run': '50 of 50',
+        Errors: '0',
+      });
+      await lab.sees(`None in the last run (${way}).`);
+    },
+  })),
+  {
+    name: 'all four ways side by side, in a table and in one chart',
+    run: async (lab) => {
+      await lab.press('Run all four ways');
+      await lab.sees('Batched: 200 of 200 handlers run');
+      const rows = await lab.table();
+      assert.deepEqual(rows[''], WAYS);
+      assert.deepEqual(rows['Calls'], ['200', '200', '200', '200']);
+      assert.deepEqual(rows['Messages'], ['200', '200', '200', '1']);
+      assert.deepEqual(rows['Handlers run'], ['200', '200', '200', '200']);
+      for (const took of rows['All took']) assert.match(took, /^[\d.,]+ ms$/);
+      const chart = lab.page.getByRole('img', { name: 'Latency of calls' });
+      const name = await chart.getAttribute('aria-label');
+      for (const way of WAYS) {
+        assert.match(name, new RegExp(`${way}: half within \\d+ ms, 99 % within \\d+ ms`));
+        assert.ok(await chart.getByText(way, { exact: true }).isVisible(), `${way} has its name`);
+      }
+    },
+  },
+  {
+    name: 'one call, and ten thousand',
+    run: async (lab) => {
+      for (const [calls, shown, messages] of [
+        [1, '1', '1'],
+        [10_000, '10,000', '10'],
+      ]) {
+        await lab.choose('Batched', { Calls: calls, 'Payload of each': 10 });
+        await lab.press('Run');
+        await lab.sees(`Batched: ${shown} of ${shown} handlers run`);
+        await lab.counts({ 'Messages sent': messages, 'Handlers run': `${shown} of ${shown}` });
+        await lab.page.getByRole('img', { name: /Batched: half within/ }).waitFor();
+      }
+    },
+  },
+  {
+    name: 'a payload comes back whole',
+    run: async (lab) => {
+      await lab.choose('V2', { Calls: 16, 'Payload of each': 1_000_000 });
+      await lab.press('Run');
+      await lab.counts({ 'Handlers run': '16 of 16', Errors: '0' });
+      await lab.seesNot('Wrong answers');
+    },
+  },
+  {
+    name: 'progress is seen while calls are pending',
+    run: async (lab) => {
+      await lab.choose('Batched', { Calls: 400, 'Failure rate': 25, Deadline: 3_000 });
+      await lab.page.getByLabel('A failing call').selectOption('never answers');
+      await lab.press('Run');
+      await lab.sees('Batched: 300 of 400 handlers run');
+      assert.equal(await lab.page.getByRole('progressbar').getAttribute('value'), '0.75');
+      await lab.page.getByRole('img', { name: /Batched: half within/ }).waitFor();
+      await lab.page.getByRole('button', { name: 'Stop' }).waitFor();
+      await lab.sees('Batched: 400 of 400 handlers run');
+      await lab.page.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
+      await lab.counts({ 'Handlers run': '400 of 400', Errors: '100' });
+    },
+  },
+  ...[
+    ['Batched', 'throws a RangeError', 100, 'RangeError', 20],
+    ['Batched', 'throws something that is no Error', 100, 'remote-threw', 20],
+    ['V1', 'never answers', 100, 'timeout', 20],
+    ['V2', 'never answers', 30, 'timeout', 6],
+    ['Workers RPC', 'throws a RangeError', 30, 'RangeError', 6],
+    ['Workers RPC', 'never answers', 30, 'no answer', 6],
+  ].map(([way, failure, rate, code, count]) => ({
+    name: `errors by code: ${way}, ${rate} % ${failure}`,
+    run: async (lab) => {
+      await lab.choose(way, { Calls: 20, 'Failure rate': rate, Deadline: 500 });
+      await lab.page.getByLabel('A failing call').selectOption(failure);
+      await lab.press('Run');
+      await lab.sees(`In the last run (${way}):`);
+      await lab.page.getByText(`${count} × ${code}`).waitFor();
+      const handled = code === 'no answer' ? 20 - count : 20;
+      await lab.counts({ 'Handlers run': `${handled} of 20`, Errors: String(count) });
+    },
+  })),
+  {
+    name: 'Stop cancels what is pending, and one can run again',
+    run: async (lab) => {
+      await lab.choose('V2', { Calls: 10, 'Failure rate': 100, Deadline: 60_000 });
+      await lab.page.getByLabel('A failing call').selectOption('never answers');
+      await lab.press('Run');
+      await lab.sees('V2: 0 of 10 handlers run');
+      await lab.press('Stop');
+      await lab.sees('Stopped: the calls that were pending are cancelled');
+      await lab.choose('V2', { 'Failure rate': 0 });
+      await lab.press('Run');
+      await lab.sees('V2: 10 of 10 handlers run');
+    },
+  },
+  {
+    name: 'what makes no sense is refused beside its field, and nothing is sent',
+    run: async (lab) => {
+      for (const [label, text, sentence] of NONSENSE) {
+        const before = await lab.valueOf(label);
+        await lab.choose('Batched', { [label]: text });
+        await lab.press('Run');
+        const field = lab.field(label);
+        await lab.sees(sentence);
+        assert.equal(await field.getAttribute('aria-invalid'), 'true', `${label}: ${text}`);
+        const ids = (await field.getAttribute('aria-describedby')).split(' ');
+        const described = await Promise.all(
+          ids.map((id) => lab.page.locator(`[id="${id}"]`).textContent()),
+        );
+        assert.ok(described.includes(sentence), 'the field is described by the sentence');
+        assert.ok(await field.evaluate((element) => element === document.activeElement));
+        const [of, said] = [
+          await field.boundingBox(),
+          await lab.page.getByText(sentence).boundingBox(),
+        ];
+        assert.ok(said.y - (of.y + of.height) < 12, 'the sentence is beside the field');
+        await lab.choose('Batched', { [label]: before });
+      }
+      assert.deepEqual(lab.sent('/lab/run'), []);
+      await lab.choose('Batched', { Calls: 'x', 'Failure rate': 'y' });
+      await lab.press('Run all four ways');
+      assert.ok(await lab.isFocused('Calls'), 'the first has the focus');
+      assert.equal(await lab.page.getByText('is no whole number').count(), 2);
+      await lab.choose('Batched', { Calls: '5', 'Failure rate': '0' });
+      await lab.press('Run');
+      await lab.sees('Batched: 5 of 5 handlers run');
+      await lab.seesNot('is no whole number');
+      assert.equal(lab.sent('/lab/run').length, 1);
+    },
+  },
+  {
+    name: 'the worker refuses it too',
+    run: async ({ url }) => {
+      for (const [
+        path,
+        { method = 'POST', type = 'application/json', body = '{}' },
+        ...expected
+      ] of [...REFUSED]) {
+        const init = method === 'GET' ? {} : { body, headers: { 'content-type': type } };
+        const response = await fetch(`${url}/lab/${path}`, { method, ...init });
+        const said = await response.json();
+        assert.equal(response.status, expected[0], `${path} ${body.slice(0, 20)}`);
+        const sentences = [said.problem, ...Object.values(said.problems ?? {})];
+        assert.ok(
+          sentences.some((sentence) => sentence?.startsWith(expected[1])),
+          `${JSON.stringify(sentences)}: ${expected[1]}`,
+        );
+      }
+    },
+  },
+  {
+    name: 'a worker that cannot be reached is said to be so',
+    run: async (lab) => {
+      await lab.page.route('**/lab/**', (route) => route.abort());
+      await lab.press('Run');
+      await lab.page.getByRole('alert').getByText('The worker cannot be reached').waitFor();
+      await lab.press('An error');
+      await lab.sees('The call could not be made');
+      await lab.page.unroute('**/lab/**');
+      await lab.press('Run');
+      await lab.sees('Batched: 200 of 200 handlers run');
+      assert.equal(await lab.page.getByRole('alert').count(), 0);
+    },
+  },
+  ...Object.entries(EXAMPLES).map(([example, rows]) => ({
+    name: `the sequence of “${example}”`,
+    run: async (lab) => {
+      await lab.press(example);
+      const list = lab.page.getByRole('list').filter({ hasText: rows[0] });
+      await list.waitFor();
+      const items = await list.getByRole('listitem').allInnerTexts();
+      assert.equal(items.length, rows.length, items.join('\n'));
+      for (const [at, row] of rows.entries()) assert.match(items[at], row);
+      const pressed = lab.page.getByRole('button', { pressed: true });
+      assert.deepEqual(await pressed.allInnerTexts(), [example]);
+    },
+  })),
+  {
+    name: 'the keyboard is enough',
+    run: async (lab) => {
+      const { keyboard } = lab.page;
+      await keyboard.press('Tab');
+      assert.ok(await lab.isFocused('Batched'), 'the ways come first');
+      await keyboard.press('ArrowUp');
+      await keyboard.press('ArrowUp');
+      assert.ok(await lab.isFocused('V1'));
+      await keyboard.press('Tab');
+      assert.ok(await lab.isFocused('Calls'));
+      await keyboard.type('12');
+      const outline = await lab
+        .field('Calls')
+        .evaluate((element) => getComputedStyle(element).outlineWidth);
+      assert.equal(outline, '3px', 'the focus is seen');
+      await keyboard.press('Enter');
+      await lab.sees('V1: 12 of 12 handlers run');
+      assert.ok(await lab.isFocused('Calls'), 'the focus stays');
+      for (const name of ['Run', 'Run all four ways']) {
+        await lab.tabTo(name);
+        await keyboard.press(name === 'Run' ? 'Space' : 'Enter');
+        const way = name === 'Run' ? 'V1' : 'Batched';
+        await lab.sees(`${way}: 12 of 12 handlers run`);
+        await lab.page.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
+      }
+      await lab.tabTo('An error');
+      await keyboard.press('Enter');
+      await lab.sees('What the method throws arrives in the handler, as its own class.');
+    },
+  },
+  ...['light', 'dark'].flatMap((colorScheme) =>
+    [WIDE, NARROW].map((viewport) => ({
+      name: `${viewport === WIDE ? 'wide' : 'at phone width'} and ${colorScheme}: fits, can be touched, read and heard`,
+      context: { viewport, colorScheme },
+      run: async (lab) => {
+        const { page } = lab;
+        await lab.choose('Batched', { 'Failure rate': 10, Calls: 500 });
+        await lab.press('Run all four ways');
+        await lab.sees('In the last run (Batched):');
+        await lab.choose('Batched', { Deadline: '5' });
+        await lab.press('Run');
+        await lab.sees('5 is too small');
+        await lab.press('Several in one turn');
+        await lab.sees('"waited 200 ms"');
+        const name = `${viewport === WIDE ? 'wide' : 'narrow'}-${colorScheme}`;
+        await page.screenshot({ path: `target/lab/${name}.png`, fullPage: true });
+        const [needed, given] = await page.evaluate(() => [
+          document.documentElement.scrollWidth,
+          document.documentElement.clientWidth,
+        ]);
+        assert.ok(needed <= given, `${needed} pixels wide, of which ${given} are seen`);
+        for (const control of await page.locator('button:visible, input, select').all()) {
+          const box = await lab.touchedBy(control);
+          assert.ok(box.height >= TOUCH, `${await control.getAttribute('id')}: ${box.height}`);
+        }
+        const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+        const brightness = Math.max(...ground.match(/\d+/g).map(Number));
+        assert.ok(colorScheme === 'dark' ? brightness < 64 : brightness > 192, ground);
+        await page.evaluate(AXE);
+        const { violations, passes } = await page.evaluate('axe.run()');
+        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html)}`);
+        assert.deepEqual(found, []);
+        assert.ok(passes.some(({ id }) => id === 'color-contrast'));
+      },
+    })),
+  ),
+  {
+    name: 'nothing comes from elsewhere',
+    run: async (lab) => {
+      await lab.press('Run');
+      await lab.sees('Batched: 200 of 200 handlers run');
+      const origins = new Set(lab.requests.map((request) => new URL(request.url()).origin));
+      assert.deepEqual([...origins], [lab.url]);
+    },
+  },
+];
+
+/** The page, as a person sees and uses it. */
+class Lab {
+  constructor(page, url) {
+    this.page = page;
+    this.url = url;
+    this.requests = [];
+    this.complaints = [];
+    page.setDefaultTimeout(PATIENCE);
+    page.on('request', (request) => {
+      if (!request.url().startsWith('data:')) this.requests.push(request);
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+  }
+
+  async open() {
+    await this.page.goto(this.url);
+    await this.page.getByRole('heading', { name: 'The lab' }).waitFor();
+    await this.sees('Its handler runs');
+  }
+
+  async choose(way, fields) {
+    await this.page.getByRole('radio', { name: way, exact: true }).check();
+    for (const [label, value] of Object.entries(fields)) {
+      await this.field(label).fill(String(value));
+    }
+  }
+
+  field(label) {
+    return this.page.getByRole('textbox', { name: label });
+  }
+
+  press(name) {
+    return this.page.getByRole('button', { name, exact: true }).click();
+  }
+
+  sees(text) {
+    return this.page.getByText(text).filter({ visible: true }).first().waitFor();
+  }
+
+  async seesNot(text) {
+    assert.equal(await this.page.getByText(text).filter({ visible: true }).count(), 0, text);
+  }
+
+  valueOf(label) {
+    return this.field(label).inputValue();
+  }
+
+  /** Waits for the numbers of the latest run. */
+  async counts(expected) {
+    for (const [name, value] of Object.entries(expected)) {
+      const term = this.page.getByRole('term').filter({ hasText: name });
+      await term.locator('..').getByText(value, { exact: true }).waitFor();
+    }
+  }
+
+  /** The cells of the comparison, by the heads of its rows. */
+  async table() {
+    const rows = await this.page.getByRole('table').getByRole('row').all();
+    const cells = await Promise.all(rows.map((row) => row.locator('th, td').allInnerTexts()));
+    return Object.fromEntries(cells.map(([head, ...values]) => [head, values]));
+  }
+
+  isFocused(label) {
+    const control = this.field(label).or(
+      this.page.getByRole('radio', { name: label, exact: true }),
+    );
+    return control.evaluate((element) => element === document.activeElement);
+  }
+
+  async tabTo(name) {
+    const button = this.page.getByRole('button', { name, exact: true });
+    for (let presses = 0; presses < 40; presses++) {
+      if (await button.evaluate((element) => element === document.activeElement)) return;
+      await this.page.keyboard.press('Tab');
+    }
+    throw new Error(`Tab does not come to '${name}'`);
+  }
+
+  /** What reacts to a finger: of a radio button, its whole card. */
+  async touchedBy(control) {
+    const isRadio = (await control.getAttribute('type')) === 'radio';
+    return (isRadio ? control.locator('..') : control).boundingBox();
+  }
+
+  sent(path) {
+    return this.requests.filter((request) => new URL(request.url()).pathname === path);
+  }
+}
+
+let passed = 0;
+let failed = 0;
+
+async function test(name, run) {
+  try {
+    await run();
+    passed += 1;
+  } catch (error) {
+    failed += 1;
+    console.log(`lab: FAILED: ${name}\n${error.stack}`);
+  }
+}
+
+const word = process.argv[2] ?? '';
+const isWanted = ({ name }) => name.includes(word);
+
+const ABOUT_COMMANDS = [
+  {
+    name: 'the dry run of its deployment',
+    run: () => {
+      const { status, output } = script('deploy-lab', '--dry-run', '--outdir', 'target/lab/deploy');
+      assert.equal(status, 0, output);
+      assert.match(output, /Read 4 files from the assets directory/);
+      for (const binding of ['LAB', 'LAB_TARGET', 'CART']) {
+        assert.match(output, new RegExp(`env\\.${binding} `));
+      }
+    },
+  },
+  {
+    name: 'a port that is taken is said to be so',
+    run: async () => {
+      const server = createServer();
+      const port = await new Promise((resolve) => {
+        server.listen(0, '127.0.0.1', () => resolve(server.address().port));
+      });
+      const { status, output } = script('start', '--port', `${port}`);
+      server.close();
+      assert.equal(status, 1);
+      assert.equal(
+        output,
+        `lab: port ${port} is taken. Choose another: npm start -- --port ${port < 65_535 ? port + 1 : port - 1}\n`,
+      );
+    },
+  },
+  {
+    name: 'a port that is none is refused',
+    run: () => {
+      for (const port of ['0', 'http', '65536', '80.5']) {
+        const { status, output } = script('start', '--port', port);
+        assert.equal(status, 1);
+        assert.equal(output, `lab: '${port}' is no port: write a whole number from 1 to 65,535.\n`);
+      }
+      assert.match(script('start', '--prot', '1').output, /^lab: the only option is a port/);
+    },
+  },
+];
+
+try {
+  const executablePath = findBrowser();
+  for (const { name, run } of ABOUT_COMMANDS.filter(isWanted)) await test(name, run);
+  const { url, stop } = await start();
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  try {
+    for (const { name, context = { viewport: WIDE }, run } of TESTS.filter(isWanted)) {
+      const opened = await browser.newContext(context);
+      await test(name, async () => {
+        const lab = new Lab(await opened.newPage(), url);
+        await lab.open();
+        await run(lab);
+        assert.deepEqual(lab.complaints, []);
+      });
+      await opened.close();
+    }
+  } finally {
+    await browser.close();
+    await test('Ctrl-C ends all', stop);
+  }
+} catch (error) {
+  if (!(error instanceof Remedy)) throw error;
+  console.error(error.message);
+  failed += 1;
+}
+console.log('lab: screenshots are in target/lab/');
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** Runs a script of the project to its end. */
+function script(name, ...args) {
+  const { status, stdout, stderr } = spawnSync('node', [`scripts/${name}.mjs`, ...args], {
+    encoding: 'utf8',
+  });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+/** Starts the lab as `npm start` does. Ending it as Ctrl-C does must end all that it started. */
+async function start() {
+  const port = await freePort();
+  const child = spawn('node', ['scripts/start.mjs', '--port', `${port}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, url] = /^lab: (http:\S+)/.exec(line) ?? [];
+    if (!url) continue;
+    const stop = async () => {
+      child.kill('SIGINT');
+      assert.equal(await ended, 0);
+      assert.ok(await isFree(port), 'nobody listens any more');
+    };
+    return { url, stop };
+  }
+  throw new Error(`npm start ended with code ${await ended}`);
+}
