@@ -94,11 +94,11 @@ pub fn is_entry(name: &str) -> bool {
     validate::is_entry(name)
 }
 
-/// Whether a text is one of the codes.
-#[wasm_bindgen(js_name = isCode)]
+/// Every code, with a space between them.
+#[wasm_bindgen]
 #[must_use]
-pub fn is_code(text: &str) -> bool {
-    Code::ALL.iter().any(|code| code.as_str() == text)
+pub fn codes() -> String {
+    Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// The pending calls of one object. Times are milliseconds since the epoch.

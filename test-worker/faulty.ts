@@ -7,7 +7,7 @@ import * as core from '../target/faulty/wasm/lumenize_call.js';
 import module from '../target/faulty/wasm/lumenize_call_bg.wasm';
 
 export type Fault = 'panic' | 'memory' | 'stack';
-export type Operation = 'encodeFrame' | 'decodeFrame' | 'isCode' | 'open' | 'settle' | 'due';
+export type Operation = 'encodeFrame' | 'decodeFrame' | 'open' | 'settle' | 'due';
 
 /** Whether the core traps before it has done what it was asked, or when it has. */
 export type When = 'before' | 'after';
@@ -69,7 +69,7 @@ load({
   checkLimits: core.checkLimits,
   checkTimeout: core.checkTimeout,
   isEntry: core.isEntry,
-  isCode: trapping('isCode', core.isCode),
+  codes: core.codes,
   recover: core.recover,
   PendingCalls,
 });

@@ -8,6 +8,7 @@ import {
   LumenizeBase,
   type Recorded,
 } from '@lumenize/call';
+import type { Foreign, Room, TwiceRoom } from './bases.js';
 import { inCompany } from './company.js';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
@@ -18,6 +19,7 @@ import type { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from '.
 
 import { PROMISES, THROWN } from './thrown.js';
 
+export { Foreign, Room, TwiceRoom } from './bases.js';
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
 export { Gateway } from './gateway.js';
@@ -45,6 +47,9 @@ declare global {
       readonly SPY: DurableObjectNamespace<Spy>;
       readonly UNBORN: DurableObjectNamespace<Unborn>;
       readonly MORTAL: DurableObjectNamespace<Mortal>;
+      readonly ROOM: DurableObjectNamespace<Room>;
+      readonly TWICE: DurableObjectNamespace<TwiceRoom>;
+      readonly FOREIGN: DurableObjectNamespace<Foreign>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;
       readonly NAME: string;

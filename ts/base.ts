@@ -1,13 +1,147 @@
 /**
- * Where calls begin and end: base classes that give a Durable Object or a Worker both sides, and a
- * caller for a Worker that is no class.
+ * Where calls begin and end: what gives a Durable Object or a Worker both sides, the base classes that
+ * have it, and a caller for a Worker that is no class.
  */
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import { type CallErrorInfo, Caller } from './call.js';
+import { CallError } from './errors.js';
 import { receive } from './receive.js';
 import { receiveCalls } from './receive-calls.js';
-import { newContinuation } from './record.js';
+import { explain, newContinuation } from './record.js';
 import type { Beginning, Continuation } from './types.js';
+
+/** What {@link withCall} adds to a class: both sides of calls. */
+export interface Calling<Env> {
+  /** Makes calls. */
+  get svc(): Caller<Env, this>;
+
+  /** Records a continuation on this object, as handlers are. Nothing runs. */
+  ctn(): Continuation<this> & Beginning;
+  /**
+   * Records a continuation on a target. Nothing runs and nothing is sent.
+   *
+   * @typeParam T - The class of the target.
+   */
+  ctn<T>(): Continuation<T> & Beginning;
+
+  /**
+   * Receives the errors that nobody else sees: a handler threw, or a call without a handler
+   * failed. Default: `console.error`.
+   *
+   * @param error - What was thrown, or what the call came to.
+   * @param info - The call.
+   */
+  onCallError?(error: unknown, info: CallErrorInfo): void | Promise<void>;
+
+  /**
+   * Does nothing: the first version of this package had to be told what it is called. Accepted so that
+   * code written for it runs.
+   *
+   * @deprecated Leave it out.
+   */
+  __lmzInit(names?: { doBindingName?: string; doInstanceNameOrId?: string }): void;
+
+  /** @internal The entry of other objects' calls. */
+  __lmzCall(frame: unknown, ...slots: unknown[]): unknown;
+
+  /** @internal Several calls in one message. */
+  __lmzCalls(...message: unknown[]): unknown;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: TypeScript asks for `any[]` of the constructor of a mixin
+type Class<T> = abstract new (...args: any[]) => T;
+
+/** The bindings that a class of Durable Objects is written for; where it does not say, all there are. */
+export type EnvOf<Base> = Base extends abstract new (
+  ctx: never,
+  env: infer Env,
+) => unknown
+  ? unknown extends Env
+    ? Cloudflare.Env
+    : Env
+  : Cloudflare.Env;
+
+/**
+ * Gives a class of Durable Objects both sides: `this.svc` and `this.ctn()` to call others, and the
+ * entry for calls of others. It adds to any base class, of yours or of a framework's, and takes nothing
+ * from it. Callers reach what Workers RPC exposes of the class and of its bases, the framework's
+ * methods included: `static callable` names the only ones that you mean.
+ *
+ * @param Base - A class that extends `DurableObject`, with its type of `env` where it takes one.
+ * @throws `CallError` with code `invalid-option` for any other value.
+ * @example
+ * ```ts
+ * export class Room extends withCall(DurableObject<Env>) {
+ *   refresh(userId: string) {
+ *     const user = this.ctn<Users>().getUser(userId);
+ *     this.svc.call('USERS', 'main', user, this.ctn().onUser(user));
+ *   }
+ *   onUser(user: User | Error) {}
+ * }
+ * ```
+ */
+export function withCall<B extends Class<Rpc.DurableObjectBranded>>(
+  Base: B,
+): B & Class<Calling<EnvOf<B>>> {
+  const prototype: unknown = typeof Base === 'function' ? Base.prototype : undefined;
+  if (prototype !== DurableObject.prototype && !(prototype instanceof DurableObject)) {
+    const what = typeof Base === 'function' ? (Base as { name: string }).name : explain(Base);
+    throw new CallError(
+      'invalid-option',
+      `withCall takes a class that extends DurableObject, not ${what}` +
+        ' (for a Worker entrypoint, extend LumenizeWorker)',
+    );
+  }
+  return calling(Base, () => undefined) as unknown as B & Class<Calling<EnvOf<B>>>;
+}
+
+/** @param requestOf - What keeps the request going that all calls of an object belong to, if there is. */
+function calling(
+  Base: Class<object>,
+  requestOf: (self: object) => RequestContext | undefined,
+): Class<object> {
+  abstract class Both extends Base implements Calling<unknown> {
+    #svc: Caller<unknown, this> | undefined;
+
+    get svc(): Caller<unknown, this> {
+      this.#svc ??= callerOf<unknown, this>(this, envOf(this), requestOf(this));
+      return this.#svc;
+    }
+
+    ctn(): Continuation<this> & Beginning;
+    ctn<T>(): Continuation<T> & Beginning;
+    ctn(): unknown {
+      return newContinuation();
+    }
+
+    __lmzInit(): void {}
+
+    __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
+      return receive(this, frame, slots);
+    }
+
+    __lmzCalls(...message: unknown[]): unknown {
+      const request = requestOf(this);
+      return receiveCalls(this, message, request && ((work) => request.waitUntil(work)));
+    }
+  }
+  return Both;
+}
+
+/** What keeps a request going. */
+type RequestContext = Pick<ExecutionContext, 'waitUntil'>;
+
+/** The bindings of an object, which only its class may read as far as the compiler is concerned. */
+export function envOf(self: object): object {
+  return (self as { env: object }).env;
+}
+
+const CallingDurableObject = calling(DurableObject, () => undefined) as unknown as abstract new <
+  Env,
+>(
+  ctx: DurableObjectState,
+  env: Env,
+) => DurableObject<Env> & Calling<Env>;
 
 /**
  * A Durable Object that calls others through `this.svc` and can be called by them.
@@ -24,46 +158,15 @@ import type { Beginning, Continuation } from './types.js';
  * }
  * ```
  */
-export abstract class LumenizeBase<Env = Cloudflare.Env> extends DurableObject<Env> {
-  #svc: Caller<Env, this> | undefined;
+export abstract class LumenizeBase<Env = Cloudflare.Env> extends CallingDurableObject<Env> {}
 
-  /** Makes calls. */
-  get svc(): Caller<Env, this> {
-    this.#svc ??= callerOf<Env, this>(this, this.env);
-    return this.#svc;
-  }
-
-  /** Records a continuation on this object, as handlers are. Nothing runs. */
-  ctn(): Continuation<this> & Beginning;
-  /**
-   * Records a continuation on a target. Nothing runs and nothing is sent.
-   *
-   * @typeParam T - The class of the target.
-   */
-  ctn<T>(): Continuation<T> & Beginning;
-  ctn(): unknown {
-    return newContinuation();
-  }
-
-  /**
-   * Receives the errors that nobody else sees: a handler threw, or a call without a handler
-   * failed. Default: `console.error`.
-   *
-   * @param error - What was thrown, or what the call came to.
-   * @param info - The call.
-   */
-  onCallError?(error: unknown, info: CallErrorInfo): void | Promise<void>;
-
-  /** @internal The entry of other objects' calls. */
-  __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
-    return receive(this, LumenizeBase.prototype, frame, slots);
-  }
-
-  /** @internal Several calls in one message. */
-  __lmzCalls(...message: unknown[]): unknown {
-    return receiveCalls(this, LumenizeBase.prototype, message);
-  }
-}
+const CallingEntrypoint = calling(
+  WorkerEntrypoint,
+  (self) => (self as { ctx: ExecutionContext }).ctx,
+) as unknown as abstract new <Env>(
+  ctx: ExecutionContext,
+  env: Env,
+) => WorkerEntrypoint<Env> & Calling<Env>;
 
 /**
  * A Worker entrypoint that calls Durable Objects and other Workers through `this.svc` and can be
@@ -81,42 +184,7 @@ export abstract class LumenizeBase<Env = Cloudflare.Env> extends DurableObject<E
  * }
  * ```
  */
-export abstract class LumenizeWorker<Env = Cloudflare.Env> extends WorkerEntrypoint<Env> {
-  #svc: Caller<Env, this> | undefined;
-
-  /** Makes calls. */
-  get svc(): Caller<Env, this> {
-    this.#svc ??= callerOf<Env, this>(this, this.env, this.ctx);
-    return this.#svc;
-  }
-
-  /** Records a continuation on this entrypoint, as handlers are. Nothing runs. */
-  ctn(): Continuation<this> & Beginning;
-  /**
-   * Records a continuation on a target. Nothing runs and nothing is sent.
-   *
-   * @typeParam T - The class of the target.
-   */
-  ctn<T>(): Continuation<T> & Beginning;
-  ctn(): unknown {
-    return newContinuation();
-  }
-
-  /** As {@link LumenizeBase.onCallError}. */
-  onCallError?(error: unknown, info: CallErrorInfo): void | Promise<void>;
-
-  /** @internal The entry of other objects' calls. */
-  __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
-    return receive(this, LumenizeWorker.prototype, frame, slots);
-  }
-
-  /** @internal Several calls in one message. */
-  __lmzCalls(...message: unknown[]): unknown {
-    return receiveCalls(this, LumenizeWorker.prototype, message, (work) => {
-      this.ctx.waitUntil(work);
-    });
-  }
-}
+export abstract class LumenizeWorker<Env = Cloudflare.Env> extends CallingEntrypoint<Env> {}
 
 /**
  * Makes calls for a Worker that is no class, for the length of one request: make one in each, since
@@ -140,7 +208,7 @@ export abstract class LumenizeWorker<Env = Cloudflare.Env> extends WorkerEntrypo
  */
 export function createCaller<Env, Self extends object = object>(
   env: Env,
-  ctx: Pick<ExecutionContext, 'waitUntil'>,
+  ctx: RequestContext,
   self?: Self,
 ): Caller<Env, Self> {
   return callerOf<Env, Self>(self ?? {}, env, ctx);
@@ -152,10 +220,10 @@ interface Observer {
 }
 
 /** @param request - The context of the request that all calls belong to, if they belong to one. */
-function callerOf<Env, Self>(
+export function callerOf<Env, Self>(
   self: object,
   env: unknown,
-  request?: Pick<ExecutionContext, 'waitUntil'>,
+  request?: RequestContext,
 ): Caller<Env, Self> {
   const waitUntil = request && ((ended: Promise<unknown>): void => request.waitUntil(ended));
   return new Caller<Env, Self>({

@@ -40,6 +40,8 @@ export interface Sender<C extends Outgoing> {
 export class Outbox<C extends Outgoing> {
   readonly #sender: Sender<C>;
   readonly #waiting = new Map<Target, C[]>();
+  /** Messages sent, the programs in them, and their bytes without arguments. */
+  readonly sent = { frames: 0, programs: 0, bytes: 0 };
 
   constructor(sender: Sender<C>) {
     this.#sender = sender;
@@ -99,6 +101,7 @@ export class Outbox<C extends Outgoing> {
     const { target } = call;
     const calls = [call];
     call.isSent = true;
+    this.#count(1, call.frame.length);
     let stub: Receiver | undefined;
     const fail = (rejected: unknown): void => this.#fail(calls, stub, rejected);
     try {
@@ -118,22 +121,31 @@ export class Outbox<C extends Outgoing> {
     this.#sender.fail(calls, rejected);
   }
 
+  #count(programs: number, bytes: number): void {
+    this.sent.frames += 1;
+    this.sent.programs += programs;
+    this.sent.bytes += bytes;
+  }
+
   #sendTogether(target: Target, calls: readonly C[]): void {
     const frames = new Map<string, number>();
     const slotCounts: number[] = [];
     const slots: unknown[] = [];
     const which = new Uint16Array(calls.length);
+    let bytes = 0;
     for (const [at, call] of calls.entries()) {
       let frame = frames.get(call.frame);
       if (frame === undefined) {
         frame = frames.size;
         frames.set(call.frame, frame);
+        bytes += call.frame.length;
         slotCounts.push(call.slots.length);
       }
       which[at] = frame;
       for (const slot of call.slots) slots.push(slot);
     }
     for (const call of calls) call.isSent = true;
+    this.#count(calls.length, bytes);
     let stub: Receiver | undefined;
     const fail = (rejected: unknown): void => this.#fail(calls, stub, rejected);
     try {

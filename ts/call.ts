@@ -3,14 +3,21 @@
  * handler or the awaiting caller, once.
  */
 import { Outbox, type Outgoing } from './batch.js';
-import type { Frame } from './core.js';
+import {
+  type CallEventDetails,
+  callChannel,
+  publish,
+  type Settlement,
+  settlementOf,
+} from './channel.js';
+import { callErrorCodes, type Frame } from './core.js';
 import { addStackOf, CallError, type CallErrorDetails, placeOf } from './errors.js';
 import { handlerOf, messageOf } from './flatten.js';
 import { checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending, type PendingCall } from './pending.js';
 import { platformError } from './platform.js';
-import { explain, explainNode, type Node, nodeOf } from './record.js';
+import { explainNode, type Node, recorded } from './record.js';
 import { run } from './run.js';
 import { type Instance, type Target, Targets } from './target.js';
 import { endOfTurn, soon } from './turn.js';
@@ -37,6 +44,23 @@ export interface CallErrorInfo extends CallErrorDetails {
   readonly handler: string | undefined;
 }
 
+/** What the calls of one object have come to since it began. */
+export interface CallStats {
+  /** Calls that wait for their outcome. */
+  readonly pending: number;
+  /**
+   * Calls that have theirs, by what it was: `value`, or the code of the `CallError`. Whatever else the
+   * remote method threw counts as `remote-threw`.
+   */
+  readonly settled: Readonly<Record<Settlement, number>>;
+  /** Messages sent: each is one Workers RPC call. */
+  readonly frames: number;
+  /** Programs in them, one for each call: `programs / frames` says how well calls share messages. */
+  readonly programs: number;
+  /** Bytes of encoded programs. Arguments travel beside them, and nobody knows their size. */
+  readonly bytes: number;
+}
+
 /** The object that makes calls: its handlers run on it. */
 export interface Owner {
   readonly self: object;
@@ -50,23 +74,8 @@ export interface Owner {
 /** What a call does with its outcome; a promise where that takes time. It never throws. */
 type Settle = (outcome: unknown, failed: boolean) => void | Promise<void>;
 
-/** `this.svc`: calls of one object. */
-export class Caller<Env, Self = never> {
-  readonly #owner: Owner;
-  readonly #targets: Targets;
-  readonly #pending = new Pending<Call>((calls) => {
-    this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true }));
-  });
-  readonly #outbox = new Outbox<Call>({
-    receive: (calls, sent) => this.#receive(calls, sent),
-    fail: (calls, rejected) => this.#fail(calls, rejected),
-  });
-
-  constructor(owner: Owner) {
-    this.#owner = owner;
-    this.#targets = new Targets(owner.env);
-  }
-
+/** `this.svc.call`. */
+export interface CallFunction<Env, Self = never> {
   /**
    * Calls a method of another object and returns at once. The handler runs on this object with the
    * outcome, exactly once: with the value, or with an `Error`.
@@ -90,26 +99,39 @@ export class Caller<Env, Self = never> {
    * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, userId), { timeout: 5_000 });
    * ```
    */
-  call<B extends BindingName<Env>, R>(
+  <B extends BindingName<Env>, R>(
     binding: B,
     instance: InstanceOf<Env[B]>,
     remote: Recorded<R, TargetOf<Env[B]>>,
     handler?: Handler<NoInfer<R>, Self>,
     options?: CallOptions,
-  ): CallHandle {
-    const remoteNode = recorded(remote, 'remote');
-    const handlerNode = handler === undefined ? undefined : recorded(handler, 'handler');
-    const program = handlerNode && handlerOf(handlerNode, remoteNode);
-    const call = this.#send(binding, instance, remoteNode, options, (outcome, failed) => {
-      const report = (error: unknown): void => {
-        const text = handlerNode && explainNode(handlerNode);
-        this.#owner.report(error, { ...call.details(), handler: text });
-      };
-      if (program) return this.#handle(program, outcome, report);
-      if (failed) report(outcome);
-      else release(outcome);
-    });
-    return { id: call.id, cancel: (reason) => this.#cancel(call, reason) };
+  ): CallHandle;
+
+  /** What the calls of this object have come to. Counting costs nothing measurable. */
+  stats(): CallStats;
+}
+
+/** `this.svc`: calls of one object. */
+export class Caller<Env, Self = never> {
+  readonly #owner: Owner;
+  readonly #targets: Targets;
+  readonly #pending = new Pending<Call>((calls) => {
+    this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true }));
+  });
+  readonly #outbox = new Outbox<Call>({
+    receive: (calls, sent) => this.#receive(calls, sent),
+    fail: (calls, rejected) => this.#fail(calls, rejected),
+  });
+
+  readonly #settled = new Map<Settlement, number>();
+
+  /** Calls a method of another object and returns at once. */
+  readonly call: CallFunction<Env, Self>;
+
+  constructor(owner: Owner) {
+    this.#owner = owner;
+    this.#targets = new Targets(owner.env);
+    this.call = Object.assign(this.#call.bind(this), { stats: () => this.#stats() });
   }
 
   /**
@@ -141,6 +163,38 @@ export class Caller<Env, Self = never> {
     }).catch(throwWithStack);
   }
 
+  #call(
+    binding: string,
+    instance: Instance,
+    remote: unknown,
+    handler?: unknown,
+    options?: CallOptions,
+  ): CallHandle {
+    const remoteNode = recorded(remote, 'remote');
+    const handlerNode = handler === undefined ? undefined : recorded(handler, 'handler');
+    const program = handlerNode && handlerOf(handlerNode, remoteNode);
+    const call = this.#send(binding, instance, remoteNode, options, (outcome, failed) => {
+      const report = (error: unknown): void => {
+        const text = handlerNode && explainNode(handlerNode);
+        this.#owner.report(error, { ...call.details(), handler: text });
+      };
+      if (program) return this.#handle(program, outcome, report);
+      if (failed) report(outcome);
+      else release(outcome);
+    });
+    return { id: call.id, cancel: (reason) => this.#cancel(call, reason) };
+  }
+
+  #stats(): CallStats {
+    const count = (code: Settlement): [Settlement, number] => [code, this.#settled.get(code) ?? 0];
+    const settled = Object.fromEntries(['value' as const, ...callErrorCodes].map(count));
+    return {
+      pending: this.#pending.size,
+      settled: settled as CallStats['settled'],
+      ...this.#outbox.sent,
+    };
+  }
+
   /** Runs a handler. What it throws, now or later, is reported and goes no further. */
   #handle(
     program: Frame,
@@ -169,6 +223,7 @@ export class Caller<Env, Self = never> {
     const { frame, slots } = messageOf(remote);
     const call = new Call(target, remote, frame, slots, timeout, settle);
     call.id = this.#pending.open(call);
+    if (callChannel.hasSubscribers) publish({ event: 'start', ...call.eventDetails() });
     try {
       this.#owner.waitUntil?.(call.ended());
       call.watch(signal, (reason) => this.#cancel(call, reason));
@@ -188,7 +243,7 @@ export class Caller<Env, Self = never> {
     const error = call.cancelledError(reason);
     call.isWaiting = false;
     call.isSettled = true;
-    soon(() => void call.settle(error, true));
+    soon(() => void this.#settle(call, error, true));
     return true;
   }
 
@@ -212,6 +267,16 @@ export class Caller<Env, Self = never> {
     }));
   }
 
+  #settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
+    const code = settlementOf(outcome, failed);
+    this.#settled.set(code, (this.#settled.get(code) ?? 0) + 1);
+    if (callChannel.hasSubscribers) {
+      const ms = Date.now() - call.openedAt;
+      publish({ event: 'settle', ...call.eventDetails(), code, ms });
+    }
+    return call.settle(outcome, failed);
+  }
+
   /**
    * Settles calls that have been taken out of the table, so that no deadline passes while one waits for
    * the handlers before it: each handler has its turn.
@@ -226,7 +291,7 @@ export class Caller<Env, Self = never> {
       call.isWaiting = false;
       const { outcome, failed } = outcomeOf(call);
       call.answer = undefined;
-      return call.settle(outcome, failed);
+      return this.#settle(call, outcome, failed);
     };
     for (let at = 0; at < calls.length; at++) {
       const ended = settle(calls[at] as Call);
@@ -312,24 +377,19 @@ class Call implements PendingCall, Outgoing {
   }
 
   details(): CallErrorDetails {
+    const { id: callId, ...details } = this.eventDetails();
+    return { ...details, callId };
+  }
+
+  eventDetails(): CallEventDetails {
     const { binding, instance } = this.target;
-    return { binding, instance, operation: explainNode(this.remote), callId: this.id };
+    return { id: this.id, binding, instance, operation: explainNode(this.remote) };
   }
 
   #error(code: CallErrorCode, what: string, more: CallErrorDetails = {}): CallError {
     const details = { ...this.details(), mayHaveRun: true, ...more };
     return new CallError(code, `${details.operation} on ${placeOf(details)} ${what}`, details);
   }
-}
-
-function recorded(value: unknown, parameter: 'remote' | 'handler'): Node {
-  const node = nodeOf(value);
-  if (node) return node;
-  const example = parameter === 'remote' ? 'this.ctn<Users>().getUser(id)' : 'this.ctn().onUser()';
-  throw new CallError(
-    'invalid-continuation',
-    `the ${parameter} is ${explain(value)}, not a continuation: record one, as in ${example}`,
-  );
 }
 
 function throwWithStack(error: unknown): never {

@@ -78,19 +78,27 @@ export interface CallableDecorator {
   (prototype: object, name: string, descriptor: PropertyDescriptor): void;
 }
 
-/** What the class of an object allows, down to the base that this package provides. */
-export function rulesOf(self: object, base: object): ClassRules {
+/** What the class of an object allows. */
+export function rulesOf(self: object): ClassRules {
   const prototype: object = Object.getPrototypeOf(self);
   const rules = known.get(prototype);
   if (rules) return rules;
-  const made = makeRules(prototype, base);
+  const made = makeRules(prototype);
   known.set(prototype, made);
   return made;
 }
 
-function makeRules(prototype: object, base: object): ClassRules {
+/** Where the members end that callers may reach. */
+const ROOTS: readonly unknown[] = [
+  DurableObject.prototype,
+  WorkerEntrypoint.prototype,
+  Object.prototype,
+  null,
+];
+
+function makeRules(prototype: object): ClassRules {
   const prototypes: object[] = [];
-  for (let at = prototype; at && at !== base; at = Object.getPrototypeOf(at)) prototypes.push(at);
+  for (let at = prototype; !ROOTS.includes(at); at = Object.getPrototypeOf(at)) prototypes.push(at);
   const receiver = prototype.constructor as ReceiverClass;
   const exposes = new Set<string>(exposedBy(receiver));
   const members = prototypes.flatMap((at) => Object.getOwnPropertyNames(at));

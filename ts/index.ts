@@ -3,8 +3,27 @@
  *
  * @packageDocumentation
  */
-export { createCaller, LumenizeBase, LumenizeWorker } from './base.js';
-export type { CallErrorInfo, Caller, CallHandle } from './call.js';
+import { register } from './registry.js';
+
+export {
+  type Calling,
+  createCaller,
+  type EnvOf,
+  LumenizeBase,
+  LumenizeWorker,
+  withCall,
+} from './base.js';
+export type { CallErrorInfo, Caller, CallFunction, CallHandle, CallStats } from './call.js';
+export {
+  type CallEvent,
+  type CallEventDetails,
+  type CallListener,
+  type CallSettle,
+  type CallStart,
+  callChannel,
+  type Settlement,
+} from './channel.js';
+export { callErrorCodes } from './core.js';
 export { registerErrors } from './error-classes.js';
 export { CallError, type CallErrorDetails } from './errors.js';
 export { type CallableDecorator, callable, type ReceiverClass } from './expose.js';
@@ -23,5 +42,9 @@ export type {
   Recorded,
   Start,
   TargetOf,
+  Unprotected,
 } from './types.js';
+export { validate } from './validate.js';
 export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';
+
+register();

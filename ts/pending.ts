@@ -41,6 +41,10 @@ export class Pending<C extends PendingCall> {
     this.#onDue = onDue;
   }
 
+  get size(): number {
+    return this.#calls.size;
+  }
+
   /** Opens a call and returns its id. Its timeout has been checked. */
   open(call: C): number {
     const { openedAt, timeout } = call;

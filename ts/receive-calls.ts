@@ -18,13 +18,11 @@ import { MessageLimit } from './wasm/lumenize_call.js';
  * Answers a message of several calls; `Receiver.__lmzCalls` describes it. It never throws.
  *
  * @param self - The target.
- * @param base - The prototype whose members, and those above it, nobody may call.
  * @param message - The arguments of `__lmzCalls`.
  * @param waitUntil - Keeps what ends with its request until work has ended that nobody waits for.
  */
 export function receiveCalls(
   self: object,
-  base: object,
   message: readonly unknown[],
   waitUntil?: (work: Promise<unknown>) => void,
 ): unknown {
@@ -32,7 +30,7 @@ export function receiveCalls(
   try {
     const checked = checkMessage(message);
     const { frames, slotCounts } = checked;
-    const rules = rulesOf(self, base);
+    const rules = rulesOf(self);
     const programs = frames.map((frame, at) => {
       try {
         return checkFrame(frame, slotCounts[at] as number, rules, self);

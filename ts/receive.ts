@@ -12,20 +12,14 @@ import { type Read, run } from './run.js';
  * most of an error that is thrown across.
  *
  * @param self - The target.
- * @param base - The prototype whose members, and those above it, nobody may call.
  * @param frame - The encoded program.
  * @param slots - The native values that it uses.
  */
-export function receive(
-  self: object,
-  base: object,
-  frame: unknown,
-  slots: readonly unknown[],
-): unknown {
+export function receive(self: object, frame: unknown, slots: readonly unknown[]): unknown {
   let program: ReceivedProgram;
   let read: Read;
   try {
-    const rules = rulesOf(self, base);
+    const rules = rulesOf(self);
     program = checkFrame(frame, slots.length, rules, self);
     read = readExposed(self, rules);
   } catch (refused) {

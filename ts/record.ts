@@ -5,6 +5,7 @@
  *
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
+import { CallError } from './errors.js';
 import type { Beginning, Continuation } from './types.js';
 
 const NODE = Symbol('lumenize.call.node');
@@ -100,6 +101,21 @@ export function nodeOf(value: unknown): Node | undefined {
   if (typeof value !== 'function') return undefined;
   const node: unknown = (value as { [NODE]?: unknown })[NODE];
   return node instanceof Node ? node : undefined;
+}
+
+/** The node behind what has to be a continuation. Throws `CallError` with code `invalid-continuation`. */
+export function recorded(value: unknown, parameter: 'remote' | 'handler'): Node {
+  const node = nodeOf(value);
+  if (node) return node;
+  const example = parameter === 'remote' ? 'this.ctn<Users>().getUser(id)' : 'this.ctn().onUser()';
+  const remedy =
+    typeof value === 'function'
+      ? `${example}; what another package's ctn() has recorded cannot be read, newContinuation of this one helps`
+      : example;
+  throw new CallError(
+    'invalid-continuation',
+    `the ${parameter} is ${explain(value)}, not a continuation: record one, as in ${remedy}`,
+  );
 }
 
 /**

@@ -197,3 +197,9 @@ export type InstanceOf<Binding> =
 /** The class behind a binding; `never`, which anything runs on, where the binding does not say. */
 export type TargetOf<Binding> =
   Binding extends DurableObjectNamespace<infer T> ? ([T] extends [undefined] ? never : T) : never;
+
+/**
+ * A class with its `ctx` and `env` public, for paths into what `static exposes` opens:
+ * `this.ctn<Unprotected<Users>>().ctx.storage.kv.get('k')`.
+ */
+export type Unprotected<T> = T & { readonly ctx: DurableObjectState; readonly env: Cloudflare.Env };

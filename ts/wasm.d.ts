@@ -3,3 +3,13 @@ declare module '*.wasm' {
   const module: WebAssembly.Module;
   export default module;
 }
+
+/** Node has it. */
+interface ImportMeta {
+  readonly url: string;
+}
+
+/** As much of it as the entry for Node needs; all of its types would change those of the Workers runtime. */
+declare module 'node:fs' {
+  export function readFileSync(path: URL): BufferSource;
+}

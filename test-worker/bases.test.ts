@@ -1,0 +1,88 @@
+/** Other base classes, and code that was written for the first version. */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { DurableObject, env, WorkerEntrypoint } from 'cloudflare:workers';
+import { CallError, newContinuation, withCall } from '@lumenize/call';
+import { expect, test, vi } from 'vitest';
+import { type Foreign, ForeignBase, OwnRecorder, type Room, type TwiceRoom } from './bases.js';
+import { calc, inCaller, thrownBy } from './in-object.js';
+import type { CallerObject } from './index.js';
+
+const room = newContinuation<Room>;
+
+test('an object on another base class calls, and its handler runs once', () =>
+  runInDurableObject(env.ROOM.getByName('calls'), async (self) => {
+    self.add(1, 10);
+    self.add(100, 1_000);
+    await vi.waitUntil(() => self.sums.length === 2);
+    expect(self.sums).toEqual([11, 1_100]);
+    expect(self.svc.call.stats()).toMatchObject({ pending: 0, frames: 1, programs: 2 });
+  }));
+
+test('rule 27: it is called, methods of its base included, as by Workers RPC', () =>
+  inCaller('calls a room', async (caller) => {
+    const call = caller.svc.callRaw.bind(caller.svc);
+    expect(await call('ROOM', 'called', room().greet('Ada'))).toBe('hello Ada');
+    expect(await env.ROOM.getByName('called').greet('Bob')).toBe('hello Bob');
+    const secret = newContinuation<{ greeted: string[] }>() as unknown as Room;
+    for (const remote of [secret.greeted, room().svc, room().ctn(), room().onCallError]) {
+      const called = call('ROOM', 'called', remote as never);
+      await expect(called).rejects.toMatchObject({ code: 'not-callable', mayHaveRun: false });
+    }
+  }));
+
+test('it calls itself, by id; and a path goes where `static exposes` lets it', () =>
+  runInDurableObject(env.ROOM.getByName('itself'), async (self) => {
+    expect(await self.greetItself()).toBe('hello itself');
+    expect(await self.stored()).toBe('stored');
+  }));
+
+test('a class prepared twice is called like one prepared once', () =>
+  inCaller('calls a room prepared twice', async (caller) => {
+    const greeting = newContinuation<TwiceRoom>().greet('Ada');
+    expect(await caller.svc.callRaw('TWICE', 'main', greeting)).toBe('hello Ada');
+  }));
+
+test('withCall says what it does not take', () => {
+  const take = withCall as (Base: unknown) => unknown;
+  for (const [Base, what] of [
+    [class Mine {}, 'Mine'],
+    [WorkerEntrypoint, 'WorkerEntrypoint'],
+    [undefined, 'undefined'],
+  ] as const) {
+    const error = thrownBy(() => take(Base));
+    expect(error).toBeInstanceOf(CallError);
+    expect(error).toMatchObject({ code: 'invalid-option' });
+    expect(error.message).toContain(`a class that extends DurableObject, not ${what}`);
+  }
+  expect(take(DurableObject)).toBeTypeOf('function');
+});
+
+test('a base class of another package finds `call` and `callRaw` among its services', () =>
+  runInDurableObject(env.FOREIGN.getByName('calls'), async (self: Foreign) => {
+    expect(await self.svc.callRaw('CALC', 'main', calc().add(1, 10))).toBe(11);
+    const on = newContinuation<Foreign>();
+    expect(self.svc.call('CALC', 'main', calc().add(1, 2), on.onOutcome()).id).toBeGreaterThan(0);
+    await vi.waitUntil(() => self.outcomes.length === 1);
+    expect(self.outcomes).toEqual([3]);
+  }));
+
+test('and is called, since the receiver is installed on it', async () => {
+  await inCaller('calls a foreign object', async (caller) => {
+    const on = newContinuation<Foreign>();
+    const sums = [1, 2, 3].map((n) => caller.svc.callRaw('FOREIGN', 'called', on.add(n, 1)));
+    expect(await Promise.all(sums)).toEqual([2, 3, 4]);
+  });
+  await evictDurableObject(env.FOREIGN.getByName('called'));
+});
+
+test('what it has itself is left alone, and what it records is refused with what helps', () => {
+  expect(Object.hasOwn(ForeignBase.prototype, 'ctn')).toBe(true);
+  expect(OwnRecorder.prototype.ctn).not.toBe(ForeignBase.prototype['ctn' as never]);
+  return inCaller('records elsewhere', (caller: CallerObject) => {
+    const foreign = OwnRecorder.prototype.ctn() as never;
+    return expect(caller.svc.callRaw('CALC', 'main', foreign)).rejects.toMatchObject({
+      code: 'invalid-continuation',
+      message: expect.stringContaining('newContinuation of this one'),
+    });
+  });
+});

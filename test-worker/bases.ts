@@ -1,0 +1,90 @@
+/** Objects on other base classes than those of this package. */
+import { DurableObject } from 'cloudflare:workers';
+import { newContinuation, type Unprotected, withCall } from '@lumenize/call';
+import type { Calc } from './index.js';
+
+/** As a framework has it: methods and state of its own, and nothing of this package. */
+class Framework<Env> extends DurableObject<Env> {
+  readonly greeted: string[] = [];
+
+  greet(name: string): string {
+    this.greeted.push(name);
+    return `hello ${name}`;
+  }
+}
+
+/** An object of a framework that calls and is called. */
+export class Room extends withCall(Framework<Cloudflare.Env>) {
+  static readonly exposes = ['ctx'] as const;
+  readonly sums: (number | Error)[] = [];
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    // As code for the first version does.
+    this.__lmzInit({ doBindingName: 'ROOM', doInstanceNameOrId: 'main' });
+  }
+
+  add(a: number, b: number): void {
+    const sum = this.ctn<Calc>().add(a, b);
+    this.svc.call('CALC', 'called by a room', sum, this.ctn().onSum(sum));
+  }
+
+  onSum(sum: number | Error): void {
+    this.sums.push(sum);
+  }
+
+  greetItself(): Promise<string> {
+    return this.svc.callRaw('ROOM', this.ctx.id, this.ctn<Room>().greet('itself'));
+  }
+
+  stored(): Promise<unknown> {
+    const path = newContinuation<Unprotected<Room>>().ctx.storage.kv.get('k');
+    this.ctx.storage.kv.put('k', 'stored');
+    return this.svc.callRaw('ROOM', this.ctx.id.toString(), path);
+  }
+}
+
+/** A class that has been prepared twice does what it does once. */
+export class TwiceRoom extends withCall(withCall(Framework<Cloudflare.Env>)) {}
+
+interface Services {
+  call(...args: unknown[]): { readonly id: number };
+  callRaw(...args: unknown[]): Promise<unknown>;
+}
+
+/** A base class of another package, whose services come from `globalThis` as in the first version. */
+export class ForeignBase extends DurableObject {
+  readonly #made = new Map<string, unknown>();
+
+  readonly svc = new Proxy({} as Services, {
+    get: (_services, name) => {
+      const { __lumenizeServiceRegistry: registry } = globalThis as unknown as {
+        __lumenizeServiceRegistry: Record<string, (self: object) => unknown>;
+      };
+      const key = String(name);
+      if (!this.#made.has(key)) this.#made.set(key, registry[key]?.(this));
+      return this.#made.get(key);
+    },
+  });
+}
+
+/** Records in its own way, which nobody else can read. */
+export class OwnRecorder extends ForeignBase {
+  ctn(): unknown {
+    return new Proxy(() => {}, { get: () => () => {} });
+  }
+}
+
+Object.assign(globalThis, { __LumenizeBasePrototype: ForeignBase.prototype });
+
+export class Foreign extends ForeignBase {
+  readonly outcomes: unknown[] = [];
+
+  add(a: number, b: number): number {
+    return a + b;
+  }
+
+  onOutcome(outcome: unknown): void {
+    this.outcomes.push(outcome);
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * What others may watch: an event when a call begins and one when it settles. Nothing is made of either
+ * while nobody has subscribed.
+ */
+import { CallError } from './errors.js';
+import type { CallErrorCode } from './wasm/lumenize_call.js';
+
+/** What a call came to: `value`, or a code; `remote-threw` for whatever the remote method threw. */
+export type Settlement = 'value' | CallErrorCode;
+
+/** What every event says of its call. */
+export interface CallEventDetails {
+  /** The id of the call in its object; `CallHandle.id`. */
+  readonly id: number;
+  readonly binding: string;
+  /** The name or id of the instance; `undefined` for a Worker entrypoint. */
+  readonly instance: string | undefined;
+  /** What is called, as `explain` writes it: it shows arguments, in short. */
+  readonly operation: string;
+}
+
+/** A call was accepted. */
+export interface CallStart extends CallEventDetails {
+  readonly event: 'start';
+}
+
+/** A call has its outcome; its handler, if it has one, is about to run. */
+export interface CallSettle extends CallEventDetails {
+  readonly event: 'settle';
+  readonly code: Settlement;
+  /** Milliseconds since the call was accepted. */
+  readonly ms: number;
+}
+
+export type CallEvent = CallStart | CallSettle;
+
+/** Receives events, at once. What it throws is logged and goes no further. */
+export type CallListener = (event: CallEvent, channel?: string | symbol) => void;
+
+/** As much of `diagnostics_channel.Channel` as is needed here. */
+interface Channel {
+  /** A property in Node and in workerd now, a method in workerd before 2026. */
+  readonly hasSubscribers: boolean | (() => boolean);
+  publish(event: CallEvent): void;
+  subscribe(listener: CallListener): void;
+  unsubscribe(listener: CallListener): void;
+}
+
+/** The name of the channel in `node:diagnostics_channel`. */
+const NAME = 'lumenize:call';
+
+/** For runtimes without `node:diagnostics_channel`. */
+class OwnChannel implements Channel {
+  readonly #listeners = new Set<CallListener>();
+
+  get hasSubscribers(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  publish(event: CallEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event, NAME);
+      } catch (error) {
+        console.error(`@lumenize/call: a subscriber of ${NAME} failed:`, error);
+      }
+    }
+  }
+
+  subscribe(listener: CallListener): void {
+    this.#listeners.add(listener);
+  }
+
+  unsubscribe(listener: CallListener): void {
+    this.#listeners.delete(listener);
+  }
+}
+
+interface Builtins {
+  getBuiltinModule?(name: string): { channel(name: string): Channel } | undefined;
+}
+
+/** Not by an import: that fails where the module is not there. */
+function findChannel(): Channel {
+  try {
+    const { process } = globalThis as { process?: Builtins };
+    const found = process?.getBuiltinModule?.('node:diagnostics_channel')?.channel(NAME);
+    if (found) return found;
+  } catch {
+    // Then there is none.
+  }
+  return new OwnChannel();
+}
+
+const channel = findChannel();
+
+/**
+ * Events of every call in this isolate, for logs, metrics and traces. It is the channel
+ * `lumenize:call` of `node:diagnostics_channel` where the runtime has that module (`nodejs_compat`),
+ * and works alike where it has not.
+ *
+ * @example
+ * ```ts
+ * callChannel.subscribe((event) => {
+ *   if (event.event === 'settle') console.log(event.operation, event.code, event.ms);
+ * });
+ * ```
+ */
+export const callChannel = {
+  /** Whether anybody listens. */
+  get hasSubscribers(): boolean {
+    const { hasSubscribers } = channel;
+    return typeof hasSubscribers === 'function'
+      ? hasSubscribers.call(channel) === true
+      : hasSubscribers;
+  },
+
+  /** @param listener - Called with each event, at once, until it is unsubscribed. */
+  subscribe(listener: CallListener): void {
+    channel.subscribe(listener);
+  },
+
+  /** @param listener - One that was subscribed. */
+  unsubscribe(listener: CallListener): void {
+    channel.unsubscribe(listener);
+  },
+};
+
+/** Tells all listeners, whose failures are none of the call's. */
+export function publish(event: CallEvent): void {
+  try {
+    channel.publish(event);
+  } catch (error) {
+    console.error(`@lumenize/call: a subscriber of ${NAME} failed:`, error);
+  }
+}
+
+/** What an outcome counts as. */
+export function settlementOf(outcome: unknown, failed: boolean): Settlement {
+  if (!failed) return 'value';
+  return outcome instanceof CallError ? outcome.code : 'remote-threw';
+}

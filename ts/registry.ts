@@ -1,0 +1,58 @@
+/**
+ * For objects whose `LumenizeBase` comes from a package of its own, as in the first version: such a base
+ * finds its services, and this package its prototype, on `globalThis`. Either may be loaded first.
+ */
+import { callerOf, envOf, LumenizeBase } from './base.js';
+import type { Caller } from './call.js';
+import { newContinuation } from './record.js';
+
+/** Makes the service of one object. */
+type Service = (self: object) => unknown;
+
+interface Globals {
+  __lumenizeServiceRegistry?: Record<string, Service>;
+  __LumenizeBasePrototype?: object;
+}
+
+const callers = new WeakMap<object, Caller<unknown, object>>();
+
+function callerFor(self: object): Caller<unknown, object> {
+  let caller = callers.get(self);
+  if (!caller) {
+    caller = callerOf<unknown, object>(self, envOf(self));
+    callers.set(self, caller);
+  }
+  return caller;
+}
+
+/** Adds what this package needs of a base class, and leaves alone what it has. */
+function install(prototype: object): void {
+  const { __lmzCall, __lmzCalls } = LumenizeBase.prototype;
+  const members = { __lmzCall, __lmzCalls, ctn: newContinuation };
+  for (const [name, value] of Object.entries(members)) {
+    if (name in prototype) continue;
+    Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
+  }
+}
+
+/** Registers `call` and `callRaw`, and installs the receiver now or when the base class appears. */
+export function register(): void {
+  const globals = globalThis as Globals;
+  globals.__lumenizeServiceRegistry ??= {};
+  const registry = globals.__lumenizeServiceRegistry;
+  registry['call'] ??= (self) => callerFor(self).call;
+  registry['callRaw'] ??= (self) => {
+    const caller = callerFor(self);
+    return caller.callRaw.bind(caller);
+  };
+  let prototype = globals.__LumenizeBasePrototype;
+  if (prototype) install(prototype);
+  Object.defineProperty(globals, '__LumenizeBasePrototype', {
+    configurable: true,
+    get: () => prototype,
+    set: (appeared: object) => {
+      prototype = appeared;
+      install(appeared);
+    },
+  });
+}

@@ -1,0 +1,23 @@
+/** What a receiver would say of a continuation, asked where it is recorded. */
+import { checkLimits, decodeFrame } from './core.js';
+import { messageOf } from './flatten.js';
+import { recorded } from './record.js';
+import type { CallLimits } from './wasm/lumenize_call.js';
+
+/**
+ * Checks a remote continuation as its receiver will before any of it runs: its structure, its names and
+ * all limits. What the receiver's class opens to callers is not known here.
+ *
+ * @param remote - Recorded by `ctn<T>()`.
+ * @param limits - The receiver's `static callLimits`. Default: the limits of this package.
+ * @throws `CallError`: `invalid-continuation`, `not-callable` for a name that is refused everywhere,
+ *   `limit-exceeded`; `invalid-option` for limits that make no sense.
+ * @example
+ * ```ts
+ * validate(newContinuation<Users>().getUser('u1'), { steps: 64 });
+ * ```
+ */
+export function validate(remote: unknown, limits: CallLimits = {}): void {
+  const { frame, slots } = messageOf(recorded(remote, 'remote'));
+  decodeFrame(frame, slots.length, checkLimits(limits));
+}
