@@ -37,17 +37,13 @@ const NONSENSE = [
   ['Calls', '10001', '10001 is too large: write a whole number from 1 to 10,000.'],
   ['Calls', 'many', '‘many’ is no whole number: write a whole number from 1 to 10,000.'],
   ['Calls', '1e3', '‘1e3’ is no whole number: write a whole number from 1 to 10,000.'],
-  ['Payload of each', '-1', '-1 is too small: write a whole number from 0 to 1,000,000.'],
+  ['Payload', '-1', '-1 is too small: write a whole number from 0 to 1,000,000.'],
   [
-    'Payload of each',
+    'Payload',
     '100000',
     '200 calls of 100,000 bytes are too much together: write at most 80,000, or make fewer calls.',
   ],
-  [
-    'Delay at the target',
-    '1.5',
-    '‘1.5’ is no whole number: write a whole number from 0 to 10,000.',
-  ],
+  ['Delay', '1.5', '‘1.5’ is no whole number: write a whole number from 0 to 10,000.'],
   ['Failure rate', '101', '101 is too large: write a whole number from 0 to 100.'],
   ['Deadline', '99', '99 is too small: write a whole number from 100 to 60,000.'],
 ];
@@ -70,39 +66,39 @@ const REFUSED = [
 const EXAMPLES = {
   'One call': [
     /^At the caller:\sA call returns at once.*getUser\("u1"\), onOutcome\(getUser\("u1"\), 1\)/s,
-    /^From the caller to the target:\sOne message: 1 call, 1 frame, \d+ bytes.*getUser\("u1"\)/s,
+    /^From the caller to the target:\sOne frame: 1 program, \d+ bytes.*getUser\("u1"\)/s,
     /^At the target:\sA method runs, once.*getUser\("u1"\)/s,
-    /^From the target to the caller:\sAn outcome.*\{"id":"u1","name":"Ada"\}/s,
+    /^From the target to the caller:\sAn outcome.*value: \{"id":"u1","name":"Ada"\}/s,
     /^At the caller:\sIts handler runs.*onOutcome\(\{"id":"u1","name":"Ada"\}, 1\)/s,
   ],
   'Three, nested': [
     /add\(add\(1, 10\), add\(100, 1000\)\)/,
-    /One message: 1 call, 1 frame.*add\(add\(1, 10\), add\(100, 1000\)\).*4 argument values/s,
+    /One frame: 1 program, \d+ bytes.*add\(add\(1, 10\), add\(100, 1000\)\).*4 argument values/s,
     /3 methods run, each once.*add\(1, 10\)\s*add\(100, 1000\)\s*add\(11, 1100\)/s,
-    /An outcome\s*1111/,
+    /An outcome\s*value: 1111/,
     /Its handler runs.*onOutcome\(1111, 1\)/s,
   ],
   'An error': [
     /getUser\("nobody"\)/,
-    /One message: 1 call/,
+    /One frame: 1 program/,
     /A method runs, once/,
-    /An outcome\s*RangeError: there is no user 'nobody'/,
+    /An outcome\s*remote-threw: RangeError: there is no user 'nobody'/,
     /Its handler runs.*onOutcome\(RangeError: there is no user 'nobody', 1\)/s,
   ],
   'Several in one turn': [
     /5 calls return at once.*getUser\("u1"\)\.name\.toUpperCase\(\)/s,
-    /One message: 5 calls, 4 frames.*programs that are alike share one/s,
+    /One frame: 5 programs, \d+ bytes.*Programs that are alike are encoded once/s,
     /5 methods run, each once/,
-    /4 outcomes\s*11\s*"ADA"\s*RangeError: there is no user 'nobody'\s*22/,
+    /4 outcomes\s*value: 11\s*value: "ADA"\s*remote-threw: RangeError: there is no user 'nobody'\s*value: 22/,
     /Their handlers run, each once.*onOutcome\(22, 5\)/s,
-    /An outcome\s*"waited 200 ms"/,
+    /An outcome\s*value: "waited 200 ms"/,
     /Its handler runs\s*2\d\d ms.*onOutcome\("waited 200 ms", 2\)/s,
   ],
   'A deadline': [
     /never\(\), onOutcome\(never\(\), 1\), \{ timeout: 250 \}/,
-    /One message: 1 call, 1 frame/,
+    /One frame: 1 program, \d+ bytes/,
     /A method runs, once\s*never\(\)/,
-    /The deadline passes\s*\d+ ms\s*Nothing has come within 250 ms\./,
+    /The deadline passes\s*\d+ ms\s*timeout: nothing has come within 250 ms/,
     /Its handler runs.*CallError 'timeout': never\(\) on LAB_TARGET\/.*did not answer within 250 ms/s,
   ],
 };
@@ -131,8 +127,11 @@ const TESTS = [
       assert.deepEqual(rows[''], WAYS);
       assert.deepEqual(rows['Calls'], ['200', '200', '200', '200']);
       assert.deepEqual(rows['Messages'], ['200', '200', '200', '1']);
+      const [none, alone, ...others] = rows['Programs, bytes'];
+      assert.equal(none, '–');
+      assert.equal(Number(alone.replace(',', '')) / 200, Number(others[1]), 'alike, encoded once');
       assert.deepEqual(rows['Handlers run'], ['200', '200', '200', '200']);
-      for (const took of rows['All took']) assert.match(took, /^[\d.,]+ ms$/);
+      for (const took of rows['All took, ms']) assert.match(took, /^[\d.,]+$/);
       const chart = lab.page.getByRole('img', { name: 'Latency of calls' });
       const name = await chart.getAttribute('aria-label');
       for (const way of WAYS) {
@@ -148,7 +147,7 @@ const TESTS = [
         [1, '1', '1'],
         [10_000, '10,000', '10'],
       ]) {
-        await lab.choose('Batched', { Calls: calls, 'Payload of each': 10 });
+        await lab.choose('Batched', { Calls: calls, Payload: 10 });
         await lab.press('Run');
         await lab.sees(`Batched: ${shown} of ${shown} handlers run`);
         await lab.counts({ 'Messages sent': messages, 'Handlers run': `${shown} of ${shown}` });
@@ -159,7 +158,7 @@ const TESTS = [
   {
     name: 'a payload comes back whole',
     run: async (lab) => {
-      await lab.choose('V2', { Calls: 16, 'Payload of each': 1_000_000 });
+      await lab.choose('V2', { Calls: 16, Payload: 1_000_000 });
       await lab.press('Run');
       await lab.counts({ 'Handlers run': '16 of 16', Errors: '0' });
       await lab.seesNot('Wrong answers');
@@ -339,7 +338,7 @@ const TESTS = [
         await lab.press('Run');
         await lab.sees('5 is too small');
         await lab.press('Several in one turn');
-        await lab.sees('"waited 200 ms"');
+        await lab.sees('value: "waited 200 ms"');
         const name = `${viewport === WIDE ? 'wide' : 'narrow'}-${colorScheme}`;
         await page.screenshot({ path: `target/lab/${name}.png`, fullPage: true });
         const [needed, given] = await page.evaluate(() => [

@@ -19,6 +19,8 @@ export interface Summary {
   readonly ms: number;
   /** Messages that brought these calls, counted where they arrive. */
   readonly messages: number;
+  /** Bytes of the encoded programs in them, by `svc.call.stats()`; Workers RPC sends none. */
+  readonly bytes: number | undefined;
   /** Calls whose handler ran once. */
   readonly handledOnce: number;
   /** Calls that brought another call's answer, or a damaged one. */

@@ -1,10 +1,17 @@
 /** The examples of the sequence: each makes real calls, and its rows say what was seen of them. */
-import { CallError, explain, newContinuation, type Recorded } from '@lumenize/call';
+import {
+  CallError,
+  type CallSettle,
+  explain,
+  newContinuation,
+  type Recorded,
+} from '@lumenize/call';
 import type { Example, Line, Row, Sequence } from './events.js';
 import type { Arrived, LabTarget } from './target.js';
 
 /** A call that was made. */
 export interface Made {
+  readonly id: number;
   readonly remote: Recorded<unknown, LabTarget>;
   readonly handler: Recorded<unknown, never>;
   readonly timeout: number | undefined;
@@ -38,6 +45,8 @@ export class Examples {
   readonly #means: Means;
   readonly #made: Made[] = [];
   readonly #handled: Handled[] = [];
+  /** What `callChannel` says of each call, by its id. */
+  readonly #codes = new Map<number, CallSettle['code']>();
   readonly #all = Promise.withResolvers<void>();
   #start = 0;
   #expected = 0;
@@ -49,6 +58,11 @@ export class Examples {
   /** The number of the call that is made next. */
   nextCall(): number {
     return this.#made.length + 1;
+  }
+
+  /** Learns of each call that has its outcome. */
+  watch({ id, code }: CallSettle): void {
+    this.#codes.set(id, code);
   }
 
   /** Runs in each handler. */
@@ -92,6 +106,11 @@ export class Examples {
     });
   }
 
+  #codeOf(call: number): string {
+    const made = this.#made[call - 1];
+    return (made && this.#codes.get(made.id)) ?? 'unknown';
+  }
+
   /** Outcomes that come one after the other share a row; a later one has rows of its own. */
   #settling(): Row[] {
     const rows: Row[] = [];
@@ -102,14 +121,16 @@ export class Examples {
         rows.push({
           place: 'caller',
           title: 'The deadline passes',
-          lines: [words(`Nothing has come within ${SHORT_DEADLINE} ms.`)],
+          lines: [
+            code(`${this.#codeOf(first.call)}: nothing has come within ${SHORT_DEADLINE} ms`),
+          ],
           ms: first.ms,
         });
       } else {
         rows.push({
           place: 'to caller',
           title: group.length === 1 ? 'An outcome' : `${group.length} outcomes`,
-          lines: group.map(({ outcome }) => code(shown(outcome))),
+          lines: group.map(({ outcome, call }) => code(`${this.#codeOf(call)}: ${shown(outcome)}`)),
         });
       }
       rows.push({
@@ -161,14 +182,11 @@ function groupsOf(handled: readonly Handled[]): Handled[][] {
 
 function messageRow({ calls, frames, slots }: Arrived, programs: readonly string[]): Row {
   const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-  const alike = frames.length < calls ? '; programs that are alike share one' : '';
+  const alike = frames.length < calls ? ' Programs that are alike are encoded once.' : '';
   return {
     place: 'to target',
-    title: `One message: ${count(calls, 'call')}, ${count(frames.length, 'frame')}, ${bytes} bytes`,
-    lines: [
-      ...programs.map(code),
-      words(`${count(slots, 'argument value')} beside the frames${alike}.`),
-    ],
+    title: `One frame: ${count(calls, 'program')}, ${bytes} bytes`,
+    lines: [...programs.map(code), words(`${count(slots, 'argument value')} beside it.${alike}`)],
   };
 }
 

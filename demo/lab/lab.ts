@@ -1,5 +1,5 @@
 /** The object of one run or one example: it makes the calls, and tells the page what comes of them. */
-import { CallError, LumenizeBase } from '@lumenize/call';
+import { CallError, type CallEvent, callChannel, LumenizeBase } from '@lumenize/call';
 import { type Example, NO_ANSWER, type RunEvent, type Sequence, type Summary } from './events.js';
 import { Examples, type Made } from './examples.js';
 import type { Failure, Mode, Settings } from './settings.js';
@@ -20,7 +20,11 @@ export class Lab extends LumenizeBase {
     await this.svc.callRaw('LAB_TARGET', id, this.ctn<LabTarget>().begin());
     await stub.begin();
     const { readable, writable } = new IdentityTransformStream();
-    const run = new Run(settings, writable.getWriter(), () => stub.end());
+    const before = this.svc.call.stats().bytes;
+    const run = new Run(settings, writable.getWriter(), async () => ({
+      messages: await stub.end(),
+      bytes: settings.mode === 'rpc' ? undefined : this.svc.call.stats().bytes - before,
+    }));
     this.#run = run;
     const make = this.#maker(settings.mode, id, stub, settings.deadline, run);
     this.ctx.waitUntil(run.go(make));
@@ -41,13 +45,23 @@ export class Lab extends LumenizeBase {
       call: (remote, timeout): Made => {
         const call = examples.nextCall();
         const handler = this.ctn().onOutcome(remote, call);
-        this.svc.call('LAB_TARGET', id, remote, handler, timeout === undefined ? {} : { timeout });
-        return { remote, handler, timeout };
+        const options = timeout === undefined ? {} : { timeout };
+        const handle = this.svc.call('LAB_TARGET', id, remote, handler, options);
+        return { id: handle.id, remote, handler, timeout };
       },
       trace: () => target.trace(),
     });
     this.#examples = examples;
-    return examples.show(name);
+    // The events of all objects of the isolate come by.
+    const listen = (event: CallEvent): void => {
+      if (event.event === 'settle' && event.instance === String(id)) examples.watch(event);
+    };
+    callChannel.subscribe(listen);
+    try {
+      return await examples.show(name);
+    } finally {
+      callChannel.unsubscribe(listen);
+    }
   }
 
   /** The handler of the calls of an example. */
@@ -90,11 +104,14 @@ export class Lab extends LumenizeBase {
   }
 }
 
+/** What was sent in a run. */
+type Sent = Pick<Summary, 'messages' | 'bytes'>;
+
 /** The calls of one run, and what has come of them. */
 class Run {
   readonly #settings: Settings;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #end: () => Promise<number>;
+  readonly #end: () => Promise<Sent>;
   readonly #stop = new AbortController();
   readonly #payload: string;
   readonly #began: Float64Array;
@@ -108,11 +125,11 @@ class Run {
   #isWatched = true;
   #isFlushing = false;
 
-  /** @param end - Ends the counting at the target, and says how many messages came. */
+  /** @param end - Ends the counting at the target, and says what was sent. */
   constructor(
     settings: Settings,
     writer: WritableStreamDefaultWriter<Uint8Array>,
-    end: () => Promise<number>,
+    end: () => Promise<Sent>,
   ) {
     this.#settings = settings;
     this.#writer = writer;
@@ -153,10 +170,10 @@ class Run {
     await this.#ended.promise;
     clearTimeout(timer ?? null);
     const ms = (this.#handlersRun === calls ? this.#lastAt : performance.now()) - start;
-    const messages = await this.#end();
+    const sent = await this.#end();
     if (this.#isWatched) {
       this.#flush();
-      this.#write({ type: 'end', summary: this.#summary(ms, messages) });
+      this.#write({ type: 'end', summary: this.#summary(ms, sent) });
       await this.#writer.close().catch(() => {});
     }
   }
@@ -200,14 +217,14 @@ class Run {
     this.#writer.write(line).catch(() => this.stop());
   }
 
-  #summary(ms: number, messages: number): Summary {
+  #summary(ms: number, sent: Sent): Summary {
     const { calls } = this.#settings;
     const unanswered = calls - this.#handlersRun;
     if (unanswered > 0) this.#errors.set(NO_ANSWER, unanswered);
     return {
       calls,
       ms,
-      messages,
+      ...sent,
       handledOnce: this.#handled.filter((times) => times === 1).length,
       wrong: this.#wrong,
       errors: Object.fromEntries(this.#errors),

@@ -24,8 +24,8 @@ export type Failure = keyof typeof FAILURES;
 /** The fields that hold a number, each with what is accepted. */
 export const NUMBERS = {
   calls: { label: 'Calls', unit: '', least: 1, most: 10_000, initial: 200 },
-  payload: { label: 'Payload of each', unit: 'bytes', least: 0, most: 1_000_000, initial: 100 },
-  delay: { label: 'Delay at the target', unit: 'ms', least: 0, most: 10_000, initial: 0 },
+  payload: { label: 'Payload', unit: 'bytes', least: 0, most: 1_000_000, initial: 100 },
+  delay: { label: 'Delay', unit: 'ms', least: 0, most: 10_000, initial: 0 },
   failureRate: { label: 'Failure rate', unit: '%', least: 0, most: 100, initial: 0 },
   deadline: { label: 'Deadline', unit: 'ms', least: 100, most: 60_000, initial: 30_000 },
 } as const;

@@ -13,11 +13,11 @@ import {
 import { find, make } from './elements.js';
 
 const HINTS: Record<NumberField, string> = {
-  calls: 'All are made in one turn.',
-  payload: 'Goes there and comes back.',
-  delay: 'Each method waits so long.',
-  failureRate: 'The same calls fail in each run.',
-  deadline: 'Workers RPC has none: with it, the lab gives up waiting.',
+  calls: 'All in one turn.',
+  payload: 'There and back.',
+  delay: 'At the target.',
+  failureRate: 'The same calls each time.',
+  deadline: 'Workers RPC has none; the lab stops waiting then.',
 };
 
 /** Builds the form. */
@@ -97,16 +97,16 @@ function failureField(): HTMLElement {
   for (const [value, text] of Object.entries(FAILURES) as [Failure, string][]) {
     select.append(make('option', { value }, text));
   }
-  return fieldOf('failure', 'A failing call', select, 'At a rate of 0 %, none fails.');
+  return fieldOf('failure', 'A failing call', select, 'With a failure rate of 0 %, none does.');
 }
 
 function fieldOf(id: string, caption: string, control: HTMLElement, hint: string): HTMLElement {
   return make(
     'div',
-    { class: 'field' },
+    { class: `field ${id}` },
     make('label', { for: id }, caption),
+    make('p', { class: 'hint', id: `${id}-hint` }, hint),
     control,
     make('p', { class: 'problem', id: `${id}-problem`, hidden: '' }),
-    make('p', { class: 'hint', id: `${id}-hint` }, hint),
   );
 }

@@ -79,12 +79,14 @@ async function runOne(settings: Settings, signal: AbortSignal): Promise<void> {
   showComparison(ended);
 }
 
-let drawing: number | undefined;
+let isDrawing = false;
 
 /** Draws what has come within a moment: the latest is never left out. */
 function drawSoon(): void {
-  drawing ??= window.setTimeout(() => {
-    drawing = undefined;
+  if (isDrawing) return;
+  isDrawing = true;
+  setTimeout(() => {
+    isDrawing = false;
     drawChart(latencies);
   }, REDRAW);
 }

@@ -17,14 +17,18 @@ const NOTHING = '–';
 /** The rows of the comparison. Those of what was chosen are there so that one compares like with like. */
 const ROWS: readonly (readonly [string, (run: Ended) => string])[] = [
   ['Calls', ({ summary }) => grouped(summary.calls)],
-  ['Payload', ({ settings }) => `${grouped(settings.payload)} B`],
-  ['Delay', ({ settings }) => `${grouped(settings.delay)} ms`],
-  ['Failure rate', ({ settings }) => `${settings.failureRate} %`],
-  ['All took', ({ summary }) => milliseconds(summary.ms)],
-  ['Per call', ({ summary }) => milliseconds(summary.ms / summary.calls)],
-  ['Half within', ({ latencies }) => within(latencies, 0.5)],
-  ['99 % within', ({ latencies }) => within(latencies, 0.99)],
+  ['Payload, bytes', ({ settings }) => grouped(settings.payload)],
+  ['Delay, ms', ({ settings }) => grouped(settings.delay)],
+  ['Failing, %', ({ settings }) => grouped(settings.failureRate)],
+  ['All took, ms', ({ summary }) => milliseconds(summary.ms)],
+  ['Per call, ms', ({ summary }) => milliseconds(summary.ms / summary.calls)],
+  ['Half within, ms', ({ latencies }) => within(latencies, 0.5)],
+  ['99 % within, ms', ({ latencies }) => within(latencies, 0.99)],
   ['Messages', ({ summary }) => grouped(summary.messages)],
+  [
+    'Programs, bytes',
+    ({ summary }) => (summary.bytes === undefined ? NOTHING : grouped(summary.bytes)),
+  ],
   ['Handlers run', ({ summary }) => grouped(summary.handledOnce)],
   ['Errors', ({ summary }) => grouped(errorsOf(summary))],
 ];
@@ -47,7 +51,7 @@ export function showCounts({ settings, summary }: Ended): void {
     ['Messages sent', grouped(summary.messages)],
     ['Handlers run', `${grouped(summary.handledOnce)} of ${grouped(summary.calls)}`],
     ['Errors', grouped(errorsOf(summary))],
-    ['All took', milliseconds(summary.ms)],
+    ['All took', `${milliseconds(summary.ms)} ms`],
   ];
   if (summary.wrong > 0) counts.push(['Wrong answers', grouped(summary.wrong)]);
   find('counts', HTMLDListElement).replaceChildren(
@@ -117,8 +121,7 @@ function within(latencies: readonly number[], share: number): string {
   return value === undefined ? NOTHING : milliseconds(value);
 }
 
-/** `0.034 ms`, `3.4 ms`, `340 ms`, `3,400 ms`. */
+/** Three digits at least: `0.034`, `3.45`, `345`, `3,451`. */
 function milliseconds(ms: number): string {
-  if (ms !== 0 && ms < 0.1) return `${ms.toFixed(3)} ms`;
-  return ms < 100 ? `${Number(ms.toFixed(1))} ms` : `${grouped(Math.round(ms))} ms`;
+  return ms < 100 ? String(Number(ms.toPrecision(ms < 0.1 ? 2 : 3))) : grouped(Math.round(ms));
 }
