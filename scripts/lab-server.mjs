@@ -1,6 +1,6 @@
 // The lab under `wrangler dev`: what `npm start`, its tests and its deployment share.
 import { spawn } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { build } from 'esbuild';
@@ -32,10 +32,13 @@ export async function bundlePage() {
  * Serves the lab, in a process group of its own.
  *
  * @param options.state - The folder that holds all that it writes.
- * @returns Its address, a promise of its end, and how to end it.
+ * @returns Its address, where its log is, a promise of its end, and how to end it.
  */
 export async function serveLab(port, state) {
   const url = `http://localhost:${port}`;
+  mkdirSync(state, { recursive: true });
+  const log = `${state}/wrangler.log`;
+  const output = openSync(log, 'w');
   const wrangler = spawn(
     'wrangler',
     [
@@ -50,13 +53,9 @@ export async function serveLab(port, state) {
         WRANGLER_REGISTRY_PATH: `${state}/registry`,
         WRANGLER_LOG_PATH: `${state}/logs`,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output, output],
     },
   );
-  let output = '';
-  for (const stream of [wrangler.stdout, wrangler.stderr]) {
-    stream.on('data', (text) => (output += text));
-  }
   const ended = new Promise((resolve) => wrangler.once('exit', resolve));
   const stop = () => {
     try {
@@ -71,10 +70,10 @@ export async function serveLab(port, state) {
     if (wrangler.exitCode === null && Date.now() < deadline) await setTimeout(PAUSE);
     else {
       await stop();
-      throw new Error(`wrangler did not serve the lab. It said:\n${output}`);
+      throw new Error(`wrangler did not serve the lab. It said:\n${readFileSync(log, 'utf8')}`);
     }
   }
-  return { url, output: () => output, ended, stop };
+  return { url, log, ended, stop };
 }
 
 async function answers(url) {

@@ -39,15 +39,15 @@ async function start(port) {
   console.log('lab: starting');
   const lab = await serveLab(port, 'target/lab/state');
   let isAsked = false;
-  for (const signal of ['SIGINT', 'SIGTERM']) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       isAsked = true;
       void lab.stop();
     });
   }
-  console.log(`\nlab: ${lab.url} (Ctrl-C ends it)`);
+  console.log(`\nlab: ${lab.url} (Ctrl-C ends it; its log is ${lab.log})`);
   await lab.ended;
   if (isAsked) return;
-  console.error(`lab: wrangler has ended. It said:\n${lab.output()}`);
+  console.error(`lab: wrangler has ended by itself; see ${lab.log}.`);
   process.exitCode = 1;
 }

@@ -3,6 +3,11 @@
 /** One line of the answer to a run, each a JSON text of its own. */
 export type RunEvent =
   | {
+      readonly type: 'begin';
+      /** By this the run is stopped. */
+      readonly run: string;
+    }
+  | {
       readonly type: 'progress';
       /** Handlers that have run so far. */
       readonly handled: number;

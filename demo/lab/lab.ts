@@ -26,9 +26,15 @@ export class Lab extends LumenizeBase {
       bytes: settings.mode === 'rpc' ? undefined : this.svc.call.stats().bytes - before,
     }));
     this.#run = run;
+    run.begin(String(this.ctx.id));
     const make = this.#maker(settings.mode, id, stub, settings.deadline, run);
     this.ctx.waitUntil(run.go(make));
     return readable;
+  }
+
+  /** Settles what is pending: somebody pressed Stop. */
+  stop(): void {
+    this.#run?.stop();
   }
 
   /** The handler of the calls of a run. */
@@ -122,7 +128,6 @@ class Run {
   #handlersRun = 0;
   #wrong = 0;
   #lastAt = 0;
-  #isWatched = true;
   #isFlushing = false;
 
   /** @param end - Ends the counting at the target, and says what was sent. */
@@ -137,24 +142,25 @@ class Run {
     this.#payload = 'x'.repeat(settings.payload);
     this.#began = new Float64Array(settings.calls);
     this.#handled = new Uint8Array(settings.calls);
-    // The page has gone, or somebody pressed Stop: the calls that are pending are cancelled.
-    writer.closed.catch(() => this.stop());
   }
 
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
 
+  /** Calls of ours settle as cancelled; Workers RPC has no such thing, and is left waiting. */
   stop(): void {
-    this.#isWatched = false;
     this.#stop.abort('stopped in the page');
-    this.#ended.resolve();
+    if (this.#settings.mode === 'rpc') this.#ended.resolve();
+  }
+
+  begin(run: string): void {
+    this.#write({ type: 'begin', run });
   }
 
   /** Makes all calls in one turn, and tells what comes of them until all is told. */
   async go(make: (work: Work) => void): Promise<void> {
     const { calls, delay, failure, failureRate, mode, deadline } = this.#settings;
-    this.#write({ type: 'progress', handled: 0, latencies: [] });
     const start = performance.now();
     for (let index = 0; index < calls; index++) {
       this.#began[index] = performance.now();
@@ -171,11 +177,9 @@ class Run {
     clearTimeout(timer ?? null);
     const ms = (this.#handlersRun === calls ? this.#lastAt : performance.now()) - start;
     const sent = await this.#end();
-    if (this.#isWatched) {
-      this.#flush();
-      this.#write({ type: 'end', summary: this.#summary(ms, sent) });
-      await this.#writer.close().catch(() => {});
-    }
+    this.#flush();
+    this.#write({ type: 'end', summary: this.#summary(ms, sent) });
+    await this.#writer.close().catch(() => {});
   }
 
   /** Runs in each handler, and after each `await` of a call that has none. */
@@ -212,9 +216,9 @@ class Run {
   }
 
   #write(event: RunEvent): void {
-    if (!this.#isWatched) return;
     const line = new TextEncoder().encode(`${JSON.stringify(event)}\n`);
-    this.#writer.write(line).catch(() => this.stop());
+    // The page may have gone: then nobody needs to know.
+    this.#writer.write(line).catch(() => {});
   }
 
   #summary(ms: number, sent: Sent): Summary {

@@ -10,6 +10,8 @@ const MOST_REQUEST = 1_000;
 export async function lab(request: Request): Promise<Response | undefined> {
   const { pathname } = new URL(request.url);
   if (pathname === '/lab/run') return run(request);
+  const [, stopped] = /^\/lab\/stop\/([0-9a-f]{64})$/.exec(pathname) ?? [];
+  if (stopped !== undefined) return stop(request, stopped);
   const [, example] = /^\/lab\/example\/([a-z]+)$/.exec(pathname) ?? [];
   if (example !== undefined) return show(request, example);
   return undefined;
@@ -41,6 +43,18 @@ async function run(request: Request): Promise<Response> {
       'content-encoding': 'identity',
     },
   });
+}
+
+async function stop(request: Request, run: string): Promise<Response> {
+  if (request.method !== 'POST') return refuse(405, 'Stop a run by POST.');
+  let id: DurableObjectId;
+  try {
+    id = env.LAB.idFromString(run);
+  } catch {
+    return refuse(404, 'There is no such run.');
+  }
+  await env.LAB.get(id).stop();
+  return new Response(null, { status: 204 });
 }
 
 async function show(request: Request, name: string): Promise<Response> {

@@ -5,17 +5,17 @@
 
 /** How the calls are made. */
 export const MODES = {
-  rpc: { name: 'Workers RPC', how: 'stub.work(…): one message for each call, awaited' },
-  v1: { name: 'V1', how: 'callRaw, alone: one message for each call, awaited' },
-  v2: { name: 'V2', how: 'call with a handler, alone: one message for each call' },
-  batched: { name: 'Batched', how: 'call with a handler: one message for many calls' },
+  rpc: { name: 'Workers RPC', how: 'stub.work(…), a message each' },
+  v1: { name: 'V1', how: 'callRaw, awaited, a message each' },
+  v2: { name: 'V2', how: 'call with handler, a message each' },
+  batched: { name: 'Batched', how: 'call with handler, sent together' },
 } as const;
 
-/** What a failing call does. */
+/** What failing calls do. */
 export const FAILURES = {
-  error: 'throws a RangeError',
-  value: 'throws something that is no Error',
-  hang: 'never answers',
+  error: 'throw an Error',
+  value: 'throw a string',
+  hang: 'never answer',
 } as const;
 
 export type Mode = keyof typeof MODES;
@@ -26,8 +26,8 @@ export const NUMBERS = {
   calls: { label: 'Calls', unit: '', least: 1, most: 10_000, initial: 200 },
   payload: { label: 'Payload', unit: 'bytes', least: 0, most: 1_000_000, initial: 100 },
   delay: { label: 'Delay', unit: 'ms', least: 0, most: 10_000, initial: 0 },
-  failureRate: { label: 'Failure rate', unit: '%', least: 0, most: 100, initial: 0 },
   deadline: { label: 'Deadline', unit: 'ms', least: 100, most: 60_000, initial: 30_000 },
+  failureRate: { label: 'Failure rate', unit: '%', least: 0, most: 100, initial: 0 },
 } as const;
 
 /** Bytes that all payloads of a run may have together: each is held twice, in an object of 128 MB. */
@@ -58,7 +58,7 @@ export function readSettings(given: Readonly<Record<string, unknown>>): Checked 
   }
   const { mode, failure } = given;
   if (!isOneOf(MODES, mode)) problems.mode = 'Choose how the calls are made.';
-  if (!isOneOf(FAILURES, failure)) problems.failure = 'Choose what a failing call does.';
+  if (!isOneOf(FAILURES, failure)) problems.failure = 'Choose what failing calls do.';
   if (!problems.calls && !problems.payload && numbers.calls * numbers.payload > MOST_BYTES) {
     const most = Math.floor(MOST_BYTES / numbers.calls);
     problems.payload =

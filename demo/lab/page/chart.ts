@@ -12,7 +12,10 @@ const DASHES: Record<Mode, string> = { rpc: '2 3', v1: '8 4', v2: '8 3 2 3', bat
 const NAMED_AT: Record<Mode, number> = { rpc: 80, v1: 60, v2: 40, batched: 20 };
 /** Up to so many different latencies, each has a dot. */
 const MOST_DOTS = 12;
+/** CSS pixels. A name takes what is to the right of its line. */
 const HEIGHT = 280;
+const MARGIN = { left: 48, right: 20 };
+const NAME_WIDTH = 112;
 
 interface Point {
   readonly ms: number;
@@ -29,14 +32,16 @@ export function drawChart(latencies: Latencies): void {
     return;
   }
   const all = curves.map(([mode, values]) => ({ mode, points: pointsOf(values) }));
+  const points = all.flatMap((curve) => curve.points);
+  const ticks = place.clientWidth / 90;
   const chart = Plot.plot({
     width: place.clientWidth,
     height: HEIGHT,
-    marginLeft: 48,
-    marginRight: 20,
+    marginLeft: MARGIN.left,
+    marginRight: MARGIN.right,
     marginBottom: 42,
     style: { background: 'transparent', fontSize: '13px', fontFamily: 'inherit' },
-    x: { label: 'milliseconds', domain: domainOf(all.flatMap(({ points }) => points)), grid: true },
+    x: { label: 'milliseconds', domain: domainOf(points, place.clientWidth), ticks, grid: true },
     y: { label: '% of calls', domain: [0, 100], ticks: 5, grid: true },
     marks: all.flatMap(({ mode, points }) => marksOf(mode, points)),
   });
@@ -100,11 +105,12 @@ function pointsOf(latencies: readonly number[]): Point[] {
 }
 
 /** From 0 unless all is far from it; names have their place to the right. */
-function domainOf(points: readonly Point[]): [number, number] {
+function domainOf(points: readonly Point[], width: number): [number, number] {
   const least = Math.min(...points.map(({ ms }) => ms));
   const most = Math.max(...points.map(({ ms }) => ms));
   const from = least > most / 2 ? Math.max(0, least - Math.max(1, (most - least) / 4)) : 0;
-  return [from, Math.max(most, from + 4) + Math.max(1, (most - from) * 0.3)];
+  const inner = width - MARGIN.left - MARGIN.right;
+  return [from, from + (Math.max(most - from, 4) * inner) / Math.max(1, inner - NAME_WIDTH)];
 }
 
 function inWords([mode, latencies]: readonly [Mode, readonly number[]]): string {

@@ -17,7 +17,7 @@ const HINTS: Record<NumberField, string> = {
   payload: 'There and back.',
   delay: 'At the target.',
   failureRate: 'The same calls each time.',
-  deadline: 'Workers RPC has none; the lab stops waiting then.',
+  deadline: 'Workers RPC has none.',
 };
 
 /** Builds the form. */
@@ -41,8 +41,7 @@ export function buildForm(): void {
   });
   find('modes', HTMLFieldSetElement).append(...modes);
   const fields = (Object.keys(NUMBERS) as NumberField[]).map(numberField);
-  fields.splice(4, 0, failureField());
-  find('fields', HTMLElement).append(...fields);
+  find('fields', HTMLElement).append(...fields, failureField());
 }
 
 /** What is chosen, or `undefined` after what makes no sense has been said and has the focus. */
@@ -97,7 +96,7 @@ function failureField(): HTMLElement {
   for (const [value, text] of Object.entries(FAILURES) as [Failure, string][]) {
     select.append(make('option', { value }, text));
   }
-  return fieldOf('failure', 'A failing call', select, 'With a failure rate of 0 %, none does.');
+  return fieldOf('failure', 'Failing calls', select, 'If the rate is above 0.');
 }
 
 function fieldOf(id: string, caption: string, control: HTMLElement, hint: string): HTMLElement {

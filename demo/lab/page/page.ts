@@ -4,7 +4,7 @@ import { drawChart } from './chart.js';
 import { find } from './elements.js';
 import { buildForm, readForm, showProblems } from './form.js';
 import { type Ended, showComparison, showCounts } from './results.js';
-import { Refused, run } from './runs.js';
+import { Refused, run, stopRun } from './runs.js';
 import { buildSequences } from './sequence.js';
 
 /** Milliseconds between two drawings of the chart, and between two announcements, during a run. */
@@ -13,7 +13,15 @@ const ANNOUNCE = 2_000;
 
 const ended = new Map<Mode, Ended>();
 const latencies = new Map<Mode, readonly number[]>();
-let stopping: AbortController | undefined;
+/** What is under way. */
+interface Current {
+  /** Its name, once it has begun. */
+  run?: string;
+  /** Whether somebody pressed Stop. */
+  isStopped: boolean;
+}
+
+let current: Current | undefined;
 
 buildForm();
 showComparison(ended);
@@ -28,35 +36,47 @@ find('run-all', HTMLButtonElement).addEventListener('click', () => {
   const modes = Object.keys(MODES) as Mode[];
   void start((settings) => modes.map((mode) => ({ ...settings, mode })));
 });
-find('stop', HTMLButtonElement).addEventListener('click', () => stopping?.abort());
+find('stop', HTMLButtonElement).addEventListener('click', () => {
+  if (!current) return;
+  current.isStopped = true;
+  if (current.run !== undefined) stopRun(current.run).catch(showTrouble);
+});
 
 /** Runs what is chosen, if it makes sense and nothing else runs. */
 async function start(runsOf: (settings: Settings) => readonly Settings[]): Promise<void> {
-  if (stopping) return;
+  if (current) return;
   const chosen = readForm();
   if (!chosen) return;
-  stopping = new AbortController();
   showRunning(true);
   try {
-    for (const settings of runsOf(chosen)) await runOne(settings, stopping.signal);
+    for (const settings of runsOf(chosen)) {
+      const mine: Current = { isStopped: false };
+      current = mine;
+      await runOne(settings, mine);
+      if (mine.isStopped) break;
+    }
   } catch (error) {
-    showTrouble(error, stopping.signal.aborted);
+    showProgress('The run did not come to its end', 0);
+    showTrouble(error);
   } finally {
-    stopping = undefined;
+    current = undefined;
     showRunning(false);
   }
 }
 
-async function runOne(settings: Settings, signal: AbortSignal): Promise<void> {
+async function runOne(settings: Settings, mine: Current): Promise<void> {
   const { mode, calls } = settings;
   const { name } = MODES[mode];
   const taken: number[] = [];
   let announcedAt = performance.now();
   latencies.set(mode, taken);
   showProgress(`${name}: 0 of ${grouped(calls)} handlers run`, 0);
-  const summary = await run(
-    settings,
-    (handled, latest) => {
+  const summary = await run(settings, {
+    begin: (run) => {
+      mine.run = run;
+      if (mine.isStopped) stopRun(run).catch(showTrouble);
+    },
+    progress: (handled, latest) => {
       for (const ms of latest) taken.push(ms);
       const text = `${name}: ${grouped(handled)} of ${grouped(calls)} handlers run`;
       showProgress(text, handled / calls);
@@ -67,11 +87,11 @@ async function runOne(settings: Settings, signal: AbortSignal): Promise<void> {
       }
       drawSoon();
     },
-    signal,
-  );
+  });
   const one = { settings, summary, latencies: taken };
   ended.set(mode, one);
-  const text = `${name}: ${grouped(summary.handledOnce)} of ${grouped(calls)} handlers run`;
+  const how = mine.isStopped ? `${name}, stopped` : name;
+  const text = `${how}: ${grouped(summary.handledOnce)} of ${grouped(calls)} handlers run`;
   showProgress(text, 1);
   announce(`${text}, ${grouped(summary.messages)} messages sent, in ${Math.round(summary.ms)} ms.`);
   drawChart(latencies);
@@ -111,13 +131,7 @@ function showRunning(isRunning: boolean): void {
   if (isRunning) find('trouble', HTMLElement).hidden = true;
 }
 
-function showTrouble(error: unknown, isStopped: boolean): void {
-  if (isStopped) {
-    showProgress('Stopped: the calls that were pending are cancelled', 0);
-    announce('Stopped.');
-    return;
-  }
-  showProgress('The run did not come to its end', 0);
+function showTrouble(error: unknown): void {
   if (error instanceof Refused) showProblems(error.problems);
   const trouble = find('trouble', HTMLElement);
   trouble.textContent =

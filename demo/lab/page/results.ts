@@ -37,12 +37,13 @@ const MEANINGS: Readonly<Record<string, string>> = {
   RangeError: 'The method threw it; it arrives as its own class.',
   Error: 'Workers RPC makes a plain Error of what is none.',
   'remote-threw': 'The method threw something that is no Error; it is the cause.',
+  cancelled: 'Somebody pressed Stop while the call was pending; the method may have run.',
   timeout: 'The deadline passed before an outcome arrived; the method may have run.',
   'target-reset': 'The target was reset while the call was in flight.',
   overloaded: 'The target has more work than it can take.',
   disconnected: 'The connection to the target was lost.',
   'limit-exceeded': 'A limit of the receiver was exceeded.',
-  [NO_ANSWER]: 'Nothing had come when the lab gave up waiting; Workers RPC would wait on.',
+  [NO_ANSWER]: 'Nothing had come when the lab stopped waiting; Workers RPC would wait on.',
 };
 
 /** Shows what the latest run came to. */

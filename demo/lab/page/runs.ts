@@ -12,28 +12,33 @@ export class Refused extends Error {
   }
 }
 
-/**
- * Runs calls.
- *
- * @param onProgress - Learns how many handlers have run, and how long the latest calls took.
- * @param signal - Aborting it cancels the calls that are pending.
- */
-export async function run(
-  settings: Settings,
-  onProgress: (handled: number, latencies: readonly number[]) => void,
-  signal: AbortSignal,
-): Promise<Summary> {
+/** Who follows a run. */
+export interface Follower {
+  /** Learns by what name the run is stopped. */
+  begin(run: string): void;
+  /** Learns how many handlers have run, and how many milliseconds the latest calls took. */
+  progress(handled: number, latencies: readonly number[]): void;
+}
+
+/** Settles the calls of a run that are pending. */
+export async function stopRun(run: string): Promise<void> {
+  const response = await fetch(`/lab/stop/${run}`, { method: 'POST' });
+  if (!response.ok) throw await refusal(response);
+}
+
+/** Runs calls. Returns what they came to when all are settled. */
+export async function run(settings: Settings, follower: Follower): Promise<Summary> {
   const response = await fetch('/lab/run', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(settings),
-    signal,
   });
   if (!response.ok || !response.body) throw await refusal(response);
   for await (const line of linesOf(response.body)) {
     const event = JSON.parse(line) as RunEvent;
     if (event.type === 'end') return event.summary;
-    onProgress(event.handled, event.latencies);
+    if (event.type === 'begin') follower.begin(event.run);
+    else follower.progress(event.handled, event.latencies);
   }
   throw new Refused('The worker ended before all calls were settled.');
 }

@@ -58,7 +58,8 @@ function draw({ title, rows }: Sequence): HTMLElement[] {
 }
 
 function rowOf({ place, title, lines, ms }: Row): HTMLElement {
-  const when = ms === undefined ? [] : [make('span', { class: 'note' }, ` ${Math.round(ms)} ms`)];
+  const when =
+    ms === undefined ? [] : [' ', make('span', { class: 'note when' }, `${Math.round(ms)} ms`)];
   return make(
     'li',
     { class: place.replace(' ', '-') },
