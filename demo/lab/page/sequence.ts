@@ -31,11 +31,14 @@ async function show(name: Example, button: HTMLButtonElement): Promise<void> {
   for (const other of button.parentElement?.querySelectorAll('button') ?? []) {
     other.setAttribute('aria-pressed', String(other === button));
   }
-  const drawn = await ask(name).then(draw, (error: unknown) => [
-    make('p', { class: 'trouble' }, `The call could not be made: ${String(error)}`),
-  ]);
+  const sequence = await ask(name).catch(
+    (error: unknown): Sequence => ({ title: `The call could not be made: ${error}`, rows: [] }),
+  );
   // Somebody may have chosen another one meanwhile.
-  if (mine === latest) find('sequence', HTMLElement).replaceChildren(...drawn);
+  if (mine !== latest) return;
+  // This alone is announced; the list is there to be read.
+  find('sequence-about', HTMLElement).textContent = sequence.title;
+  find('sequence', HTMLElement).replaceChildren(...draw(sequence));
 }
 
 async function ask(name: Example): Promise<Sequence> {
@@ -44,9 +47,9 @@ async function ask(name: Example): Promise<Sequence> {
   return (await response.json()) as Sequence;
 }
 
-function draw({ title, rows }: Sequence): HTMLElement[] {
+function draw({ rows }: Sequence): HTMLElement[] {
+  if (rows.length === 0) return [];
   return [
-    make('p', { class: 'sequence-title' }, title),
     make(
       'div',
       { class: 'ends', 'aria-hidden': 'true' },
