@@ -116,6 +116,10 @@ export const TESTS = [
         assert.match(name, new RegExp(`${way}: half within \\d+ ms, 99 % within \\d+ ms`));
         assert.ok(await chart.getByText(way, { exact: true }).isVisible(), `${way} has its name`);
       }
+      await lab.seesNot('These runs are not alike');
+      await lab.choose('V2', { Calls: 3, Delay: 1 });
+      await lab.press('Run');
+      await lab.sees('These runs are not alike in calls, delay.');
     },
   },
   {

@@ -30,6 +30,16 @@ export const NUMBERS = {
   failureRate: { label: 'Failure rate', unit: '%', least: 0, most: 100, initial: 0 },
 } as const;
 
+/** What is chosen beside the way, by the name that the page gives it. */
+export const FIELDS: Readonly<Record<Exclude<keyof Settings, 'mode'>, string>> = {
+  calls: NUMBERS.calls.label,
+  payload: NUMBERS.payload.label,
+  delay: NUMBERS.delay.label,
+  deadline: NUMBERS.deadline.label,
+  failureRate: NUMBERS.failureRate.label,
+  failure: 'Failing calls',
+};
+
 /** Bytes that all payloads of a run may have together: each is held twice, in an object of 128 MB. */
 export const MOST_BYTES = 16_000_000;
 

@@ -2,6 +2,7 @@
 import {
   FAILURES,
   type Failure,
+  FIELDS,
   MODES,
   NUMBERS,
   type NumberField,
@@ -56,7 +57,7 @@ export function readForm(): Settings | undefined {
 /** Says beside each field what is wrong with it; the first of them gets the focus. */
 export function showProblems(problems: Problems): void {
   let first: HTMLElement | undefined;
-  for (const field of [...Object.keys(NUMBERS), 'failure'] as (keyof Settings)[]) {
+  for (const field of Object.keys(FIELDS) as (keyof Settings)[]) {
     const input = find(field, HTMLElement);
     const sentence = find(`${field}-problem`, HTMLElement);
     const problem = problems[field];
@@ -96,7 +97,7 @@ function failureField(): HTMLElement {
   for (const [value, text] of Object.entries(FAILURES) as [Failure, string][]) {
     select.append(make('option', { value }, text));
   }
-  return fieldOf('failure', 'Failing calls', select, 'If the rate is above 0.');
+  return fieldOf('failure', FIELDS.failure, select, 'If the rate is above 0.');
 }
 
 function fieldOf(id: string, caption: string, control: HTMLElement, hint: string): HTMLElement {

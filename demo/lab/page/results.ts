@@ -1,6 +1,6 @@
 /** What runs came to: counts of the latest, the last of each way side by side, errors by code. */
 import { NO_ANSWER, type Summary } from '../events.js';
-import { grouped, MODES, type Mode, type Settings } from '../settings.js';
+import { FIELDS, grouped, MODES, type Mode, type Settings } from '../settings.js';
 import { quantile } from './chart.js';
 import { find, make } from './elements.js';
 
@@ -76,10 +76,21 @@ export function showComparison(runs: ReadonlyMap<Mode, Ended>): void {
     });
     return make('tr', {}, make('th', { scope: 'row' }, name), ...cells);
   });
+  showUnlike([...runs.values()].map(({ settings }) => settings));
   find('comparison', HTMLTableElement).replaceChildren(
     make('thead', {}, head),
     make('tbody', {}, ...rows),
   );
+}
+
+/** Says in what the runs differ beside the way. */
+function showUnlike(settings: readonly Settings[]): void {
+  const unlike = Object.entries(FIELDS)
+    .filter(([field]) => new Set(settings.map((one) => one[field as keyof Settings])).size > 1)
+    .map(([, name]) => name.toLowerCase());
+  const place = find('unlike', HTMLElement);
+  place.hidden = unlike.length === 0;
+  place.textContent = `These runs are not alike in ${unlike.join(', ')}.`;
 }
 
 /** Shows how many calls came to which error. */
