@@ -4,7 +4,7 @@
  * pending and with many.
  */
 import { newContinuation } from '@lumenize/call';
-import { PendingCalls } from '../pkg/wasm/lumenize_call.js';
+import { Pending, type PendingCall } from '../target/js/pending.js';
 
 interface Target {
   m(a: number, b: number): number;
@@ -14,17 +14,19 @@ const ROUNDS = 21;
 const TIMES = 100_000;
 const FEW = 10;
 const MANY = 10_000;
+/** Milliseconds since the epoch; no timer fires in the meantime. */
+const NOW = 4_000_000_000_000;
 
 export default {
   fetch() {
     let kept: unknown;
-    const few = tableWith(FEW);
-    const many = tableWith(MANY);
+    const few = pendingWith(FEW);
+    const many = pendingWith(MANY);
     const costs = {
       recording: (n: number) => (kept = newContinuation<Target>().m(n, 1)),
       keeping: (n: number) => (kept = keep(n, 1)),
-      few: (n: number) => few.settle(few.open(n, 30_000)),
-      many: (n: number) => many.settle(many.open(n, 30_000)),
+      few: () => openAndClose(few),
+      many: () => openAndClose(many),
     };
     const times = Object.fromEntries(Object.keys(costs).map((name) => [name, [] as number[]]));
     for (let round = 0; round < ROUNDS; round++) {
@@ -35,11 +37,28 @@ export default {
   },
 } satisfies ExportedHandler;
 
-/** A table in which so many calls are pending, with deadlines all over the time to come. */
-function tableWith(calls: number): PendingCalls {
-  const table = new PendingCalls(0);
-  for (let n = 0; n < calls; n++) table.open(0, 1 + ((n * 7_919) % 1_000_000));
-  return table;
+/** So many pending calls, with deadlines all over the time to come. */
+function pendingWith(calls: number): Pending<PendingCall> {
+  const pending = new Pending(
+    () => {},
+    () => {},
+  );
+  for (let n = 0; n < calls; n++) pending.open(new WaitingCall(1_000 + ((n * 7_919) % 1_000_000)));
+  return pending;
+}
+
+class WaitingCall implements PendingCall {
+  id = 0;
+  isPending = false;
+  readonly openedAt = NOW;
+
+  constructor(readonly timeout: number) {}
+}
+
+function openAndClose(pending: Pending<PendingCall>): boolean {
+  const call = new WaitingCall(30_000);
+  pending.open(call);
+  return pending.close(call);
 }
 
 function keep(...args: number[]): number[] {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { restatements } from './restated.mjs';
@@ -50,9 +50,12 @@ export function build() {
  * leads to the TypeScript, and beside it the core with its glue.
  */
 function bundle() {
-  for (const file of readdirSync(MODULES, { recursive: true })) {
-    if (/\.d\.ts$|\.wasm$/.test(file)) cpSync(`${MODULES}/${file}`, `pkg/${file}`);
+  for (const file of ['wasm/lumenize_call_bg.wasm', ...declarationsOf('workerd.d.ts')]) {
+    cpSync(`${MODULES}/${file}`, `pkg/${file}`);
   }
+  // wasm-bindgen declares Symbol.dispose, for which a user's compiler might lack the library.
+  const glue = 'pkg/wasm/lumenize_call.d.ts';
+  writeFileSync(glue, readFileSync(glue, 'utf8').replace(/^.*\[Symbol\.dispose\].*\n/gm, ''));
   const options = { format: 'esm', minify: true, sourcemap: true, logLevel: 'warning' };
   const external = ['leven', './wasm/*', 'node:fs'];
   for (const [entry, more] of Object.entries(ENTRIES)) {
@@ -71,6 +74,17 @@ function bundle() {
     outdir: 'pkg/wasm',
     sourcemap: false,
   });
+}
+
+/** The declarations that one refers to, directly or not, and itself. */
+function declarationsOf(file, found = new Set()) {
+  if (found.has(file)) return found;
+  found.add(file);
+  const text = readFileSync(`${MODULES}/${file}`, 'utf8');
+  for (const [, name] of text.matchAll(/(?:from|import) '(\.[^']+)\.js'/g)) {
+    declarationsOf(join(dirname(file), `${name}.d.ts`), found);
+  }
+  return found;
 }
 
 /**

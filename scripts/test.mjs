@@ -46,7 +46,7 @@ const CHECKS = [
     count: typeCases,
   },
   {
-    name: 'tests of the scripts',
+    name: 'tests of the scripts and of the package',
     run: ['node', '--test', '--test-reporter=tap', 'scripts/*.test.mjs'],
     count: nodeTests,
   },
@@ -78,6 +78,12 @@ const CHECKS = [
     run: ['node', 'scripts/bench.mjs', '--quick'],
     count: stated,
   },
+  {
+    name: 'every example of the documentation, and its links (about 20 seconds)',
+    run: ['node', 'scripts/examples.mjs'],
+    count: stated,
+  },
+  { name: 'docs/api.md is what the comments say', run: ['node', 'scripts/docs.mjs', '--check'] },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
   {
     name: 'the lab in Chromium (about 1 minute, and one more where Chromium is missing)',
@@ -85,8 +91,9 @@ const CHECKS = [
     count: stated,
   },
   {
-    name: 'the tarball in a project of a user (about 1 minute)',
-    run: ['node', 'scripts/consumer.mjs'],
+    name: 'the tarball in projects of users (about 3 minutes)',
+    run: ['node', 'scripts/consumers.mjs'],
+    count: stated,
   },
 ];
 

@@ -101,44 +101,40 @@ pub fn codes() -> String {
     Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// The pending calls of one object. Times are milliseconds since the epoch.
+/// The pending calls of one object that have waited for a while. Times are milliseconds since the epoch.
 #[wasm_bindgen]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PendingCalls(pending::Pending);
 
 #[wasm_bindgen]
 impl PendingCalls {
-    /// A table without calls, in an object that has used ids up to `greatest_id` and will see none of
-    /// them again.
+    /// A table without calls.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    pub fn new(greatest_id: f64) -> Self {
-        Self(pending::Pending::after(as_integer(greatest_id)))
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Opens a call and returns its id; 0 if there are too many. The timeout has been checked.
-    pub fn open(&mut self, now: f64, timeout: f64) -> f64 {
-        self.0.open(now, timeout).map_or(0.0, as_number)
+    /// Adds calls, of which `calls` has three numbers each: the id, when the call was made, and its
+    /// timeout, which has been checked. Returns how many deadlines there are.
+    pub fn watch(&mut self, calls: &[f64]) -> usize {
+        for call in calls.chunks_exact(3) {
+            if let [id, now, timeout] = *call {
+                self.0.watch(as_integer(id), now, timeout);
+            }
+        }
+        self.0.len()
     }
 
-    /// Opens a call again, under the id that it had in a table that was lost.
-    pub fn restore(&mut self, id: f64, now: f64, timeout: f64) {
-        self.0.restore(as_integer(id), now, timeout);
-    }
-
-    /// Gives a call its one outcome. `false`: it has had one.
-    pub fn settle(&mut self, id: f64) -> bool {
-        self.0.settle(as_integer(id))
-    }
-
-    /// Settles every call whose deadline has come and returns their ids, earliest first.
+    /// Takes out every call whose deadline has come and returns their ids, earliest first.
     pub fn due(&mut self, now: f64) -> Vec<f64> {
         self.0.due(now).into_iter().map(as_number).collect()
     }
 
     /// The earliest deadline; `Infinity` if no call has one.
     #[wasm_bindgen(js_name = nextDeadline)]
-    pub fn next_deadline(&mut self) -> f64 {
+    #[must_use]
+    pub fn next_deadline(&self) -> f64 {
         self.0.next_deadline().map_or(f64::INFINITY, as_number)
     }
 }

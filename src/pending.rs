@@ -1,12 +1,9 @@
-//! The calls of one object that have no outcome yet, and when they expire.
+//! When calls expire that have no outcome yet.
 //!
 //! Time is always an argument, in milliseconds since the epoch: TypeScript owns the clock, the
-//! timer and the handlers. A place in the table is used again, under another generation: its id is
-//! another one, so an outcome that comes late can never settle a call made later.
-//!
-//! Deadlines lie in a heap. A call that settles leaves its deadline there, out of date; once these
-//! are the greater part, they are swept out. So opening and settling cost the logarithm of how many
-//! are pending at the most, and a call that settles at once next to nothing.
+//! timer and the handlers, and tells of a call only when it has waited until the timer fires: most have
+//! their outcome long before. It does not tell when one settles. That deadline lies here, out of
+//! date, until it passes, or until TypeScript finds that most of them are and starts anew.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -71,161 +68,51 @@ pub fn check_timeout(timeout: f64) -> Result<(), Failure> {
 /// A deadline that never comes.
 const NEVER: u64 = u64::MAX;
 
-/// Bits of an id that say which place it is; the rest, up to 2^53, is the generation.
-const PLACE_BITS: u32 = 24;
-const LAST_PLACE: u64 = (1 << PLACE_BITS) - 1;
-const LAST_GENERATION: u64 = (1 << (53 - PLACE_BITS)) - 1;
-
-/// Deadlines that may be out of date before the heap is looked through.
-const UNSWEPT: usize = 64;
-
-/// Where one call at a time is kept.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    generation: u64,
-    is_taken: bool,
-}
-
-/// The pending calls of one object.
-#[derive(Debug)]
+/// The calls of one object that may have no outcome yet, by their deadlines.
+#[derive(Debug, Default)]
 pub struct Pending {
-    /// Generations of places that have not been used.
-    first_generation: u64,
-    places: Vec<Place>,
-    /// Places without a call, and, after `restore`, some that have been taken since.
-    free: Vec<u64>,
     /// Deadlines with the ids that they are, or were, for; earliest first.
     deadlines: BinaryHeap<Reverse<(u64, u64)>>,
-    open_calls: usize,
 }
 
 impl Pending {
-    /// A table without calls, in an object that has used ids up to `greatest_id` and will see none of
-    /// them again.
-    #[must_use]
-    pub fn after(greatest_id: u64) -> Self {
-        let first_generation = (greatest_id >> PLACE_BITS).saturating_add(1);
-        Self {
-            first_generation,
-            places: Vec::new(),
-            free: Vec::new(),
-            deadlines: BinaryHeap::new(),
-            open_calls: 0,
-        }
-    }
-
-    /// Opens a call that expires `timeout` milliseconds after `now`, and returns its id; `None` if
-    /// there are more calls than places.
-    pub fn open(&mut self, now: f64, timeout: f64) -> Option<u64> {
-        let place = self.free_place();
-        let generation =
-            self.places.get(index(place)).map_or(self.first_generation, |free| free.generation);
-        if place > LAST_PLACE || generation > LAST_GENERATION {
-            return None;
-        }
-        let id = generation << PLACE_BITS | place;
-        self.restore(id, now, timeout);
-        Some(id)
-    }
-
-    /// Opens a call again, under the id that it had in a table that was lost.
-    pub fn restore(&mut self, id: u64, now: f64, timeout: f64) {
-        let place = id & LAST_PLACE;
-        while self.places.len() as u64 <= place {
-            if (self.places.len() as u64) < place {
-                self.free.push(self.places.len() as u64);
-            }
-            self.places.push(Place { generation: self.first_generation, is_taken: false });
-        }
-        if let Some(kept) = self.places.get_mut(index(place)) {
-            *kept = Place { generation: id >> PLACE_BITS, is_taken: true };
-        }
-        self.open_calls = self.open_calls.saturating_add(1);
+    /// Adds a call that expires `timeout` milliseconds after `now`.
+    pub fn watch(&mut self, id: u64, now: f64, timeout: f64) {
         let deadline = deadline(now, timeout);
         if deadline != NEVER {
             self.deadlines.push(Reverse((deadline, id)));
         }
     }
 
-    /// Takes a call out of the table. `false`: it has had its outcome already.
-    pub fn settle(&mut self, id: u64) -> bool {
-        if !self.is_pending(id) {
-            return false;
-        }
-        self.release(id & LAST_PLACE);
-        if self.deadlines.len() > self.open_calls.saturating_mul(2).saturating_add(UNSWEPT) {
-            let mut deadlines = std::mem::take(&mut self.deadlines);
-            deadlines.retain(|Reverse((_, id))| self.is_pending(*id));
-            self.deadlines = deadlines;
-        }
-        true
-    }
-
-    /// Takes every call out of the table whose deadline is `now` or earlier, earliest first.
+    /// Takes every call out whose deadline is `now` or earlier, earliest first.
     pub fn due(&mut self, now: f64) -> Vec<u64> {
         let mut due = Vec::new();
-        while let Some(deadline) = self.next_deadline()
-            && as_f64(deadline) <= now
-            && let Some(Reverse((_, id))) = self.deadlines.pop()
+        while let Some(Reverse((deadline, id))) = self.deadlines.peek()
+            && as_f64(*deadline) <= now
         {
-            self.release(id & LAST_PLACE);
-            due.push(id);
+            due.push(*id);
+            self.deadlines.pop();
         }
         due
     }
 
-    /// The earliest deadline, if a call has one.
-    pub fn next_deadline(&mut self) -> Option<u64> {
-        while let Some(Reverse((deadline, id))) = self.deadlines.peek() {
-            if self.is_pending(*id) {
-                return Some(*deadline);
-            }
-            self.deadlines.pop();
-        }
-        None
+    /// The earliest deadline, if there is one.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.deadlines.peek().map(|Reverse((deadline, _))| *deadline)
     }
 
-    /// How many calls have no outcome yet.
+    /// How many deadlines there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.open_calls
+        self.deadlines.len()
     }
 
-    /// Whether every call has its outcome.
+    /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.open_calls == 0
+        self.deadlines.is_empty()
     }
-
-    /// A place that a restored call has taken may still stand among the free ones.
-    fn free_place(&mut self) -> u64 {
-        while let Some(place) = self.free.pop() {
-            if self.places.get(index(place)).is_some_and(|kept| !kept.is_taken) {
-                return place;
-            }
-        }
-        self.places.len() as u64
-    }
-
-    fn is_pending(&self, id: u64) -> bool {
-        let is_it = |kept: &Place| kept.is_taken && kept.generation == id >> PLACE_BITS;
-        self.places.get(index(id & LAST_PLACE)).is_some_and(is_it)
-    }
-
-    /// Ends the call in a place. A place whose generations are used up stays empty.
-    fn release(&mut self, place: u64) {
-        let Some(kept) = self.places.get_mut(index(place)) else { return };
-        kept.is_taken = false;
-        self.open_calls = self.open_calls.saturating_sub(1);
-        if kept.generation < LAST_GENERATION {
-            kept.generation = kept.generation.saturating_add(1);
-            self.free.push(place);
-        }
-    }
-}
-
-fn index(place: u64) -> usize {
-    usize::try_from(place).unwrap_or(usize::MAX)
 }
 
 /// Rounded up, so that no call expires before its time. A cast from a float saturates.

@@ -7,7 +7,7 @@ import * as core from '../target/faulty/wasm/lumenize_call.js';
 import module from '../target/faulty/wasm/lumenize_call_bg.wasm';
 
 export type Fault = 'panic' | 'memory' | 'stack';
-export type Operation = 'encodeFrame' | 'decodeFrame' | 'open' | 'settle' | 'due';
+export type Operation = 'encodeFrame' | 'decodeFrame' | 'watch' | 'due';
 
 /** Whether the core traps before it has done what it was asked, or when it has. */
 export type When = 'before' | 'after';
@@ -57,8 +57,7 @@ function trapping<A extends unknown[], R>(
 }
 
 class PendingCalls extends core.PendingCalls {
-  override open = trapping('open', (now: number, timeout: number) => super.open(now, timeout));
-  override settle = trapping('settle', (id: number) => super.settle(id));
+  override watch = trapping('watch', (calls: Float64Array) => super.watch(calls));
   override due = trapping('due', (now: number) => super.due(now));
 }
 

@@ -5,18 +5,23 @@
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import { type CallErrorInfo, Caller } from './call.js';
 import { CallError } from './errors.js';
+import { learnRules } from './expose.js';
+import { sendRefusal } from './outcome.js';
 import { receive } from './receive.js';
 import { receiveCalls } from './receive-calls.js';
 import { explain, newContinuation } from './record.js';
-import type { Beginning, Continuation } from './types.js';
+import type { Beginning, Continuation, Protected } from './types.js';
 
 /** What {@link withCall} adds to a class: both sides of calls. */
-export interface Calling<Env> {
+export interface Calling<Env, Context = DurableObjectState> {
   /** Makes calls. */
   get svc(): Caller<Env, this>;
 
-  /** Records a continuation on this object, as handlers are. Nothing runs. */
-  ctn(): Continuation<this> & Beginning;
+  /**
+   * Records a continuation on this object, as handlers are. Nothing runs. A path through `ctx` or
+   * `env` may be a handler too: `this.ctn().ctx.storage.kv.put('user', user)`.
+   */
+  ctn(): Continuation<this> & Beginning & Protected<this, Env, Context>;
   /**
    * Records a continuation on a target. Nothing runs and nothing is sent.
    *
@@ -95,20 +100,40 @@ export function withCall<B extends Class<Rpc.DurableObjectBranded>>(
   return calling(Base, () => undefined) as unknown as B & Class<Calling<EnvOf<B>>>;
 }
 
+/**
+ * How a framework (partyserver, agents) starts an object before its own entries: `onStart` and what
+ * comes with it. It offers this to entries that it does not know, such as ours.
+ */
+const START = '__unsafe_ensureInitialized';
+
+interface Starting {
+  [START](): Promise<unknown>;
+}
+
 /** @param requestOf - What keeps the request going that all calls of an object belong to, if there is. */
 function calling(
   Base: Class<object>,
   requestOf: (self: object) => RequestContext | undefined,
 ): Class<object> {
+  const startsFirst = START in Base.prototype;
+
   abstract class Both extends Base implements Calling<unknown> {
     #svc: Caller<unknown, this> | undefined;
+    #started: Promise<unknown> | undefined;
+
+    // biome-ignore lint/suspicious/noExplicitAny: TypeScript asks for it in a mixin
+    constructor(...args: any[]) {
+      // Before the constructor of a framework replaces methods by its own around them, as Agent does.
+      learnRules(new.target.prototype);
+      super(...args);
+    }
 
     get svc(): Caller<unknown, this> {
       this.#svc ??= callerOf<unknown, this>(this, envOf(this), requestOf(this));
       return this.#svc;
     }
 
-    ctn(): Continuation<this> & Beginning;
+    ctn(): Continuation<this> & Beginning & Protected<this, unknown, DurableObjectState>;
     ctn<T>(): Continuation<T> & Beginning;
     ctn(): unknown {
       return newContinuation();
@@ -117,12 +142,24 @@ function calling(
     __lmzInit(): void {}
 
     __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
+      if (startsFirst) return this.#afterStart(() => receive(this, frame, slots));
       return receive(this, frame, slots);
     }
 
     __lmzCalls(...message: unknown[]): unknown {
       const request = requestOf(this);
-      return receiveCalls(this, message, request && ((work) => request.waitUntil(work)));
+      const answer = (): unknown =>
+        receiveCalls(this, message, request && ((work) => request.waitUntil(work)));
+      return startsFirst ? this.#afterStart(answer) : answer();
+    }
+
+    /** One promise for all messages, so that they keep their order. A failed start is tried again. */
+    #afterStart(answer: () => unknown): Promise<unknown> {
+      this.#started ??= (this as unknown as Starting)[START]();
+      return this.#started.then(answer, (failed) => {
+        this.#started = undefined;
+        return sendRefusal(failed);
+      });
     }
   }
   return Both;
@@ -166,7 +203,7 @@ const CallingEntrypoint = calling(
 ) as unknown as abstract new <Env>(
   ctx: ExecutionContext,
   env: Env,
-) => WorkerEntrypoint<Env> & Calling<Env>;
+) => WorkerEntrypoint<Env> & Calling<Env, ExecutionContext>;
 
 /**
  * A Worker entrypoint that calls Durable Objects and other Workers through `this.svc` and can be
@@ -178,8 +215,8 @@ const CallingEntrypoint = calling(
  * @example
  * ```ts
  * export class Orders extends LumenizeWorker<Env> {
- *   async total(cartId: string) {
- *     return this.svc.callRaw('CART', cartId, this.ctn<Cart>().total());
+ *   async total(price: number, shipping: number) {
+ *     return this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(price, shipping));
  *   }
  * }
  * ```

@@ -32,14 +32,20 @@ export interface Outgoing {
 export interface Sender<C extends Outgoing> {
   /** Receives outcomes as the target sent them, as many as calls. */
   receive(calls: readonly C[], sent: readonly unknown[]): void;
+  receiveOne(call: C, sent: unknown): void;
   /** Learns that a message broke. Calls that have their outcome already are among them. */
   fail(calls: readonly C[], rejected: unknown): void;
+  /** Whether calls are pending. Where none is, it calls `Outbox.rest` when this turn has ended. */
+  readonly isBusy: boolean;
 }
 
 /** The calls of one object that wait for the end of the turn. */
 export class Outbox<C extends Outgoing> {
   readonly #sender: Sender<C>;
-  readonly #waiting = new Map<Target, C[]>();
+  /** Targets for which calls wait. */
+  #targets: Target[] = [];
+  /** Targets to which a message has ended. */
+  #answered: Target[] = [];
   /** Messages sent, the programs in them, and their bytes without arguments. */
   readonly sent = { frames: 0, programs: 0, bytes: 0 };
 
@@ -53,13 +59,11 @@ export class Outbox<C extends Outgoing> {
       this.addAlone(call);
       return;
     }
-    const queue = this.#waiting.get(call.target);
-    if (queue) queue.push(call);
-    else {
-      call.target.isWaiting = true;
-      if (this.#waiting.size === 0) soon(this.#flushAll);
-      this.#waiting.set(call.target, [call]);
-    }
+    const { waiting } = call.target;
+    waiting.push(call);
+    if (waiting.length > 1) return;
+    if (this.#targets.length === 0) soon(this.#flushAll);
+    this.#targets.push(call.target);
   }
 
   /** Sends a call at once, after those to its target that wait. */
@@ -68,18 +72,34 @@ export class Outbox<C extends Outgoing> {
     this.#sendAlone(call);
   }
 
+  /**
+   * Forgets the stubs that nothing uses. Within the turn of an answer a stub is as good as new, so calls
+   * that follow each other share one.
+   */
+  rest(): void {
+    for (const target of this.#answered) target.forgetUnused();
+    this.#answered = [];
+  }
+
+  #afterAnswer(target: Target): void {
+    this.#answered.push(target);
+    if (this.#sender.isBusy) this.rest();
+  }
+
   readonly #flushAll = (): void => {
-    for (const target of this.#waiting.keys()) this.#flush(target);
+    const targets = this.#targets;
+    this.#targets = [];
+    for (const target of targets) this.#flush(target);
   };
 
   #flush(target: Target): void {
-    const queue = this.#waiting.get(target);
-    if (!queue) return;
-    this.#waiting.delete(target);
-    target.isWaiting = false;
+    const queue = target.waiting as C[];
+    if (queue.length === 0) return;
+    target.waiting = [];
     let first = 0;
     let bytes = 0;
-    for (const [at, call] of queue.entries()) {
+    for (let at = 0; at < queue.length; at++) {
+      const call = queue[at] as C;
       if (at - first === MessageLimit.Calls || bytes + call.bytes > MessageLimit.Bytes) {
         this.#send(queue.slice(first, at));
         first = at;
@@ -91,7 +111,12 @@ export class Outbox<C extends Outgoing> {
   }
 
   #send(queue: readonly C[]): void {
-    const calls = queue.filter((call) => !call.isSettled);
+    const [first] = queue;
+    if (queue.length === 1 && first && !first.isSettled) this.#sendAlone(first);
+    else this.#sendUnsettled(queue.filter((call) => !call.isSettled));
+  }
+
+  #sendUnsettled(calls: readonly C[]): void {
     const [first] = calls;
     if (calls.length === 1 && first) this.#sendAlone(first);
     else if (first) this.#sendTogether(first.target, calls);
@@ -99,16 +124,16 @@ export class Outbox<C extends Outgoing> {
 
   #sendAlone(call: C): void {
     const { target } = call;
-    const calls = [call];
     call.isSent = true;
     this.#count(1, call.frame.length);
     let stub: Receiver | undefined;
-    const fail = (rejected: unknown): void => this.#fail(calls, stub, rejected);
+    const fail = (rejected: unknown): void => this.#fail([call], stub, rejected);
     try {
       stub = target.take();
       stub.__lmzCall(call.frame, ...call.slots).then((sent) => {
         target.giveBack(stub, true);
-        this.#sender.receive(calls, [sent]);
+        this.#sender.receiveOne(call, sent);
+        this.#afterAnswer(target);
       }, fail);
     } catch (error) {
       // The call is accepted: its handler runs later, as for any other outcome.
@@ -117,8 +142,10 @@ export class Outbox<C extends Outgoing> {
   }
 
   #fail(calls: readonly C[], stub: Receiver | undefined, rejected: unknown): void {
-    calls[0]?.target.giveBack(stub, stubSurvives(rejected));
+    const { target } = calls[0] as C;
+    target.giveBack(stub, stubSurvives(rejected));
     this.#sender.fail(calls, rejected);
+    this.#afterAnswer(target);
   }
 
   #count(programs: number, bytes: number): void {
@@ -154,6 +181,7 @@ export class Outbox<C extends Outgoing> {
       taken.__lmzCalls([...frames.keys()], slotCounts, which, slots).then((sent) => {
         target.giveBack(taken, true);
         void new Answers(this.#sender, calls, target, taken).receive(sent);
+        this.#afterAnswer(target);
       }, fail);
     } catch (error) {
       soon(() => fail(error));

@@ -2,7 +2,7 @@
  * Calling: checks what the programmer wrote, sends the program, and gives the outcome to the
  * handler or the awaiting caller, once.
  */
-import { Outbox, type Outgoing } from './batch.js';
+import { Outbox, type Outgoing, type Sender } from './batch.js';
 import {
   type CallEventDetails,
   callChannel,
@@ -10,9 +10,9 @@ import {
   type Settlement,
   settlementOf,
 } from './channel.js';
-import { callErrorCodes, type Frame } from './core.js';
+import { callErrorCodes } from './core.js';
 import { addStackOf, CallError, type CallErrorDetails, placeOf } from './errors.js';
-import { handlerOf, messageOf } from './flatten.js';
+import { type Bound, handlerOf, messageOf } from './flatten.js';
 import { checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending, type PendingCall } from './pending.js';
@@ -95,8 +95,8 @@ export interface CallFunction<Env, Self = never> {
    *   happens later arrives in the handler.
    * @example
    * ```ts
-   * const user = this.ctn<Users>().getUser(userId);
-   * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, userId), { timeout: 5_000 });
+   * const user = this.ctn<Users>().getUser('u1');
+   * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
    * ```
    */
   <B extends BindingName<Env>, R>(
@@ -115,13 +115,11 @@ export interface CallFunction<Env, Self = never> {
 export class Caller<Env, Self = never> {
   readonly #owner: Owner;
   readonly #targets: Targets;
-  readonly #pending = new Pending<Call>((calls) => {
-    this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true }));
-  });
-  readonly #outbox = new Outbox<Call>({
-    receive: (calls, sent) => this.#receive(calls, sent),
-    fail: (calls, rejected) => this.#fail(calls, rejected),
-  });
+  readonly #pending = new Pending<Call>(
+    (calls) => this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
+    () => this.#outbox.rest(),
+  );
+  readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
 
   readonly #settled = new Map<Settlement, number>();
 
@@ -172,17 +170,29 @@ export class Caller<Env, Self = never> {
   ): CallHandle {
     const remoteNode = recorded(remote, 'remote');
     const handlerNode = handler === undefined ? undefined : recorded(handler, 'handler');
-    const program = handlerNode && handlerOf(handlerNode, remoteNode);
+    const bound = handlerNode && handlerOf(handlerNode, remoteNode);
     const call = this.#send(binding, instance, remoteNode, options, (outcome, failed) => {
       const report = (error: unknown): void => {
         const text = handlerNode && explainNode(handlerNode);
         this.#owner.report(error, { ...call.details(), handler: text });
       };
-      if (program) return this.#handle(program, outcome, report);
+      if (bound) return this.#handle(bound, outcome, report);
       if (failed) report(outcome);
       else release(outcome);
     });
     return { id: call.id, cancel: (reason) => this.#cancel(call, reason) };
+  }
+
+  #sender(): Sender<Call> {
+    const pending = this.#pending;
+    return {
+      receive: (calls, sent) => this.#receive(calls, sent),
+      receiveOne: (call, sent) => this.#receiveOne(call, sent),
+      fail: (calls, rejected) => this.#fail(calls, rejected),
+      get isBusy() {
+        return pending.size > 0;
+      },
+    };
   }
 
   #stats(): CallStats {
@@ -197,13 +207,13 @@ export class Caller<Env, Self = never> {
 
   /** Runs a handler. What it throws, now or later, is reported and goes no further. */
   #handle(
-    program: Frame,
+    { program, slots }: Bound,
     outcome: unknown,
     report: (error: unknown) => void,
   ): void | Promise<void> {
     let returned: unknown;
     try {
-      returned = run(program, program.slots, 0, this.#owner.self, readAny, outcome);
+      returned = run(program, slots, 0, this.#owner.self, readAny, outcome);
     } catch (error) {
       report(error);
     }
@@ -222,7 +232,7 @@ export class Caller<Env, Self = never> {
     const { timeout, signal, batch } = checkOptions(options);
     const { frame, slots } = messageOf(remote);
     const call = new Call(target, remote, frame, slots, timeout, settle);
-    call.id = this.#pending.open(call);
+    this.#pending.open(call);
     if (callChannel.hasSubscribers) publish({ event: 'start', ...call.eventDetails() });
     try {
       this.#owner.waitUntil?.(call.ended());
@@ -239,7 +249,7 @@ export class Caller<Env, Self = never> {
 
   #cancel(call: Call, reason: unknown): boolean {
     // One whose outcome has come may still wait for its turn.
-    if (!call.isWaiting && !this.#pending.close(call.id)) return false;
+    if (!call.isWaiting && !this.#pending.close(call)) return false;
     const error = call.cancelledError(reason);
     call.isWaiting = false;
     call.isSettled = true;
@@ -247,11 +257,20 @@ export class Caller<Env, Self = never> {
     return true;
   }
 
+  #receiveOne(call: Call, sent: unknown): void {
+    if (!this.#pending.close(call)) {
+      release(sent);
+      return;
+    }
+    const { outcome, failed } = readOutcome(sent, call);
+    void this.#settle(call, outcome, failed);
+  }
+
   #receive(calls: readonly Call[], sent: readonly unknown[]): void {
     const open: Call[] = [];
     for (let at = 0; at < calls.length; at++) {
       const call = calls[at] as Call;
-      if (this.#pending.close(call.id)) {
+      if (this.#pending.close(call)) {
         open.push(call);
         call.answer = sent[at];
       } else release(sent[at]);
@@ -260,7 +279,7 @@ export class Caller<Env, Self = never> {
   }
 
   #fail(calls: readonly Call[], rejected: unknown): void {
-    const open = calls.filter((call) => this.#pending.close(call.id));
+    const open = calls.filter((call) => this.#pending.close(call));
     this.#settleAll(open, (call) => ({
       outcome: platformError(rejected, call.details(), call.isSent),
       failed: true,
@@ -320,8 +339,8 @@ async function settleInTurn(
 
 /** One call, from the moment it is accepted until it has its outcome. */
 class Call implements PendingCall, Outgoing {
-  /** Given by the table of pending calls. */
   id = 0;
+  isPending = false;
   readonly openedAt = Date.now();
   bytes = 0;
   isSent = false;

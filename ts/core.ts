@@ -32,6 +32,16 @@ export type PendingCalls = Wasm.PendingCalls;
 export interface Program {
   readonly words: ArrayLike<number>;
   readonly names: readonly string[];
+  /** Found out when the program first runs: see run.ts. */
+  method?: Method | false | undefined;
+}
+
+/** A program that calls one method with its slots as they come, as most do, and as most handlers do. */
+export interface Method {
+  readonly name: string;
+  readonly argumentCount: number;
+  /** Which argument the outcome is; -1 for none. */
+  readonly outcomeAt: number;
 }
 
 /** A program with its native values, which travel beside its frame by structured clone, untouched. */
@@ -191,7 +201,7 @@ export function decodeFrame(
   const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slotCount, limits));
   const names = joined.split(SEPARATOR);
   const entries = Array.from(indexes, (index) => names[index] as string);
-  const program = { words, names, entries, slotCount };
+  const program = { words, names, entries, slotCount, method: undefined };
   remember(accepted, frame, program);
   return program;
 }
@@ -211,13 +221,9 @@ export function checkTimeout(timeout: number): void {
   ask(() => core().checkTimeout(timeout), `timeout is ${timeout}`);
 }
 
-/**
- * A table without calls.
- *
- * @param greatestId - No id up to this one is used again.
- */
-export function createPendingCalls(greatestId: number): PendingCalls {
-  return new (core().PendingCalls)(greatestId);
+/** A table without calls. */
+export function createPendingCalls(): PendingCalls {
+  return new (core().PendingCalls)();
 }
 
 /** Gives back the memory of a table that was made by the instance in use. */

@@ -31,6 +31,8 @@ export interface ClassRules {
   readonly limits: Limits;
   /** Throws `CallError` with code `not-callable` where callers may not start with that name. */
   checkEntry(self: object, name: string): void;
+  /** Reads for callers: see `readExposed`. */
+  readonly read: Read;
 }
 
 /** Classes do not change: what one allows is worked out once. */
@@ -49,7 +51,9 @@ const marked = new WeakSet<object>();
  * ```ts
  * class Users extends LumenizeBase<Env> {
  *   @callable()
- *   getUser(id: string): User { … }
+ *   getUser(id: string): User {
+ *     return { id, name: 'Ada' };
+ *   }
  * }
  * ```
  */
@@ -80,7 +84,19 @@ export interface CallableDecorator {
 
 /** What the class of an object allows. */
 export function rulesOf(self: object): ClassRules {
-  const prototype: object = Object.getPrototypeOf(self);
+  return rulesOfClass(Object.getPrototypeOf(self));
+}
+
+/** Works out what a class allows while it is as it was written. */
+export function learnRules(prototype: object): void {
+  try {
+    rulesOfClass(prototype);
+  } catch {
+    // Callers are told.
+  }
+}
+
+function rulesOfClass(prototype: object): ClassRules {
   const rules = known.get(prototype);
   if (rules) return rules;
   const made = makeRules(prototype);
@@ -103,13 +119,15 @@ function makeRules(prototype: object): ClassRules {
   const exposes = new Set<string>(exposedBy(receiver));
   const members = prototypes.flatMap((at) => Object.getOwnPropertyNames(at));
   const entries = new Set((chosenIn(prototypes, members) ?? members).filter(isEntry));
+  const checkEntry = (self: object, name: string): void => {
+    if (Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name)) return;
+    const message = `${prototype.constructor.name} has no method '${name}' that callers may use`;
+    throw new CallError('not-callable', message);
+  };
   return {
     limits: checkLimits(receiver.callLimits ?? {}),
-    checkEntry: (self, name) => {
-      if (Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name)) return;
-      const message = `${prototype.constructor.name} has no method '${name}' that callers may use`;
-      throw new CallError('not-callable', message);
-    },
+    checkEntry,
+    read: readExposed(checkEntry),
   };
 }
 
@@ -136,9 +154,9 @@ const CLOSED_ON_BUILT_INS: ReadonlySet<string> = new Set(
  * Reads a property for a caller: of the target itself what its class allows, of anything else what
  * no detour leads around that.
  */
-export function readExposed(self: object, rules: ClassRules): Read {
-  return (receiver, name) => {
-    if (receiver === self) rules.checkEntry(self, name);
+function readExposed(checkEntry: ClassRules['checkEntry']): Read {
+  return (receiver, name, self) => {
+    if (receiver === self) checkEntry(self, name);
     else if (isClosed(receiver, name)) {
       throw new CallError('not-callable', `'${name}' of what was returned is not open to callers`);
     }

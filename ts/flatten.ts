@@ -6,7 +6,7 @@
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
 import { Containers, invalid } from './containers.js';
-import { encodeFrame, type Frame, type Program, remember, SEPARATOR } from './core.js';
+import { encodeFrame, type Frame, type Program } from './core.js';
 import { CallError } from './errors.js';
 import { explainNode, type Node, nodeOf, result, start } from './record.js';
 import { ArgumentKind, MostLimit, StepKind } from './wasm/lumenize_call.js';
@@ -17,24 +17,69 @@ export interface Message {
   readonly slots: readonly unknown[];
 }
 
-/** Frames of programs that are trees of steps and native values, by their form. */
-const frames = new Map<string, string>();
+/** A handler: a program with its native values. */
+export interface Bound {
+  readonly program: Program;
+  readonly slots: readonly unknown[];
+}
+
+/**
+ * Forms of programs: what one is beside its native values, as a tree of what is met on the way through it,
+ * in the order of flattening. Programs of one form are encoded once for each isolate, and finding a form
+ * makes nothing that is thrown away.
+ */
+class Form<V> {
+  value: V | undefined;
+  #next: Map<string | number, Form<V>> | undefined;
+
+  /** The form that goes on with a name, a count of arguments, or one of the marks below. */
+  with(token: string | number): Form<V> {
+    this.#next ??= new Map();
+    const known = this.#next.get(token);
+    if (known) return known;
+    const made = new Form<V>();
+    this.#next.set(token, made);
+    formsMade += 1;
+    return made;
+  }
+}
+
+/** A continuation stands at the first place, the second one, and so on downwards. */
+const FIRST_NESTED = -2;
+/** There it ends. */
+const NESTED_END = -1;
+
+/** How large a tree may be whose form is worked out, and how long a name in it. */
+const MOST_IN_FORM = { nodes: 20, nameLength: 200 };
+
+/** Forms are forgotten when there are so many: a class has few, and a flood of them is hostile. */
+const MOST_FORMS = 4_000;
+
+let formsMade = 0;
+let frames = new Form<string>();
+let handlers = new Form<Program>();
+
+function forgetForms(): void {
+  formsMade = 0;
+  frames = new Form();
+  handlers = new Form();
+}
 
 /** The program that the target of a call runs. */
 export function messageOf(node: Node): Message {
   const slots: unknown[] = [];
+  if (formsMade > MOST_FORMS) forgetForms();
   visit += 1;
-  nodesLeft = FORM_NODES;
+  nodesLeft = MOST_IN_FORM.nodes;
   const walk = visit;
-  const found = formOf(node, slots);
+  const found = formOf(node, frames, slots);
   // A getter in an argument may have made a call of its own: then this walk went wrong.
   const form = visit === walk ? found : undefined;
-  const known = form === undefined ? undefined : frames.get(form);
-  if (known !== undefined) return { frame: known, slots };
+  if (form?.value !== undefined) return { frame: form.value, slots };
   const flattening = new Flattening(undefined);
   flattening.finish(node);
   const frame = encodeFrame(flattening);
-  if (form !== undefined && areSame(slots, flattening.slots)) remember(frames, form, frame);
+  if (form && areSame(slots, flattening.slots)) form.value = frame;
   return { frame, slots: flattening.slots };
 }
 
@@ -43,78 +88,83 @@ function areSame(first: readonly unknown[], second: readonly unknown[]): boolean
   return first.length === second.length && first.every((value, at) => Object.is(value, second[at]));
 }
 
-/** How large a tree may be whose form is worked out. */
-const FORM_NODES = 20;
 /** The walk that goes on, by which nodes are marked, and how many nodes it may still meet. */
 let visit = 0;
 let nodesLeft = 0;
 
 /**
- * What a program is beside its native values, which are added to `slots` in the order in which
+ * Goes on from a form through a program, whose native values are added to `slots` in the order in which
  * flattening finds them; `undefined` where it is no small tree: a node that is met twice runs once.
- * Each token begins with the separator, which no name contains.
  */
-function formOf(node: Node, slots: unknown[]): string | undefined {
-  if (node === start) return '';
+function formOf(node: Node, from: Form<string>, slots: unknown[]): Form<string> | undefined {
+  if (node === start) return from;
   nodesLeft -= 1;
   if (!node.of || node.visit === visit || nodesLeft < 0) return undefined;
   node.visit = visit;
-  const before = formOf(node.of, slots);
+  const before = formOf(node.of, from, slots);
   if (before === undefined) return undefined;
-  if (node.args) {
-    const args = formOfAll(node.args, slots);
-    return args === undefined ? undefined : `${before}${SEPARATOR}(${args}${SEPARATOR})`;
-  }
-  const { name = '' } = node;
-  return name.includes(SEPARATOR) ? undefined : `${before}${SEPARATOR}.${name}`;
+  const { args, name = '' } = node;
+  if (args) return formOfArguments(args, before.with(args.length), slots);
+  return name.length > MOST_IN_FORM.nameLength ? undefined : before.with(name);
 }
 
-function formOfAll(args: readonly unknown[], slots: unknown[]): string | undefined {
-  let form = '';
-  for (const argument of args) {
+function formOfArguments(
+  args: readonly unknown[],
+  from: Form<string>,
+  slots: unknown[],
+): Form<string> | undefined {
+  let form = from;
+  for (let at = 0; at < args.length; at++) {
+    const argument = args[at];
     const node = nodeOf(argument);
-    const nested = node && formOf(node, slots);
+    if (!node) {
+      if (!isNative(argument)) return undefined;
+      slots.push(argument);
+      continue;
+    }
     // `ctn()` alone is no argument.
-    if (node ? !nested : !isNative(argument)) return undefined;
-    if (!node) slots.push(argument);
-    form += node ? `${SEPARATOR}[${nested}` : `${SEPARATOR}#`;
+    const nested = node === start ? undefined : formOf(node, form.with(FIRST_NESTED - at), slots);
+    if (!nested) return undefined;
+    form = nested.with(NESTED_END);
   }
   return form;
 }
 
-/** Whether no continuation stands in an argument. Throws as `Containers.holds` does. */
+/** Whether no continuation stands in an argument that is none. Throws as `Containers.holds` does. */
 function isNative(argument: unknown): boolean {
-  if (typeof argument === 'object' && argument !== null) return !new Containers().holds(argument);
-  return nodeOf(argument) === undefined;
+  return typeof argument !== 'object' || argument === null || !new Containers().holds(argument);
 }
-
-/** Programs of handlers that call one method with native values and the outcome. */
-const handlers = new Map<string, Program>();
 
 /**
  * The program that the caller's own object runs with the outcome. The outcome goes where `remote` or
  * `$result` stands; where neither does, it is the last argument of the last call.
  */
-export function handlerOf(handler: Node, remote: Node): Frame {
+export function handlerOf(handler: Node, remote: Node): Bound {
   const { args } = handler;
   const name = args && handler.of?.of === start ? handler.of.name : undefined;
   // What uses the outcome in another way than as an argument is refused when it is flattened.
   const usesOutcome = handler === remote || handler.of === remote;
   const place =
     args && name !== undefined && !usesOutcome ? placeOfOutcome(args, remote) : undefined;
-  if (!args || place === undefined) return flattenHandler(handler, remote);
-  const key = `${place} ${args.length} ${name}`;
-  let program = handlers.get(key);
-  if (!program) {
+  if (formsMade > MOST_FORMS) forgetForms();
+  if (!args || place === undefined) return bound(flattenHandler(handler, remote));
+  const form = handlers
+    .with(name as string)
+    .with(args.length)
+    .with(place);
+  if (!form.value) {
     // Where the outcome has no place, it follows the arguments.
     const argumentCount = place < 0 ? args.length + 1 : args.length;
     const flattened = flattenHandler(handler, remote);
     const native = args.filter((_, at) => at !== place);
-    if (!areSame(native, flattened.slots)) return flattened;
-    program = withSlotsInPlace(flattened, argumentCount);
-    remember(handlers, key, program);
+    if (!areSame(native, flattened.slots)) return bound(flattened);
+    form.value = withSlotsInPlace(flattened, argumentCount);
   }
-  return { words: program.words, names: program.names, slots: args };
+  return { program: form.value, slots: args };
+}
+
+function bound({ words, names, slots }: Frame): Bound {
+  return { program: { words, names, method: undefined }, slots };
 }
 
 /**
@@ -138,7 +188,7 @@ function withSlotsInPlace({ words, names }: Program, argumentCount: number): Pro
   const inPlace = Array.from(words, (word, at) =>
     at >= start && word !== ArgumentKind.Outcome ? (at - start) << ArgumentKind.Bits : word,
   );
-  return { words: inPlace, names };
+  return { words: inPlace, names, method: undefined };
 }
 
 function flattenHandler(handler: Node, remote: Node): Frame {

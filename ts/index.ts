@@ -39,6 +39,7 @@ export type {
   Flexible,
   Handler,
   InstanceOf,
+  Protected,
   Recorded,
   Start,
   TargetOf,

@@ -21,6 +21,9 @@ const DEFAULT: CheckedOptions = {
   batch: true,
 };
 
+/** Calls mostly have the timeout of the call before them. */
+let lastChecked = DEFAULT.timeout;
+
 /** Throws `CallError` with code `invalid-option`. */
 export function checkOptions(options: CallOptions | undefined): CheckedOptions {
   if (options === undefined) return DEFAULT;
@@ -39,7 +42,10 @@ export function checkOptions(options: CallOptions | undefined): CheckedOptions {
   if (typeof timeout !== 'number') {
     throw invalid(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
   }
-  if (timeout !== DEFAULT.timeout) checkTimeout(timeout);
+  if (timeout !== lastChecked) {
+    checkTimeout(timeout);
+    lastChecked = timeout;
+  }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid(`signal is ${explain(signal)}: pass the signal of an AbortController`);
   }

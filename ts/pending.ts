@@ -1,7 +1,7 @@
 /**
- * Pending calls: the core holds which calls are open and when they expire, this holds what each
- * does with its outcome, the clock and the one timer. What the core holds can be made again from
- * what is held here.
+ * Pending calls: this holds which calls have no outcome yet, the clock and the one timer; the core, which
+ * are due. It hears of a call only if that still waits when the timer fires, so most calls never go into
+ * wasm. What the core holds can be made again from what is held here.
  */
 import {
   ask,
@@ -10,11 +10,14 @@ import {
   freePendingCalls,
   type PendingCalls,
 } from './core.js';
-import { CallError } from './errors.js';
 import { afterMicrotasks } from './turn.js';
 
 /** A call that waits for its outcome. */
 export interface PendingCall {
+  /** Given when it is opened: no other call of the object has it. */
+  id: number;
+  /** Whether it has no outcome yet. */
+  isPending: boolean;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   /** Milliseconds from then to the deadline. */
@@ -24,11 +27,20 @@ export interface PendingCall {
 /** Longer delays than this would wrap around to none. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
+/** Calls that have settled may be held, or deadlines out of date, as many as are pending and so many more. */
+const SLACK = 64;
+
 /** The pending calls of one object. */
 export class Pending<C extends PendingCall> {
-  readonly #calls = new Map<number, C>();
+  /** Calls that the core has not heard of, in the order of their ids; some of them have settled. */
+  #recent: C[] = [];
+  /** Those that it watches, by id. */
+  readonly #watched = new Map<number, C>();
+  #size = 0;
   /** Learns of calls whose deadline has passed; they are no longer here. */
   readonly #onDue: (calls: readonly C[]) => void;
+  /** Learns that nothing is pending, once whoever awaited the last call has gone on. */
+  readonly #onRest: () => void;
   #table: PendingCalls | undefined;
   /** The instance of the core in which the table is. */
   #instance = -1;
@@ -37,80 +49,88 @@ export class Pending<C extends PendingCall> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDeadline = Number.POSITIVE_INFINITY;
 
-  constructor(onDue: (calls: readonly C[]) => void) {
+  constructor(onDue: (calls: readonly C[]) => void, onRest: () => void) {
     this.#onDue = onDue;
+    this.#onRest = onRest;
   }
 
   get size(): number {
-    return this.#calls.size;
+    return this.#size;
   }
 
-  /** Opens a call and returns its id. Its timeout has been checked. */
-  open(call: C): number {
-    const { openedAt, timeout } = call;
-    const id = this.#ask((table) => table.open(openedAt, timeout));
-    if (id === 0) throw new CallError('limit-exceeded', 'too many calls are pending');
-    if (id > this.#greatestId) this.#greatestId = id;
-    this.#calls.set(id, call);
-    if (openedAt + timeout < this.#timerDeadline) this.#arm(openedAt + timeout);
-    return id;
+  /** Opens a call and gives it its id. Its timeout has been checked. */
+  open(call: C): void {
+    const deadline = call.openedAt + call.timeout;
+    this.#greatestId += 1;
+    call.id = this.#greatestId;
+    call.isPending = true;
+    this.#size += 1;
+    this.#recent.push(call);
+    if (this.#recent.length > 2 * this.#size + SLACK) this.#recent = this.#recent.filter(isPending);
+    if (deadline < this.#timerDeadline) this.#arm(deadline);
   }
 
   /** Takes a call out: whoever does so settles it. `false`: it has, or had, its outcome. */
-  close(id: number): boolean {
-    let isOpen: boolean;
-    try {
-      isOpen = this.#ask((table) => table.settle(id));
-    } catch {
-      // A core that keeps dying does not cost a call its outcome.
-      isOpen = this.#calls.has(id);
+  close(call: C): boolean {
+    if (!call.isPending) return false;
+    call.isPending = false;
+    this.#watched.delete(call.id);
+    this.#size -= 1;
+    if (this.#size === 0 && !this.#isResting) {
+      this.#isResting = true;
+      // By then whoever awaited this call has gone on: timers cost more than what they would watch.
+      void afterMicrotasks(this.#rest);
     }
-    if (isOpen) this.#forget(id);
-    return isOpen;
+    return true;
   }
 
   #expire(): void {
     this.#timer = undefined;
     this.#timerDeadline = Number.POSITIVE_INFINITY;
+    const now = Date.now();
     let due: readonly number[];
     let next: number;
-    const now = Date.now();
     try {
-      [due, next] = this.#ask((table) => [[...table.due(now)], table.nextDeadline()]);
+      [due, next] = ask(() => this.#look(now));
     } catch {
       // A core that keeps dying moves no deadline.
-      const deadlines = [...this.#calls].map(([id, call]) => [id, call.openedAt + call.timeout]);
-      due = deadlines.filter(([, at = 0]) => at <= now).map(([id = 0]) => id);
-      next = Math.min(...deadlines.map(([, at = 0]) => at).filter((at) => at > now));
+      const deadlines = [...this.#watched].map(([id, call]): [number, number] => [
+        id,
+        call.openedAt + call.timeout,
+      ]);
+      due = deadlines.filter(([, at]) => at <= now).map(([id]) => id);
+      next = Math.min(...deadlines.map(([, at]) => at).filter((at) => at > now));
     }
-    // The table has let go of these calls: each is settled, whatever becomes of the others.
-    const calls = due.map((id) => this.#calls.get(id)).filter((call) => call !== undefined);
-    for (const id of due) this.#forget(id);
+    const calls = due.map((id) => this.#watched.get(id)).filter((call) => call !== undefined);
+    // Each is taken out before any is settled, whatever becomes of the others.
+    const open = calls.filter((call) => this.close(call));
     this.#arm(next);
-    this.#onDue(calls);
+    this.#onDue(open);
   }
 
-  /** Asks the table; one that has gone with a core that died is made again first. */
-  #ask<T>(question: (table: PendingCalls) => T): T {
-    return ask(() => question(this.#tableOf(coreInstance())));
+  /** Which calls are due, and the next deadline. */
+  #look(now: number): [number[], number] {
+    const recent = this.#recent.filter(isPending);
+    this.#recent = [];
+    for (const call of recent) this.#watched.set(call.id, call);
+    let table = this.#table;
+    if (table && this.#instance === coreInstance()) {
+      const deadlines = table.watch(flat(recent));
+      if (deadlines > 2 * this.#size + SLACK) {
+        freePendingCalls(table);
+        table = this.#makeTable();
+      }
+    } else table = this.#makeTable();
+    return [[...table.due(now)], table.nextDeadline()];
   }
 
-  #tableOf(instance: number): PendingCalls {
-    if (this.#table && this.#instance === instance) return this.#table;
-    const table = createPendingCalls(this.#greatestId);
-    for (const [id, { openedAt, timeout }] of this.#calls) table.restore(id, openedAt, timeout);
-    this.#instance = instance;
+  #makeTable(): PendingCalls {
+    this.#table = undefined;
+    const table = createPendingCalls();
+    this.#instance = coreInstance();
     this.#table = table;
+    table.watch(flat([...this.#watched.values()]));
     return table;
-  }
-
-  #forget(id: number): void {
-    this.#calls.delete(id);
-    if (this.#calls.size === 0 && !this.#isResting) {
-      this.#isResting = true;
-      // By then whoever awaited this call has gone on: timers cost more than what they would watch.
-      void afterMicrotasks(this.#rest);
-    }
   }
 
   /** One timer, for the earliest deadline. It may fire early, but never late. */
@@ -123,13 +143,16 @@ export class Pending<C extends PendingCall> {
   }
 
   /**
-   * An idle object holds no timer, which would keep it from hibernating, and nothing in wasm memory,
-   * which is shared with all others. If another call has followed at once, it finds both as they were.
+   * An idle object holds no timer, which would keep it from hibernating, no settled call, and nothing in
+   * wasm memory, which is shared with all others. If another call has followed at once, it finds all as
+   * it was.
    */
   readonly #rest = (): void => {
     this.#isResting = false;
-    if (this.#calls.size > 0) return;
+    if (this.#size > 0) return;
+    this.#onRest();
     this.#disarm();
+    this.#recent = [];
     // What a dead instance held has gone with it.
     if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
     this.#table = undefined;
@@ -141,4 +164,13 @@ export class Pending<C extends PendingCall> {
     this.#timer = undefined;
     this.#timerDeadline = Number.POSITIVE_INFINITY;
   }
+}
+
+function isPending(call: PendingCall): boolean {
+  return call.isPending;
+}
+
+/** Calls as the core takes them. */
+function flat(calls: readonly PendingCall[]): Float64Array {
+  return Float64Array.from(calls.flatMap(({ id, openedAt, timeout }) => [id, openedAt, timeout]));
 }

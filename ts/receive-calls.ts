@@ -6,7 +6,7 @@
 import { RpcTarget } from 'cloudflare:workers';
 import type { ReceivedProgram } from './core.js';
 import { CallError } from './errors.js';
-import { readExposed, rulesOf } from './expose.js';
+import { rulesOf } from './expose.js';
 import { FETCH, release, sendRefusal } from './outcome.js';
 import { answer, checkFrame } from './receive.js';
 import type { Read } from './run.js';
@@ -38,7 +38,7 @@ export function receiveCalls(
         return refused instanceof CallError ? refused : new CallError('internal', String(refused));
       }
     });
-    calls = new Calls(checked, programs, self, readExposed(self, rules), waitUntil);
+    calls = new Calls(checked, programs, self, rules.read, waitUntil);
   } catch (refused) {
     return sendRefusal(refused);
   }

@@ -3,7 +3,7 @@
  * and is answered. Nothing of it runs before all of it is checked.
  */
 import { decodeFrame, type ReceivedProgram } from './core.js';
-import { type ClassRules, readExposed, rulesOf } from './expose.js';
+import { type ClassRules, rulesOf } from './expose.js';
 import { sendFailure, sendRefusal, sendValue } from './outcome.js';
 import { type Read, run } from './run.js';
 
@@ -21,7 +21,7 @@ export function receive(self: object, frame: unknown, slots: readonly unknown[])
   try {
     const rules = rulesOf(self);
     program = checkFrame(frame, slots.length, rules, self);
-    read = readExposed(self, rules);
+    read = rules.read;
   } catch (refused) {
     return sendRefusal(refused);
   }

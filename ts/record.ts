@@ -40,6 +40,7 @@ export class Node implements ProxyHandler<typeof continuation> {
   ) {}
 
   get(_target: unknown, key: string | symbol): unknown {
+    if (key === NODE) return this;
     if (typeof key === 'symbol') return this.#readSymbol(key);
     if (key === '$result') return resultContinuation;
     if (NOT_RECORDED.has(key)) return undefined;
@@ -67,7 +68,6 @@ export class Node implements ProxyHandler<typeof continuation> {
   }
 
   #readSymbol(key: symbol): unknown {
-    if (key === NODE) return this;
     if (key === Symbol.toPrimitive) return () => explainNode(this);
     if (key === Symbol.toStringTag) return 'Continuation';
     return undefined;

@@ -5,13 +5,13 @@
  * target whose methods are synchronous answers in the same turn.
  */
 
-import type { Program } from './core.js';
+import type { Method, Program } from './core.js';
 import { CallError } from './errors.js';
 import { release } from './outcome.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 
-/** Reads a property of anything that is neither `undefined` nor `null`. */
-export type Read = (receiver: object, name: string) => unknown;
+/** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
+export type Read = (receiver: object, name: string, self: object) => unknown;
 
 /**
  * Runs a program.
@@ -29,12 +29,13 @@ export function run(
   read: Read,
   outcome?: unknown,
 ): unknown {
-  if (callsOneMethod(program.words)) return callOne(program, slots, firstSlot, self, read, outcome);
+  program.method ??= methodOf(program);
+  if (program.method) return callMethod(program.method, slots, firstSlot, self, read, outcome);
   return new Run(program, slots, firstSlot, self, read, outcome).start();
 }
 
-/** Where a program of two steps, `GET 0 name` and `APPLY 1 count …`, has what differs. */
-enum OneMethod {
+/** Where a program of one method call, `GET 0 name` and `APPLY 1 count …`, has what differs. */
+enum Word {
   StepCount = 1,
   First = 2,
   Name = 4,
@@ -44,37 +45,36 @@ enum OneMethod {
   Arguments = 8,
 }
 
-/** Most programs call one method with native values: they take none of the runner's bookkeeping. */
-function callsOneMethod(words: ArrayLike<number>): boolean {
+function methodOf({ words, names }: Program): Method | false {
   if (
-    words[OneMethod.StepCount] !== 2 ||
-    words[OneMethod.First] !== StepKind.Get ||
-    words[OneMethod.Second] !== StepKind.Apply ||
-    words[OneMethod.Callee] !== 1
+    words[Word.StepCount] !== 2 ||
+    words[Word.First] !== StepKind.Get ||
+    words[Word.Second] !== StepKind.Apply ||
+    words[Word.Callee] !== 1
   ) {
     return false;
   }
-  for (let at: number = OneMethod.Arguments; at < words.length; at++) {
-    if (kindOf(words[at] as number) === ArgumentKind.Value) return false;
+  const argumentCount = words[Word.ArgumentCount] as number;
+  let outcomeAt = -1;
+  for (let at = 0; at < argumentCount; at++) {
+    const word = words[Word.Arguments + at] as number;
+    if (word === ArgumentKind.Outcome && outcomeAt < 0) outcomeAt = at;
+    else if (word !== (ArgumentKind.Slot | (at << ArgumentKind.Bits))) return false;
   }
-  return true;
+  return { name: names[words[Word.Name] as number] as string, argumentCount, outcomeAt };
 }
 
-function callOne(
-  { words, names }: Program,
+function callMethod(
+  { name, argumentCount, outcomeAt }: Method,
   slots: readonly unknown[],
   firstSlot: number,
   self: object,
   read: Read,
   outcome: unknown,
 ): unknown {
-  const method = read(self, names[words[OneMethod.Name] as number] as string);
-  const args = new Array<unknown>(words[OneMethod.ArgumentCount] as number);
-  for (let at = 0; at < args.length; at++) {
-    const word = words[OneMethod.Arguments + at] as number;
-    const isSlot = kindOf(word) === ArgumentKind.Slot;
-    args[at] = isSlot ? slots[firstSlot + (word >>> ArgumentKind.Bits)] : outcome;
-  }
+  const method = read(self, name, self);
+  const args = slots.slice(firstSlot, firstSlot + argumentCount);
+  if (outcomeAt >= 0) args[outcomeAt] = outcome;
   const value = apply(method, self, args, 1);
   return isThenable(value) ? Promise.resolve(value) : value;
 }
@@ -199,7 +199,7 @@ class Run {
     if (receiver === undefined || receiver === null) {
       throw new TypeError(`cannot read '${name}' of ${receiver}`);
     }
-    return this.#read(receiver, name);
+    return this.#read(receiver, name, this.#values[0] as object);
   }
 
   #apply(callee: number, args: unknown[]): unknown {

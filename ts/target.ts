@@ -35,19 +35,15 @@ export class Target {
     private readonly connect: () => Receiver,
   ) {}
 
-  /** Whether calls wait for the end of the turn. */
-  isWaiting = false;
+  /** Calls that wait for the end of the turn; it belongs to the outbox. */
+  waiting: unknown[] = [];
 
   get isIdle(): boolean {
-    return this.#messagesInFlight === 0 && !this.isWaiting;
+    return this.#messagesInFlight === 0 && this.waiting.length === 0;
   }
 
-  /**
-   * The stub for one message. One stub keeps the order of calls, so it is kept while any is in flight:
-   * then a failure shows that it is broken. One that nobody uses breaks unseen when its object is reset.
-   */
+  /** The stub for one message. One stub keeps the order of calls, so it is kept while any is in flight. */
   take(): Receiver {
-    if (this.#messagesInFlight === 0) this.#stub = undefined;
     this.#stub ??= this.connect();
     this.#messagesInFlight += 1;
     return this.#stub;
@@ -61,6 +57,11 @@ export class Target {
     if (!stub) return;
     this.#messagesInFlight -= 1;
     if (!isHealthy) this.forget(stub);
+  }
+
+  /** A stub breaks unseen when its object is reset while no message is there to fail. */
+  forgetUnused(): void {
+    if (this.isIdle) this.#stub = undefined;
   }
 
   /** Forgets a stub that a failure has broken. */

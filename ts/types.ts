@@ -198,6 +198,12 @@ export type InstanceOf<Binding> =
 export type TargetOf<Binding> =
   Binding extends DurableObjectNamespace<infer T> ? ([T] extends [undefined] ? never : T) : never;
 
+/** What only an object itself may use, as in its handlers. */
+export interface Protected<Self, Env, Context> {
+  readonly ctx: Continuation<Context, Self>;
+  readonly env: Continuation<Env, Self>;
+}
+
 /**
  * A class with its `ctx` and `env` public, for paths into what `static exposes` opens:
  * `this.ctn<Unprotected<Users>>().ctx.storage.kv.get('k')`.

@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { CallError } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
-import type { Users } from '../src/index.js';
+import type { Users } from '../src/readme.js';
 
 test('a Cart refreshes its user', () =>
   runInDurableObject(env.CART.getByName('c1'), async (cart) => {

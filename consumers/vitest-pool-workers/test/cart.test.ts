@@ -1,0 +1,19 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { CallError } from '@lumenize/call';
+import { expect, test, vi } from 'vitest';
+import type { Users } from '../src/readme.js';
+
+test('a Cart refreshes its user', () =>
+  runInDurableObject(env.CART.getByName('c1'), async (cart) => {
+    cart.refresh('u1');
+    await vi.waitUntil(() => cart.user !== undefined);
+    expect(cart.user).toEqual({ id: 'u1', name: 'Ada' });
+  }));
+
+test('a mistake throws at once', () =>
+  runInDurableObject(env.CART.getByName('c2'), (cart) => {
+    expect(() =>
+      cart.svc.call('USRES' as 'USERS', 'main', cart.ctn<Users>().getUser('u1')),
+    ).toThrow(CallError);
+  }));

@@ -1,0 +1,58 @@
+// `npm run docs`: writes docs/api.md from the doc comments of what is published. With --check it
+// writes nothing and fails where the file is not what it would write.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { build } from './build.mjs';
+import { anchorsOf } from './examples/links.mjs';
+
+const FOLDER = 'scripts/typedoc';
+const WRITTEN = 'docs/api.md';
+const HEAD = `# API
+
+Written by \`npm run docs\` from the comments in [ts/](https://github.com/lumenize/call/tree/main/ts): change
+it there. [The guide](guide.md) teaches the same in order.
+
+`;
+
+const isCheck = process.argv.includes('--check');
+if (!isCheck) build();
+installTypedoc();
+run('node', [`${FOLDER}/node_modules/typedoc/bin/typedoc`, '--options', `${FOLDER}/typedoc.json`]);
+const text = HEAD + withLiveLinks(readFileSync('target/typedoc/api.md', 'utf8'));
+if (!isCheck) {
+  writeFileSync(WRITTEN, text);
+  console.log(`docs: wrote ${WRITTEN}`);
+} else if (!existsSync(WRITTEN) || readFileSync(WRITTEN, 'utf8') !== text) {
+  fail(`${WRITTEN} is not what the comments in ts/ say: run npm run docs.`);
+}
+
+/** typedoc counts names that have no heading: links to `#name-1` where there is only `#name`. */
+function withLiveLinks(markdown) {
+  const anchors = anchorsOf(markdown);
+  return markdown.replace(/\]\(#([^)]+)-\d+\)/g, (link, name) =>
+    anchors.has(link.slice(3, -1)) ? link : `](#${name})`,
+  );
+}
+
+/** Its own TypeScript comes with it: it needs the compiler API, which the project's lacks. */
+function installTypedoc() {
+  const lock = createHash('sha256').update(readFileSync(`${FOLDER}/package-lock.json`));
+  const stamp = lock.digest('hex');
+  const stampFile = `${FOLDER}/node_modules/.lock-stamp`;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  console.log('docs: installing typedoc (some seconds)');
+  run('npm', ['install', '--no-save', '--loglevel=error', '--prefix', FOLDER]);
+  writeFileSync(stampFile, stamp);
+}
+
+function run(command, args) {
+  const result = spawnSync(command, args, { encoding: 'utf8' });
+  if (result.status === 0) return;
+  fail(`${command} failed:\n${result.stdout}${result.stderr}${result.error ?? ''}`);
+}
+
+function fail(message) {
+  console.error(`docs: ${message}`);
+  process.exit(1);
+}
