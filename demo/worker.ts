@@ -1,9 +1,17 @@
-/** The worker behind `npm run demo`: `/` lists the chapters, `/<chapter>` runs one. */
+/**
+ * The worker behind `npm run demo` and `npm start`. `/` lists the chapters of the demo, `/<chapter>`
+ * runs one; where the page of the lab is served with it, that is at `/`, and `/lab/…` is what it asks.
+ */
 import { env } from 'cloudflare:workers';
 import type { Cart } from './cart.js';
+import type { Lab } from './lab/lab.js';
+import { lab } from './lab/routes.js';
+import type { LabTarget } from './lab/target.js';
 import type { Calc, Users } from './targets.js';
 
 export { Cart } from './cart.js';
+export { Lab } from './lab/lab.js';
+export { LabTarget } from './lab/target.js';
 export { Calc, Users } from './targets.js';
 
 declare global {
@@ -12,6 +20,8 @@ declare global {
       readonly USERS: DurableObjectNamespace<Users>;
       readonly CALC: DurableObjectNamespace<Calc>;
       readonly CART: DurableObjectNamespace<Cart>;
+      readonly LAB: DurableObjectNamespace<Lab>;
+      readonly LAB_TARGET: DurableObjectNamespace<LabTarget>;
     }
   }
 }
@@ -28,6 +38,8 @@ const CHAPTERS = [
 
 export default {
   async fetch(request) {
+    const answer = await lab(request);
+    if (answer) return answer;
     const path = new URL(request.url).pathname.slice(1);
     if (path === '') return Response.json(CHAPTERS);
     const chapter = CHAPTERS.find((name) => name === path);

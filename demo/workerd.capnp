@@ -16,11 +16,15 @@ const worker :Workerd.Worker = (
     (className = "Users", uniqueKey = "users"),
     (className = "Calc", uniqueKey = "calc"),
     (className = "Cart", uniqueKey = "cart"),
+    (className = "Lab", uniqueKey = "lab"),
+    (className = "LabTarget", uniqueKey = "lab-target"),
   ],
   durableObjectStorage = (inMemory = void),
   bindings = [
     (name = "USERS", durableObjectNamespace = "Users"),
     (name = "CALC", durableObjectNamespace = "Calc"),
     (name = "CART", durableObjectNamespace = "Cart"),
+    (name = "LAB", durableObjectNamespace = "Lab"),
+    (name = "LAB_TARGET", durableObjectNamespace = "LabTarget"),
   ],
 );

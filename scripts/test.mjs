@@ -30,6 +30,7 @@ const CHECKS = [
   { name: 'build with a core that can trap', run: ['node', 'scripts/faulty.mjs'] },
   { name: 'lint and format of TypeScript', run: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types of the demo', run: ['tsc', '--project', 'demo'] },
+  { name: 'types of the page of the lab', run: ['tsc', '--project', 'demo/lab/page'] },
   { name: 'types of the two processes', run: ['tsc', '--project', 'test-processes'] },
   { name: 'types of the soak', run: ['tsc', '--project', 'soak'] },
   { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },
@@ -84,6 +85,11 @@ const CHECKS = [
   },
   { name: 'docs/api.md is what the comments say', run: ['node', 'scripts/docs.mjs', '--check'] },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
+  {
+    name: 'the lab in Chromium (about 1 minute, and one more where Chromium is missing)',
+    run: ['node', 'scripts/lab.mjs'],
+    count: stated,
+  },
   {
     name: 'the tarball in projects of users (about 3 minutes)',
     run: ['node', 'scripts/consumers.mjs'],

@@ -1,0 +1,71 @@
+/** What the worker tells the page. */
+
+/** One line of the answer to a run, each a JSON text of its own. */
+export type RunEvent =
+  | {
+      readonly type: 'begin';
+      /** By this the run is stopped. */
+      readonly run: string;
+    }
+  | {
+      readonly type: 'progress';
+      /** Handlers that have run so far. */
+      readonly handled: number;
+      /** Milliseconds that each call took whose handler has run since the last line. */
+      readonly latencies: readonly number[];
+    }
+  | { readonly type: 'end'; readonly summary: Summary };
+
+/** What a run came to. */
+export interface Summary {
+  /** Calls that were made. */
+  readonly calls: number;
+  /** Milliseconds from the first call to the last handler. */
+  readonly ms: number;
+  /** Messages that brought these calls, counted where they arrive. */
+  readonly messages: number;
+  /** Bytes of the encoded programs in them, by `svc.call.stats()`; Workers RPC sends none. */
+  readonly bytes: number | undefined;
+  /** Calls whose handler ran once. */
+  readonly handledOnce: number;
+  /** Calls that brought another call's answer, or a damaged one. */
+  readonly wrong: number;
+  /** How many calls came to each error: the code of a `CallError`, else the name of the class. */
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+/** The key under which `Summary.errors` counts calls that never came to anything. */
+export const NO_ANSWER = 'no answer';
+
+/** The sequence of one example, from its first call to its last handler. */
+export interface Sequence {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/** One event of a sequence. */
+export interface Row {
+  /** Where it happens, or which way it travels. */
+  readonly place: 'caller' | 'target' | 'to target' | 'to caller';
+  readonly title: string;
+  readonly lines: readonly Line[];
+  /** Milliseconds since the first call, by the caller's clock. */
+  readonly ms?: number;
+}
+
+export interface Line {
+  readonly text: string;
+  /** Whether it is code, as `explain` writes it. */
+  readonly isCode: boolean;
+}
+
+/** The examples of a sequence, by name. */
+export const EXAMPLES = {
+  one: 'One call',
+  nested: 'Three, nested',
+  error: 'An error',
+  several: 'Several in one turn',
+  deadline: 'A deadline',
+} as const;
+
+export type Example = keyof typeof EXAMPLES;

@@ -1,0 +1,80 @@
+/**
+ * The sequence of one call. It is an ordered list of what happened, laid out between two lifelines: so
+ * all of it is text, to be read, selected and heard in its order.
+ */
+import { EXAMPLES, type Example, type Row, type Sequence } from '../events.js';
+import { find, make } from './elements.js';
+
+const WHERE: Record<Row['place'], string> = {
+  caller: 'At the caller',
+  target: 'At the target',
+  'to target': 'From the caller to the target',
+  'to caller': 'From the target to the caller',
+};
+
+/** Builds the buttons, and shows the first example. */
+export function buildSequences(): void {
+  const group = find('examples', HTMLElement);
+  for (const [name, title] of Object.entries(EXAMPLES) as [Example, string][]) {
+    const button = make('button', { type: 'button', 'aria-pressed': 'false' }, title);
+    button.addEventListener('click', () => void show(name, button));
+    group.append(button);
+  }
+  group.querySelector('button')?.click();
+}
+
+let latest = 0;
+
+async function show(name: Example, button: HTMLButtonElement): Promise<void> {
+  latest += 1;
+  const mine = latest;
+  for (const other of button.parentElement?.querySelectorAll('button') ?? []) {
+    other.setAttribute('aria-pressed', String(other === button));
+  }
+  const sequence = await ask(name).catch(
+    (error: unknown): Sequence => ({ title: `The call could not be made: ${error}`, rows: [] }),
+  );
+  // Somebody may have chosen another one meanwhile.
+  if (mine !== latest) return;
+  // This alone is announced; the list is there to be read.
+  find('sequence-about', HTMLElement).textContent = sequence.title;
+  find('sequence', HTMLElement).replaceChildren(...draw(sequence));
+}
+
+async function ask(name: Example): Promise<Sequence> {
+  const response = await fetch(`/lab/example/${name}`, { method: 'POST' });
+  if (!response.ok) throw new Error(`the worker answered with status ${response.status}`);
+  return (await response.json()) as Sequence;
+}
+
+function draw({ rows }: Sequence): HTMLElement[] {
+  if (rows.length === 0) return [];
+  return [
+    make(
+      'div',
+      { class: 'ends', 'aria-hidden': 'true' },
+      make('span', {}, 'Caller'),
+      make('span', {}, 'Target'),
+    ),
+    make('ol', { class: 'sequence' }, ...rows.map(rowOf)),
+  ];
+}
+
+function rowOf({ place, title, lines, ms }: Row): HTMLElement {
+  const when =
+    ms === undefined ? [] : [' ', make('span', { class: 'note when' }, `${Math.round(ms)} ms`)];
+  return make(
+    'li',
+    { class: place.replace(' ', '-') },
+    make(
+      'div',
+      { class: 'event' },
+      make('span', { class: 'for-ears' }, `${WHERE[place]}: `),
+      make('strong', {}, title),
+      ...when,
+      ...lines.map(({ text, isCode }) =>
+        make('p', { class: 'note' }, isCode ? make('code', {}, text) : text),
+      ),
+    ),
+  );
+}

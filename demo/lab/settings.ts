@@ -1,0 +1,109 @@
+/**
+ * What one chooses in the lab, and what makes sense. The page and the worker both check: the page to
+ * say so at once beside the field, the worker because anybody may send anything.
+ */
+
+/** How the calls are made. */
+export const MODES = {
+  rpc: { name: 'Workers RPC', how: 'stub.work(…), a message each' },
+  v1: { name: 'V1', how: 'callRaw, awaited, a message each' },
+  v2: { name: 'V2', how: 'call with handler, a message each' },
+  batched: { name: 'Batched', how: 'call with handler, sent together' },
+} as const;
+
+/** What failing calls do. */
+export const FAILURES = {
+  error: 'throw an Error',
+  value: 'throw a string',
+  hang: 'never answer',
+} as const;
+
+export type Mode = keyof typeof MODES;
+export type Failure = keyof typeof FAILURES;
+
+/** The fields that hold a number, each with what is accepted. */
+export const NUMBERS = {
+  calls: { label: 'Calls', unit: '', least: 1, most: 10_000, initial: 200 },
+  payload: { label: 'Payload', unit: 'bytes', least: 0, most: 1_000_000, initial: 100 },
+  delay: { label: 'Delay', unit: 'ms', least: 0, most: 10_000, initial: 0 },
+  deadline: { label: 'Deadline', unit: 'ms', least: 100, most: 60_000, initial: 30_000 },
+  failureRate: { label: 'Failure rate', unit: '%', least: 0, most: 100, initial: 0 },
+} as const;
+
+/** What is chosen beside the way, by the name that the page gives it. */
+export const FIELDS: Readonly<Record<Exclude<keyof Settings, 'mode'>, string>> = {
+  calls: NUMBERS.calls.label,
+  payload: NUMBERS.payload.label,
+  delay: NUMBERS.delay.label,
+  deadline: NUMBERS.deadline.label,
+  failureRate: NUMBERS.failureRate.label,
+  failure: 'Failing calls',
+};
+
+/** Bytes that all payloads of a run may have together: each is held twice, in an object of 128 MB. */
+export const MOST_BYTES = 16_000_000;
+
+export type NumberField = keyof typeof NUMBERS;
+
+export type Settings = Readonly<Record<NumberField, number>> & {
+  readonly mode: Mode;
+  readonly failure: Failure;
+};
+
+/** For each field that makes no sense, a sentence that says why. */
+export type Problems = Partial<Record<keyof Settings, string>>;
+
+export type Checked =
+  | { readonly settings: Settings; readonly problems?: never }
+  | { readonly settings?: never; readonly problems: Problems };
+
+/** Reads what was typed or sent. */
+export function readSettings(given: Readonly<Record<string, unknown>>): Checked {
+  const problems: Problems = {};
+  const numbers = {} as Record<NumberField, number>;
+  for (const field of Object.keys(NUMBERS) as NumberField[]) {
+    const read = readNumber(field, given[field]);
+    if (typeof read === 'string') problems[field] = read;
+    else numbers[field] = read;
+  }
+  const { mode, failure } = given;
+  if (!isOneOf(MODES, mode)) problems.mode = 'Choose how the calls are made.';
+  if (!isOneOf(FAILURES, failure)) problems.failure = 'Choose what failing calls do.';
+  if (!problems.calls && !problems.payload && numbers.calls * numbers.payload > MOST_BYTES) {
+    const most = Math.floor(MOST_BYTES / numbers.calls);
+    problems.payload =
+      `${grouped(numbers.calls)} calls of ${grouped(numbers.payload)} bytes are too much together: ` +
+      `write at most ${grouped(most)}, or make fewer calls.`;
+  }
+  if (Object.keys(problems).length > 0) return { problems };
+  return { settings: { ...numbers, mode: mode as Mode, failure: failure as Failure } };
+}
+
+/** `10000` as `10,000`. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en');
+}
+
+/** The limits of a field as words: `1 to 10,000`. */
+export function rangeOf(field: NumberField): string {
+  const { least, most } = NUMBERS[field];
+  return `${grouped(least)} to ${grouped(most)}`;
+}
+
+/** The number, or the sentence that says why it is none. */
+function readNumber(field: NumberField, given: unknown): number | string {
+  const { least, most } = NUMBERS[field];
+  const text = typeof given === 'number' || typeof given === 'string' ? String(given).trim() : '';
+  const wanted = `write a whole number from ${rangeOf(field)}.`;
+  if (text === '') return `Nothing is here: ${wanted}`;
+  const shown = text.length > 20 ? `${text.slice(0, 20)}…` : text;
+  if (!/^-?\d+$/.test(text)) return `‘${shown}’ is no whole number: ${wanted}`;
+  const number = Number(text);
+  if (number < least) return `${shown} is too small: ${wanted}`;
+  if (number > most) return `${shown} is too large: ${wanted}`;
+  return number;
+}
+
+function isOneOf(known: object, given: unknown): boolean {
+  return typeof given === 'string' && Object.hasOwn(known, given);
+}
