@@ -1,7 +1,7 @@
 // Line charts as SVG files. They have a background of their own: a README is light here and dark there.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { line, plot, ruleY, text } from '@observablehq/plot';
+import { axisX, axisY, gridY, line, plot, ruleY, text } from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 
 const { document } = parseHTML('<html></html>');
@@ -39,9 +39,13 @@ export function writeChart(file, { title, x, y, lines, level, width = 720, heigh
     marginBottom: 50,
     marginRight: right,
     style: { fontSize: '13px', color: INK, background: PAPER, fontFamily: 'system-ui, sans-serif' },
-    x: { type: 'log', label: null, ticks: ticksOf(points, 'x'), tickFormat: short },
-    y: { type: 'log', label: null, grid: true, ticks: roundOf(domain), tickFormat: short, domain },
+    x: { type: 'log' },
+    y: { type: 'log', domain },
     marks: [
+      // `text` and not `tickFormat`: with a logarithmic scale that leaves out labels of its own choice.
+      gridY(roundOf(domain), { strokeOpacity: 0.12 }),
+      axisX(ticksOf(points, 'x'), { label: null, text: short }),
+      axisY(roundOf(domain), { label: null, text: short }),
       ...(level
         ? [
             ruleY([level.at], { stroke: INK, strokeOpacity: 0.6 }),

@@ -1,24 +1,24 @@
 // `npm run bench:growth`: how the cost of calls grows with their number, payload, depth and targets, and
 // with pending calls, in bare workerd. Writes bench/GROWTH.md and bench/growth/*.svg. Exit code 1 if
 // something grows faster than linearly.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from './build.mjs';
 import { writeChart } from './chart.mjs';
-import { exponent, median } from './statistics.mjs';
+import { exponent } from './statistics.mjs';
 import { bundle, serve } from './workerd.mjs';
 
-const ROUNDS = 9;
+const ROUNDS = 15;
 const WARM_UP = 2;
 /** An exponent above this is more than linear, not noise. */
 const LINEAR = 1.1;
 /** Microseconds that one sample should last, so that the clock of 1 ms can tell. */
 const LASTING = 30_000;
-const TITLES = {
-  rpc: 'Workers RPC',
-  batched: 'this package',
-  batchedAwaited: 'this package',
-  awaited: 'this package',
-};
+/** MiB: room in which V8 need not copy what is alive during one sample. */
+const YOUNG = 128;
+const RPC = { title: 'Workers RPC', way: 'rpc', style: 0 };
+const ours = (way) => ({ title: 'this package', way, style: 3, isOurs: true });
+/** The same with a large young generation: what the collector takes, it takes less of. */
+const roomy = (way) => ({ title: `the same, ${YOUNG} MiB young`, way, style: 1, isRoomy: true });
 
 const VARIABLES = [
   {
@@ -27,7 +27,7 @@ const VARIABLES = [
     x: 'calls',
     row: 'concurrent',
     sizes: [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000],
-    ways: ['rpc', 'batched'],
+    lines: [RPC, ours('batched'), roomy('batched')],
   },
   {
     file: 'payload',
@@ -35,14 +35,14 @@ const VARIABLES = [
     x: 'characters of payload',
     row: 'payload',
     sizes: [100, 1_000, 10_000, 100_000, 1_000_000, 3_000_000],
-    ways: ['rpc', 'batchedAwaited'],
+    lines: [RPC, ours('batchedAwaited')],
   },
   {
     file: 'pending',
     title: 'One call while others are pending',
     x: 'pending calls',
     sizes: [10, 30, 100, 300, 1_000, 3_000, 10_000],
-    ways: ['awaited'],
+    lines: [ours('awaited')],
   },
   {
     file: 'depth',
@@ -50,7 +50,7 @@ const VARIABLES = [
     x: 'depth',
     row: 'nested',
     sizes: [1, 2, 4, 8, 16, 32, 62],
-    ways: ['rpc', 'batchedAwaited'],
+    lines: [RPC, ours('batchedAwaited')],
   },
   {
     file: 'targets',
@@ -58,14 +58,16 @@ const VARIABLES = [
     x: 'targets',
     row: 'targets',
     sizes: [1, 3, 10, 30, 100, 300, 1_000],
-    ways: ['rpc', 'batched'],
+    lines: [RPC, ours('batched'), roomy('batched')],
   },
 ];
 
 build();
 await bundle('bench/worker.ts', 'target/bench');
-const { url, stop } = await serve('bench/workerd.capnp');
-process.once('exit', stop);
+const usual = await serve('bench/workerd.capnp');
+process.once('exit', usual.stop);
+const spacious = await serve(withRoom('bench/workerd.capnp', 'target/bench/roomy.capnp'));
+process.once('exit', spacious.stop);
 const grown = [];
 for (const variable of VARIABLES) {
   const lines = await measure(variable);
@@ -84,40 +86,49 @@ for (const { variable, upper } of fast) {
 console.log('growth: written: bench/GROWTH.md, bench/growth/*.svg');
 process.exit(fast.length === 0 ? 0 : 1);
 
-/** For each way, a line of medians in µs. */
-async function measure({ title, row, sizes, ways }) {
-  const samples = new Map();
-  for (const size of sizes) {
-    for (const way of ways) {
-      // How often it has to run to last long enough, by a run of its own, which also warms up.
-      const once = await ask(row, way, size, 2);
-      const times = Math.max(1, Math.min(1_000, Math.round(LASTING / once)));
-      samples.set(`${size} ${way}`, { row, way, size, times, each: [] });
-    }
+/** The same configuration with another size of V8's young generation. */
+function withRoom(config, copy) {
+  const flags = `v8Flags = ["--min-semi-space-size=${YOUNG}", "--max-semi-space-size=${YOUNG}"],`;
+  const text = readFileSync(config, 'utf8').replaceAll('"../target/bench/', '"');
+  writeFileSync(copy, text.replace('sockets =', `${flags}\n  sockets =`));
+  return copy;
+}
+
+/** Each line with its points: the least time of all rounds, in µs. */
+async function measure({ title, row, sizes, lines }) {
+  const samples = lines.flatMap(({ way, isRoomy }, line) =>
+    sizes.map((size) => ({ line, cell: { row, way, size, isRoomy }, size, least: Infinity })),
+  );
+  for (const sample of samples) {
+    await ask(sample.cell, 3);
+    // How often it has to run to last long enough.
+    const times = Math.round(LASTING / (await ask(sample.cell, 3)));
+    sample.times = Math.max(1, Math.min(1_000, times));
   }
   for (let round = -WARM_UP; round < ROUNDS; round++) {
-    for (const { row, way, size, times, each } of samples.values()) {
-      const us = await ask(row, way, size, times);
-      if (round >= 0) each.push(us);
+    for (const sample of samples) {
+      const us = await ask(sample.cell, sample.times);
+      if (round >= 0) sample.least = Math.min(sample.least, us);
     }
   }
   console.log(`growth: ${title}: measured`);
-  return ways.map((way) => ({
-    title: TITLES[way],
-    isOurs: way !== 'rpc',
-    style: way === 'rpc' ? 0 : 3,
-    points: sizes.map((x) => ({ x, y: median(samples.get(`${x} ${way}`).each) })),
+  return lines.map((line, at) => ({
+    ...line,
+    points: samples
+      .filter((sample) => sample.line === at)
+      .map(({ size, least }) => ({ x: size, y: least })),
   }));
 }
 
 /** µs for one run. */
-async function ask(row, way, size, times) {
+async function ask({ row, way, size, isRoomy }, times) {
+  const { url } = isRoomy ? spacious : usual;
   const [path, query] = row
     ? ['measure', { row, way, size, times }]
-    : ['pending', { size, times }];
+    : ['pending', { size, times: Math.max(50, times) }];
   const response = await fetch(`${url}/${path}?${new URLSearchParams(query)}`);
   if (!response.ok) throw new Error(`${path} ${JSON.stringify(query)}: ${await response.text()}`);
-  return ((await response.json()) * 1_000) / times;
+  return ((await response.json()) * 1_000) / query.times;
 }
 
 /** Over all sizes, and over the upper half of them, where the variable counts and not what each run costs. */
@@ -126,24 +137,17 @@ function fit({ points }) {
 }
 
 function page(lines) {
-  const first = (points) => points[0].x.toLocaleString('en');
   const rows = lines.map(({ variable, title, points, all, upper }) => {
-    const middle = points.at(-Math.ceil(points.length / 2)).x.toLocaleString('en');
-    const last = points.at(-1).x.toLocaleString('en');
-    return `| ${variable} | ${title} | ${all.toFixed(2)} (${first(points)} to ${last}) | ${upper.toFixed(2)} (${middle} to ${last}) |`;
+    const [first, middle, last] = [0, -Math.ceil(points.length / 2), -1].map((at) =>
+      points.at(at).x.toLocaleString('en'),
+    );
+    return `| ${variable} | ${title} | ${all.toFixed(2)} (${first} to ${last}) | ${upper.toFixed(2)} (${middle} to ${last}) |`;
   });
-  const charts = VARIABLES.map(({ file, title }) => `![Chart: ${title}](growth/${file}.svg)`);
-  return `# How cost grows
-
-Written by \`npm run bench:growth\`, in bare workerd: medians of ${ROUNDS} interleaved rounds. Times are this
-machine's; what counts is how they grow. The exponent k is that of cost = c · nᵏ, fitted by least squares
-to the logarithms: 0 is constant, 1 is linear. Below 1, a part that does not grow is shared by more. The
-upper half of the range says how it goes on.
-
-| what grows | | exponent | in the upper half |
-| --- | --- | --- | --- |
-${rows.join('\n')}
-
-${charts.join('\n\n')}
-`;
+  const charts = VARIABLES.map(
+    ({ file, title, x }) => `![Chart: ${title}: µs against ${x}](growth/${file}.svg)`,
+  );
+  return readFileSync('bench/growth/page.md', 'utf8')
+    .replace('{{rounds}}', ROUNDS)
+    .replace('{{rows}}', rows.join('\n'))
+    .replace('{{charts}}', charts.join('\n\n'));
 }
