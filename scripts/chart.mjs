@@ -1,4 +1,5 @@
 // Line charts as SVG files. They have a background of their own: a README is light here and dark there.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { axisX, axisY, gridY, line, plot, ruleY, text } from '@observablehq/plot';
@@ -75,7 +76,12 @@ export function writeChart(file, { title, x, y, lines, level, width = 720, heigh
   for (const [name, value] of Object.entries({ width, height, rx: 6, fill: PAPER })) {
     paper.setAttribute(name, value);
   }
-  svg.querySelector('style').after(paper);
+  const name = document.createElementNS('http://www.w3.org/2000/svg', 'title');
+  name.textContent = `${title}: ${y} against ${x}`;
+  // Plot's own styles are for pages.
+  svg.querySelector('style').replaceWith(name, paper);
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', name.textContent);
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${svg.outerHTML}\n`);
@@ -114,7 +120,10 @@ function domainOf(points) {
 /** Round numbers: 1, 2 and 5 times the powers of ten, or over many of those the powers alone. */
 function roundOf([low, high]) {
   const first = Math.floor(Math.log10(low));
-  const powers = Array.from({ length: Math.log10(high) - first + 1 }, (_, at) => 10 ** (first + at));
+  const powers = Array.from(
+    { length: Math.log10(high) - first + 1 },
+    (_, at) => 10 ** (first + at),
+  );
   const factors = powers.length > 4 ? [1] : [1, 2, 5];
   return powers
     .flatMap((power) => factors.map((factor) => factor * power))
@@ -132,4 +141,9 @@ function short(value) {
   if (value >= 1_000_000) return `${value / 1_000_000}M`;
   if (value >= 10_000) return `${value / 1_000}k`;
   return value.toLocaleString('en', { maximumSignificantDigits: 3 });
+}
+
+/** Gives written files the format that the lint asks for. */
+export function format(files) {
+  spawnSync('biome', ['format', '--write', ...files], { stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -22,24 +22,36 @@ const SHORT_PATIENCE = 1_000;
 
 /** Each cell, by size and variation: its samples, and what went wrong. */
 const cells = new Map();
-let link;
+/** Links to the controller objects in use, by the place where their variations run. */
+const links = new Map();
+/** Here each variation has a workerd of its own, or one would clear away what the one before it left. */
+const servers = new Map();
 let lastProgress = 0;
 
-const local = options.url ? undefined : await serveLocally();
-const url = options.url ?? local.url;
+if (!options.url) await bundleHere();
 // Whatever ends this process ends workerd.
-process.once('exit', () => local?.stop());
+process.once('exit', () => {
+  for (const { stop } of servers.values()) stop();
+});
 try {
   const { colo, variations } = await listVariations();
   const measured = variations.filter(({ isSelfCheck }) => !isSelfCheck);
-  console.log(`experiment: ${measured.map(({ title }) => title).join(', ')}, at ${url}`);
+  const where = options.url ?? 'in workerd, here';
+  console.log(`experiment: ${measured.map(({ title }) => title).join(', ')}, ${where}`);
   const selfChecks = await checkItself();
   await measureAll(measured);
-  link?.close();
+  for (const link of links.values()) link.close();
   const troubles = [...cells.values()].filter(({ trouble }) => trouble);
   if (!options.quick) {
     const { rounds } = options;
-    const files = writeReport({ cells, variations: measured, sizes: SIZES, rounds, colo, ...options });
+    const files = writeReport({
+      cells,
+      variations: measured,
+      sizes: SIZES,
+      rounds,
+      colo,
+      ...options,
+    });
     console.log(`experiment: written: ${files.join(', ')}`);
   }
   const passed = selfChecks.filter(({ isRight }) => isRight).length + cells.size - troubles.length;
@@ -52,17 +64,29 @@ try {
 }
 process.exit();
 
-async function serveLocally() {
+async function bundleHere() {
   const { build } = await import('./build.mjs');
-  const { bundle, serve } = await import('./workerd.mjs');
+  const { bundle } = await import('./workerd.mjs');
   build();
   await bundle('experiments/calls/worker.ts', 'target/experiments/calls');
-  return serve('experiments/calls/workerd.capnp');
+}
+
+/** Where a variation runs: deployed, all of them by the same objects, so that they differ in nothing else. */
+function placeOf(variation) {
+  return options.url ? 'deployed' : variation;
+}
+
+async function urlOf(place) {
+  if (options.url) return options.url;
+  const { serve } = await import('./workerd.mjs');
+  if (!servers.has(place)) servers.set(place, await serve('experiments/calls/workerd.capnp'));
+  return servers.get(place).url;
 }
 
 async function listVariations() {
   const remedy =
     'deploy the experiment by `npm run experiment:deploy`, and give the address that it prints';
+  const url = await urlOf('empty');
   let said;
   try {
     const response = await fetch(new URL('/variations', url), {
@@ -84,13 +108,14 @@ async function checkItself() {
   const wanted = { stalled: /^hung: nothing for 1 s, 0 of 5$/, forgetful: /^wrong: 4 of 5 / };
   const checks = [];
   for (const [variation, expected] of Object.entries(wanted)) {
-    const own = await new Link(url).open();
+    const own = await new Link(await urlOf(variation)).open();
     const cell = { variation, operations: 5, repetitions: 1 };
-    // From far away, nothing at all may come within a second.
     const { trouble = 'nothing' } = await own.run(cell, SHORT_PATIENCE);
     own.close();
     const isRight = expected.test(trouble);
-    console.log(`experiment: self-check, ${variation}: ${isRight ? 'noticed' : 'NOT NOTICED'}: ${trouble}`);
+    console.log(
+      `experiment: self-check, ${variation}: ${isRight ? 'noticed' : 'NOT NOTICED'}: ${trouble}`,
+    );
     checks.push({ variation, isRight });
   }
   return checks;
@@ -117,7 +142,11 @@ async function measure({ name: variation, title }, operations, round, counts) {
   if (cell.trouble) return;
   const repetitions = Math.ceil(OPERATIONS / operations);
   const place = `${round}, ${operations.toLocaleString('en')} at once, ${title}`;
-  link ??= await new Link(url).open();
+  const whereItRuns = placeOf(variation);
+  if (!links.has(whereItRuns)) {
+    links.set(whereItRuns, await new Link(await urlOf(whereItRuns)).open());
+  }
+  const link = links.get(whereItRuns);
   const { ms, trouble } = await link.run(
     { variation, operations, repetitions },
     options.hang * 1_000,
@@ -128,7 +157,7 @@ async function measure({ name: variation, title }, operations, round, counts) {
     console.log(`experiment: ${place}: ${trouble}`);
     // The object is left to itself, and its target: a new one has a new target.
     link.close();
-    link = undefined;
+    links.delete(whereItRuns);
   } else if (counts) cell.samples.push(ms / repetitions);
 }
 

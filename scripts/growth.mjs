@@ -3,7 +3,7 @@
 // something grows faster than linearly, and faster than with Workers RPC.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from './build.mjs';
-import { writeChart } from './chart.mjs';
+import { format, writeChart } from './chart.mjs';
 import { exponent } from './statistics.mjs';
 import { bundle, serve } from './workerd.mjs';
 
@@ -15,6 +15,7 @@ const LINEAR = 1.1;
 const LASTING = 30_000;
 /** MiB: room in which V8 need not copy what is alive during one sample. */
 const YOUNG = 128;
+const HEAD = ['| what grows | | exponent k | in the upper half |', '| --- | --- | --- | --- |'];
 const RPC = { title: 'Workers RPC', way: 'rpc', style: 0 };
 const ours = (way) => ({ title: 'this package', way, style: 3, isOurs: true });
 /** The same with a large young generation: what the collector takes, it takes less of. */
@@ -68,10 +69,8 @@ const VARIABLES = [
 
 build();
 await bundle('bench/worker.ts', 'target/bench');
-const usual = await serve('bench/workerd.capnp');
-process.once('exit', usual.stop);
-const spacious = await serve(withRoom('bench/workerd.capnp', 'target/bench/roomy.capnp'));
-process.once('exit', spacious.stop);
+const USUAL = 'bench/workerd.capnp';
+const ROOMY = withRoom(USUAL, 'target/bench/roomy.capnp');
 const grown = [];
 const fast = [];
 for (const variable of VARIABLES) {
@@ -81,7 +80,7 @@ for (const variable of VARIABLES) {
     ...{ title: variable.title, x: variable.x, y: 'µs', width: 560, height: 320 },
     lines,
   });
-  const fitted = lines.map((line) => ({ ...line, ...fit(line), variable: variable.title }));
+  const fitted = lines.map((line) => ({ ...line, ...exponentsOf(line), variable: variable.title }));
   grown.push(...fitted);
   const platform = fitted.find(({ title }) => title === RPC.title)?.upper ?? 1;
   // What the platform's own calls grow by is no doing of this package.
@@ -89,6 +88,7 @@ for (const variable of VARIABLES) {
   fast.push(...fitted.filter(({ isOurs, upper }) => isOurs && upper > most));
 }
 writeFileSync('bench/GROWTH.md', page(grown));
+format(['bench/GROWTH.md', 'bench/growth']);
 for (const { variable, upper } of fast) {
   console.log(`growth: FASTER THAN LINEAR: ${variable}: exponent ${upper.toFixed(2)}`);
 }
@@ -105,8 +105,20 @@ function withRoom(config, copy) {
 
 /** Each line with its points: the least time of all rounds, in µs. */
 async function measure({ title, row, sizes, lines }) {
-  const samples = lines.flatMap(({ way, isRoomy, row: own = row }, line) =>
-    sizes.map((size) => ({ line, cell: { row: own, way, size, isRoomy }, size, least: Infinity })),
+  // A process for each line: what one leaves behind is not collected in another's time.
+  const servers = [];
+  const stop = () => {
+    for (const server of servers) server.stop();
+  };
+  process.once('exit', stop);
+  for (const { isRoomy } of lines) {
+    servers.push(await serve(isRoomy ? ROOMY : USUAL));
+  }
+  const samples = lines.flatMap(({ way, row: own = row }, line) =>
+    sizes.map((size) => {
+      const cell = { row: own, way, size, url: servers[line].url };
+      return { line, cell, size, least: Number.POSITIVE_INFINITY };
+    }),
   );
   for (const sample of samples) {
     await ask(sample.cell, 3);
@@ -115,11 +127,13 @@ async function measure({ title, row, sizes, lines }) {
     sample.times = Math.max(1, Math.min(1_000, times));
   }
   for (let round = -WARM_UP; round < ROUNDS; round++) {
-    for (const sample of samples) {
+    // Up and down in turn: the collector's debts fall on other samples.
+    for (const sample of round % 2 === 0 ? samples : samples.toReversed()) {
       const us = await ask(sample.cell, sample.times);
       if (round >= 0) sample.least = Math.min(sample.least, us);
     }
   }
+  stop();
   console.log(`growth: ${title}: measured`);
   return lines.map((line, at) => ({
     ...line,
@@ -130,8 +144,7 @@ async function measure({ title, row, sizes, lines }) {
 }
 
 /** µs for one run. */
-async function ask({ row, way, size, isRoomy }, times) {
-  const { url } = isRoomy ? spacious : usual;
+async function ask({ row, way, size, url }, times) {
   const [path, query] = row
     ? ['measure', { row, way, size, times }]
     : ['pending', { size, times: Math.max(50, times) }];
@@ -141,7 +154,7 @@ async function ask({ row, way, size, isRoomy }, times) {
 }
 
 /** Over all sizes, and over the upper half of them, where the variable counts and not what each run costs. */
-function fit({ points }) {
+function exponentsOf({ points }) {
   return { all: exponent(points), upper: exponent(points.slice(-Math.ceil(points.length / 2))) };
 }
 
@@ -157,6 +170,6 @@ function page(lines) {
   );
   return readFileSync('bench/growth/page.md', 'utf8')
     .replace('{{rounds}}', ROUNDS)
-    .replace('{{rows}}', rows.join('\n'))
+    .replace('{{table}}', [...HEAD, ...rows].join('\n'))
     .replace('{{charts}}', charts.join('\n\n'));
 }

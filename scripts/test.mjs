@@ -33,6 +33,7 @@ const CHECKS = [
   { name: 'types of the two processes', run: ['tsc', '--project', 'test-processes'] },
   { name: 'types of the soak', run: ['tsc', '--project', 'soak'] },
   { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },
+  { name: 'types of the experiments', run: ['tsc', '--project', 'experiments'] },
   { name: 'what recording and pending calls cost', run: ['node', 'scripts/bench-micro.mjs'] },
   { name: 'what the types cost the compiler', run: ['node', 'scripts/bench-types.mjs'] },
   {
@@ -76,6 +77,15 @@ const CHECKS = [
     name: 'the benchmark, in short (about 40 seconds)',
     run: ['node', 'scripts/bench.mjs', '--quick'],
     count: stated,
+  },
+  {
+    name: 'the experiment, in short',
+    run: ['node', 'scripts/experiment.mjs', '--quick'],
+    count: stated,
+  },
+  {
+    name: 'the experiment as it would be deployed',
+    run: ['node', 'scripts/experiment-deploy.mjs', '--dry-run'],
   },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
   {
