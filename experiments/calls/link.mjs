@@ -9,6 +9,8 @@ export class Link {
   #object = `calls ${crypto.randomUUID()}`;
   #socket;
   #batches = 0;
+  /** Set when it is: nothing will be heard any more. */
+  #closed;
   #heard = () => {};
 
   constructor(url) {
@@ -20,9 +22,10 @@ export class Link {
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#socket = new WebSocket(address);
     this.#socket.addEventListener('message', ({ data }) => this.#heard(JSON.parse(data)));
-    this.#socket.addEventListener('close', ({ code, reason }) =>
-      this.#heard({ failed: `the connection closed with code ${code} ${reason}`.trim() }),
-    );
+    this.#socket.addEventListener('close', ({ code, reason }) => {
+      this.#closed = { failed: `the connection closed with code ${code} ${reason}`.trim() };
+      this.#heard(this.#closed);
+    });
     const opened = Promise.withResolvers();
     this.#socket.addEventListener('open', () => opened.resolve());
     this.#heard = ({ failed }) => opened.reject(new Error(`no WebSocket: ${failed}`));
@@ -55,6 +58,7 @@ export class Link {
   }
 
   #untilEnd(batch, patience, progress) {
+    if (this.#closed) return this.#closed;
     const { promise, resolve } = Promise.withResolvers();
     let timer;
     const wait = () => {

@@ -21,10 +21,15 @@ export function writeReport(run) {
   const ways = run.variations.filter(({ name }) => name !== 'empty');
   const usable = { ...run, ways, times: timesOf(run, ways) };
   drawCharts(usable, files);
-  const sections = { ...savedSections(), [place]: section(usable, files) };
-  writeFileSync(FILE, page(sections));
-  format([FILE, ...files]);
+  writePage({ [place]: section(usable, files) });
+  format(files);
   return [FILE, ...files];
+}
+
+/** Writes the page with these sections, and those that it has. */
+export function writePage(sections = {}) {
+  writeFileSync(FILE, page({ ...savedSections(), ...sections }));
+  format([FILE]);
 }
 
 /** For each size and way, ms for one operation in each round, with the empty run of that round taken off. */
