@@ -22,7 +22,6 @@ export function writeReport(run) {
   const usable = { ...run, ways, times: timesOf(run, ways) };
   drawCharts(usable, files);
   writePage({ [place]: section(usable, files) });
-  format(files);
   return [FILE, ...files];
 }
 
