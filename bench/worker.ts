@@ -23,6 +23,8 @@ export class Driver extends Callers {
         return () => this.at(way, this.addition, size, main);
       case 'targets':
         return () => this.at(way, this.addition, size, (n) => `target ${n}`);
+      case 'targets by 30':
+        return () => this.#inGroups(way, size, 30);
       case 'payload': {
         const echo = this.echoing('x'.repeat(size));
         return () => this.at(way, echo, 1, main);
@@ -37,6 +39,14 @@ export class Driver extends Callers {
         return () => this.at(way, this.addition, size, main);
       default:
         throw new Error(`there is no row ${row}`);
+    }
+  }
+
+  /** One call to each target, to not more than so many at once. */
+  async #inGroups(way: Way, targets: number, group: number): Promise<void> {
+    for (let first = 0; first < targets; first += group) {
+      const count = Math.min(group, targets - first);
+      await this.at(way, this.addition, count, (n) => `target ${first + n}`);
     }
   }
 

@@ -111,10 +111,8 @@ export function buildWasm(name, cargoOptions = []) {
   rmSync(stampFile, { force: true });
   const options = ['--target', 'web', '--no-pack', '--release', '--out-dir', folder];
   const machine = pathsOfThisMachine();
-  // Panics name the source file: without its place on the machine that built it.
-  const remapped = machine.map((path) => `--remap-path-prefix=${path}=.`).join(' ');
   run('wasm-pack', ['--log-level', 'warn', 'build', ...options, '--', ...cargoOptions], {
-    RUSTFLAGS: remapped,
+    RUSTFLAGS: rustFlags(machine),
   });
   const wasm = readFileSync(`${folder}/lumenize_call_bg.wasm`);
   for (const path of machine) {
@@ -122,6 +120,11 @@ export function buildWasm(name, cargoOptions = []) {
   }
   writeFileSync(stampFile, stamp);
   return folder;
+}
+
+/** Panics name the source file: without its place on the machine that built it. */
+export function rustFlags(machine = pathsOfThisMachine()) {
+  return machine.map((path) => `--remap-path-prefix=${path}=.`).join(' ');
 }
 
 /** Where the sources of this package and of its dependencies are. */

@@ -34,6 +34,7 @@ const CHECKS = [
   { name: 'types of the two processes', run: ['tsc', '--project', 'test-processes'] },
   { name: 'types of the soak', run: ['tsc', '--project', 'soak'] },
   { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },
+  { name: 'types of the experiments', run: ['tsc', '--project', 'experiments'] },
   { name: 'what recording and pending calls cost', run: ['node', 'scripts/bench-micro.mjs'] },
   { name: 'what the types cost the compiler', run: ['node', 'scripts/bench-types.mjs'] },
   {
@@ -84,6 +85,15 @@ const CHECKS = [
     count: stated,
   },
   { name: 'docs/api.md is what the comments say', run: ['node', 'scripts/docs.mjs', '--check'] },
+  {
+    name: 'the experiment, in short',
+    run: ['node', 'scripts/experiment.mjs', '--quick'],
+    count: stated,
+  },
+  {
+    name: 'the experiment as it would be deployed',
+    run: ['node', 'scripts/experiment-deploy.mjs', '--dry-run'],
+  },
   { name: 'the demo', run: ['node', 'scripts/demo.mjs'] },
   {
     name: 'the lab in Chromium (about 1 minute, and one more where Chromium is missing)',
