@@ -9,7 +9,16 @@ export interface Env {
   readonly TARGET: DurableObjectNamespace<Target>;
 }
 
-export const WAYS = ['rpc', 'floor', 'awaited', 'handler', 'batched', 'batchedAwaited'] as const;
+export const WAYS = [
+  'rpc',
+  'rpcKept',
+  'floor',
+  'awaited',
+  'handler',
+  'batched',
+  'batchedAwaited',
+  'unhandled',
+] as const;
 
 export type Way = (typeof WAYS)[number];
 
@@ -81,6 +90,15 @@ export abstract class Callers extends LumenizeBase<Env> {
     return stub;
   }
 
+  /**
+   * Calls to one target share a stub. For many targets each call gets its own, as Workers RPC is written:
+   * one that is kept breaks for good when its object is reset.
+   */
+  #stubOf(targetOf: (n: number) => string, n: number): DurableObjectStub<Target> {
+    const name = targetOf(n);
+    return name === targetOf(n + 1) ? this.stub(name) : this.env.TARGET.getByName(name);
+  }
+
   /** @param targetOf - The target of each call; by hand, all go to the first. */
   async at<R>(
     way: Way,
@@ -90,6 +108,11 @@ export abstract class Callers extends LumenizeBase<Env> {
   ): Promise<void> {
     switch (way) {
       case 'rpc':
+        return this.#check(
+          await Promise.all(each(count, (n) => operation.rpc(this.#stubOf(targetOf, n), n))),
+          operation,
+        );
+      case 'rpcKept':
         return this.#check(
           await Promise.all(each(count, (n) => operation.rpc(this.stub(targetOf(n)), n))),
           operation,
@@ -103,6 +126,14 @@ export abstract class Callers extends LumenizeBase<Env> {
           this.svc.callRaw('TARGET', targetOf(n), operation.recorded(n), options),
         );
         return this.#check(await Promise.all(answers), operation);
+      }
+      case 'unhandled': {
+        // The last one is awaited: calls to one target are answered in their order.
+        for (let n = 1; n < count; n++) {
+          this.svc.call('TARGET', targetOf(n), operation.recorded(n));
+        }
+        const last = await this.svc.callRaw('TARGET', targetOf(0), operation.recorded(0));
+        return this.#check([last], operation);
       }
       default:
         return this.#handle(way === 'handler' ? ALONE : TOGETHER, operation, count, targetOf);

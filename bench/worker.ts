@@ -1,4 +1,5 @@
 /** What the benchmark measures: `/measure` takes a row, a way and how often, and returns milliseconds. */
+import { callChannel } from '@lumenize/call';
 import { checkLimits, recover } from '../pkg/wasm/lumenize_call.js';
 import { Callers, type Env, Target, WAYS, type Way } from './ways.js';
 
@@ -6,6 +7,8 @@ export { Target };
 
 /** Milliseconds that the slow call takes. */
 const SLOW = 200;
+
+function ignore(): void {}
 
 export class Driver extends Callers {
   /** Runs one cell of the table `times` times and returns the milliseconds that it took in all. */
@@ -21,6 +24,15 @@ export class Driver extends Callers {
     switch (row) {
       case 'concurrent':
         return () => this.at(way, this.addition, size, main);
+      case 'watched':
+        return async () => {
+          callChannel.subscribe(ignore);
+          try {
+            await this.at(way, this.addition, size, main);
+          } finally {
+            callChannel.unsubscribe(ignore);
+          }
+        };
       case 'targets':
         return () => this.at(way, this.addition, size, (n) => `target ${n}`);
       case 'targets by 30':

@@ -9,7 +9,7 @@ import { bundle, serve } from './workerd.mjs';
 const IS_QUICK = process.argv.includes('--quick');
 const ROUNDS = IS_QUICK ? 7 : 21;
 const WARM_UP = IS_QUICK ? 3 : 5;
-const WAYS = ['rpc', 'floor', 'awaited', 'handler', 'batched', 'batchedAwaited'];
+const WAYS = ['rpc', 'floor', 'awaited', 'handler', 'batched', 'batchedAwaited', 'unhandled'];
 const TITLES = {
   rpc: 'Workers RPC',
   floor: 'by hand, one message',
@@ -17,18 +17,30 @@ const TITLES = {
   handler: 'V2: handler, alone',
   batched: 'V3: handler, batched',
   batchedAwaited: 'awaited, batched',
+  unhandled: 'no handler, batched',
 };
+/** Milliseconds, for a clock that shows whole ones, and not so long that the machine changes meanwhile. */
+const SAMPLE = IS_QUICK ? 20 : 50;
+const MICROSECONDS_OF_A_CALL = 50;
+/** How often a row of single calls runs for one sample. */
+const TIMES = (SAMPLE * 1_000) / MICROSECONDS_OF_A_CALL;
 const DEPTHS = [1, 2, 4, 8, 16];
 /** Each row: its size, how often it runs for one sample, and which ways it has. */
 const ROWS = [
-  { row: 'concurrent', size: 1, times: 200 },
+  { row: 'concurrent', size: 1, times: TIMES, ways: WAYS.slice(0, -1) },
   { row: 'concurrent', size: 10, times: 40 },
   { row: 'concurrent', size: 50, times: 12 },
   { row: 'concurrent', size: 200, times: 6 },
   { row: 'concurrent', size: 1_000, times: 2 },
   ...(IS_QUICK ? [] : [{ row: 'concurrent', size: 10_000, times: 1 }]),
-  { row: 'targets', size: 200, times: 4, ways: ['rpc', 'awaited', 'handler', 'batched'] },
-  { row: 'nested', size: 1, times: 300, ways: ['rpc', 'batchedAwaited'] },
+  {
+    row: 'targets',
+    size: 200,
+    times: 4,
+    ways: ['rpc', 'rpcKept', 'awaited', 'handler', 'batched'],
+  },
+  { row: 'watched', size: 200, times: 6, ways: ['batched'] },
+  { row: 'nested', size: 1, times: TIMES / 2, ways: ['rpc', 'batchedAwaited'] },
   ...(IS_QUICK
     ? []
     : [
@@ -230,7 +242,8 @@ function table(rows) {
 
 /** Every cell as its ratio to Workers RPC in the same run, with the spread of its samples. */
 function details() {
-  const rows = ROWS.map(({ row, size, ways = WAYS }) => {
+  const compared = ROWS.filter(({ ways = WAYS }) => ways.includes('rpc'));
+  const rows = compared.map(({ row, size, ways = WAYS }) => {
     const cells = WAYS.map((way) => {
       if (!ways.includes(way)) return '';
       const times = ratio(key(row, size, 'rpc'), key(row, size, way)).toFixed(2);
@@ -246,7 +259,16 @@ function details() {
     `| --- | --- | ${WAYS.map(() => '---').join(' | ')} |`,
     ...rows,
     '',
+    'Beside these:',
+    '',
+    `- 200 calls while somebody listens to callChannel ÷ while nobody does: ${beside('watched 200 batched', 'concurrent 200 batched')}`,
+    `- 200 calls to 200 targets ÷ Workers RPC on stubs that are kept: ${beside('targets 200 batched', 'targets 200 rpcKept')}`,
+    '',
   ].join('\n');
+}
+
+function beside(over, under) {
+  return ratio(over, under).toFixed(2);
 }
 
 function spread(samples) {
