@@ -18,7 +18,7 @@ import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending, type PendingCall } from './pending.js';
 import { platformError } from './platform.js';
 import { explainNode, type Node, recorded } from './record.js';
-import { run } from './run.js';
+import { readAny, run } from './run.js';
 import { type Instance, type Target, Targets } from './target.js';
 import { endOfTurn, soon } from './turn.js';
 import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
@@ -420,9 +420,4 @@ class Call implements PendingCall, Outgoing {
 function throwWithStack(error: unknown): never {
   addStackOf(new Error(), error);
   throw error;
-}
-
-/** A handler is the object's own: it may use every member. */
-function readAny(receiver: object, name: string): unknown {
-  return (receiver as Record<string, unknown>)[name];
 }

@@ -199,11 +199,16 @@ export function decodeFrame(
   }
   const bytes = bytesOfText(frame);
   const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slotCount, limits));
-  const names = joined.split(SEPARATOR);
+  const names = joined.split(SEPARATOR).map(asKey);
   const entries = Array.from(indexes, (index) => names[index] as string);
   const program = { words, names, entries, slotCount, method: undefined };
   remember(accepted, frame, program);
   return program;
+}
+
+/** The same name as the engine keeps the keys of objects: else each look-up would search its table for it. */
+function asKey(name: string): string {
+  return Object.keys({ [name]: true })[0] as string;
 }
 
 /** Whether callers may read a name from a target itself, if its class has it. */

@@ -5,7 +5,7 @@
 import { decodeFrame, type ReceivedProgram } from './core.js';
 import { type ClassRules, rulesOf } from './expose.js';
 import { sendFailure, sendRefusal, sendValue } from './outcome.js';
-import { type Read, run } from './run.js';
+import { type Read, readAny, run } from './run.js';
 
 /**
  * Answers a message of one call. It never throws: a failure is data, since the runtime would lose
@@ -21,7 +21,8 @@ export function receive(self: object, frame: unknown, slots: readonly unknown[])
   try {
     const rules = rulesOf(self);
     program = checkFrame(frame, slots.length, rules, self);
-    read = rules.read;
+    // One that calls one method reads nothing that has not been checked just now.
+    read = program.method ? readAny : rules.read;
   } catch (refused) {
     return sendRefusal(refused);
   }

@@ -13,6 +13,11 @@ import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 /** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
 export type Read = (receiver: object, name: string, self: object) => unknown;
 
+/** Reads what has been checked, or need not be: a handler is the object's own, and may use every member. */
+export function readAny(receiver: object, name: string): unknown {
+  return (receiver as Record<string, unknown>)[name];
+}
+
 /**
  * Runs a program.
  *
@@ -73,14 +78,15 @@ function callMethod(
   outcome: unknown,
 ): unknown {
   const method = read(self, name, self);
-  const args = slots.slice(firstSlot, firstSlot + argumentCount);
-  if (outcomeAt >= 0) args[outcomeAt] = outcome;
+  const isAll = firstSlot === 0 && slots.length === argumentCount && outcomeAt < 0;
+  const args = isAll ? slots : slots.slice(firstSlot, firstSlot + argumentCount);
+  if (outcomeAt >= 0) (args as unknown[])[outcomeAt] = outcome;
   const value = apply(method, self, args, 1);
   return isThenable(value) ? Promise.resolve(value) : value;
 }
 
 /** Calls what a step has yielded. */
-function apply(method: unknown, self: unknown, args: unknown[], step: number): unknown {
+function apply(method: unknown, self: unknown, args: readonly unknown[], step: number): unknown {
   if (typeof method === 'function') return Reflect.apply(method, self, args);
   throw new TypeError(`step ${step} yields ${typeof method}, which cannot be called`);
 }
