@@ -36,7 +36,24 @@ export function run(
 ): unknown {
   program.method ??= methodOf(program);
   if (program.method) return callMethod(program.method, slots, firstSlot, self, read, outcome);
-  return new Run(program, slots, firstSlot, self, read, outcome).start();
+  const { words, names } = program;
+  const values = new Array<unknown>(1 + (words[Word.StepCount] as number));
+  const receivers = new Array<unknown>(values.length);
+  values[0] = self;
+  return runSteps({
+    words,
+    names,
+    slots,
+    firstSlot,
+    self,
+    read,
+    outcome,
+    values,
+    receivers,
+    made: 1,
+    borrowed: undefined,
+    at: Word.First,
+  });
 }
 
 /** Where a program of one method call, `GET 0 name` and `APPLY 1 count …`, has what differs. */
@@ -97,178 +114,158 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown }).then === 'function';
 }
 
-class Run {
-  readonly #words: ArrayLike<number>;
-  readonly #names: readonly string[];
-  readonly #slots: readonly unknown[];
-  readonly #firstSlot: number;
-  readonly #read: Read;
-  readonly #outcome: unknown;
+/** A program that runs. Functions over this, not methods: it is made for each program that is run. */
+interface Run {
+  readonly words: ArrayLike<number>;
+  readonly names: readonly string[];
+  readonly slots: readonly unknown[];
+  readonly firstSlot: number;
+  readonly self: object;
+  readonly read: Read;
+  readonly outcome: unknown;
   /** The value of each step so far; value 0 is the object itself. */
-  readonly #values: unknown[];
+  readonly values: unknown[];
   /** What each value was read from: the `this` of a call. */
-  readonly #receivers: unknown[];
+  readonly receivers: unknown[];
   /** How many values there are. */
-  #made: number;
-  #borrowed: unknown[] | undefined;
-  #at: number;
+  made: number;
+  /** What other objects have lent to this program by RPC. */
+  borrowed: unknown[] | undefined;
+  at: number;
+}
 
-  constructor(
-    program: Program,
-    slots: readonly unknown[],
-    firstSlot: number,
-    self: object,
-    read: Read,
-    outcome: unknown,
-  ) {
-    this.#words = program.words;
-    this.#names = program.names;
-    this.#slots = slots;
-    this.#firstSlot = firstSlot;
-    this.#read = read;
-    this.#outcome = outcome;
-    const values = 1 + (program.words[Word.StepCount] as number);
-    this.#values = new Array(values);
-    this.#receivers = new Array(values);
-    this.#values[0] = self;
-    this.#made = 1;
-    this.#borrowed = undefined;
-    this.#at = Word.First;
+function runSteps(run: Run): unknown {
+  const { words, values } = run;
+  while (run.at < words.length) {
+    const isRead = words[run.at] === StepKind.Get;
+    const value = takeStep(run);
+    if (isAwaited(run, value, isRead)) return finish(run, value);
+    values[run.made++] = value;
   }
+  return pass(run, run.made - 1);
+}
 
-  start(): unknown {
-    while (this.#at < this.#words.length) {
-      const isRead = this.#words[this.#at] === StepKind.Get;
-      const value = this.#step();
-      if (this.#isAwaited(value, isRead)) return this.#finish(value);
-      this.#values[this.#made++] = value;
+async function finish(run: Run, first: PromiseLike<unknown>): Promise<unknown> {
+  const { words, values } = run;
+  let result: unknown;
+  try {
+    values[run.made] = borrow(run, first, await first);
+    run.made += 1;
+    while (run.at < words.length) {
+      const isRead = words[run.at] === StepKind.Get;
+      const value = takeStep(run);
+      const isLater = isAwaited(run, value, isRead);
+      values[run.made] = isLater ? borrow(run, value, await value) : value;
+      run.made += 1;
     }
-    return this.#pass(this.#made - 1);
+    result = pass(run, run.made - 1);
+    return result;
+  } finally {
+    // A result is sent when this has long returned, and may hold some of it; not if it came by RPC
+    // itself.
+    const { borrowed = [] } = run;
+    const mayGo = !isObject(result) || borrowed.includes(result);
+    if (mayGo) borrowed.filter((value) => value !== result).forEach(release);
   }
+}
 
-  async #finish(first: PromiseLike<unknown>): Promise<unknown> {
-    let result: unknown;
-    try {
-      this.#values[this.#made] = this.#borrow(first, await first);
-      this.#made += 1;
-      while (this.#at < this.#words.length) {
-        const isRead = this.#words[this.#at] === StepKind.Get;
-        const value = this.#step();
-        const isAwaited = this.#isAwaited(value, isRead);
-        this.#values[this.#made] = isAwaited ? this.#borrow(value, await value) : value;
-        this.#made += 1;
-      }
-      result = this.#pass(this.#made - 1);
-      return result;
-    } finally {
-      // A result is sent when this has long returned, and may hold some of it; not if it came by RPC
-      // itself.
-      const borrowed = this.#borrowed ?? [];
-      const mayGo = !isObject(result) || borrowed.includes(result);
-      if (mayGo) borrowed.filter((value) => value !== result).forEach(release);
+/** What another object has lent to this program by RPC; nobody else gives it back. */
+function borrow(run: Run, promise: PromiseLike<unknown>, value: unknown): unknown {
+  if (typeof promise === 'function' && isObject(value)) {
+    run.borrowed ??= [];
+    run.borrowed.push(value);
+  }
+  return value;
+}
+
+/**
+ * A promise is awaited before the next step. What is read from an RPC stub is a promise and a
+ * path to what lies behind it: where the program only goes on from it, it is followed, which is
+ * the only way to call a method of a stub.
+ */
+function isAwaited(run: Run, value: unknown, isRead: boolean): value is PromiseLike<unknown> {
+  if (!isThenable(value)) return false;
+  return !(typeof value === 'function' && isRead && isOnlyFollowed(run));
+}
+
+/** Whether the steps to come read from the latest value or call it, and use it in no other way. */
+function isOnlyFollowed({ words, at, made }: Run): boolean {
+  const uses = [...usesAfter(words, at)].filter((use) => use.value === made);
+  return uses.length > 0 && uses.every((use) => use.isFollowed);
+}
+
+function takeStep(run: Run): unknown {
+  const kind = next(run);
+  switch (kind) {
+    case StepKind.Get:
+      return get(run, next(run), nextName(run));
+    case StepKind.Apply: {
+      const callee = next(run);
+      return apply(run.values[callee], run.receivers[callee], nextArguments(run), callee);
     }
+    case StepKind.Array:
+      return nextArguments(run);
+    case StepKind.Object:
+      return nextObject(run);
+    default:
+      throw new CallError('internal', `there is no step of kind ${kind}`);
   }
+}
 
-  /** What another object has lent to this program by RPC; nobody else gives it back. */
-  #borrow(promise: PromiseLike<unknown>, value: unknown): unknown {
-    if (typeof promise === 'function' && isObject(value)) {
-      this.#borrowed ??= [];
-      this.#borrowed.push(value);
-    }
-    return value;
+function get(run: Run, of: number, name: string): unknown {
+  const receiver = run.values[of];
+  run.receivers[run.made] = receiver;
+  if (receiver === undefined || receiver === null) {
+    throw new TypeError(`cannot read '${name}' of ${receiver}`);
   }
+  return run.read(receiver, name, run.self);
+}
 
-  /**
-   * A promise is awaited before the next step. What is read from an RPC stub is a promise and a
-   * path to what lies behind it: where the program only goes on from it, it is followed, which is
-   * the only way to call a method of a stub.
-   */
-  #isAwaited(value: unknown, isRead: boolean): value is PromiseLike<unknown> {
-    if (!isThenable(value)) return false;
-    return !(typeof value === 'function' && isRead && this.#isOnlyFollowed());
+function nextObject(run: Run): Record<string, unknown> {
+  const entries: [string, unknown][] = [];
+  for (let left = next(run); left > 0; left--) {
+    entries.push([nextName(run), nextArgument(run)]);
   }
+  return Object.fromEntries(entries);
+}
 
-  /** Whether the steps to come read from the latest value or call it, and use it in no other way. */
-  #isOnlyFollowed(): boolean {
-    const value = this.#made;
-    const uses = [...usesAfter(this.#words, this.#at)].filter((use) => use.value === value);
-    return uses.length > 0 && uses.every((use) => use.isFollowed);
-  }
+function nextArguments(run: Run): unknown[] {
+  const args = new Array<unknown>(next(run));
+  for (let index = 0; index < args.length; index++) args[index] = nextArgument(run);
+  return args;
+}
 
-  #step(): unknown {
-    const kind = this.#next();
-    switch (kind) {
-      case StepKind.Get:
-        return this.#get(this.#next(), this.#nextName());
-      case StepKind.Apply:
-        return this.#apply(this.#next(), this.#arguments());
-      case StepKind.Array:
-        return this.#arguments();
-      case StepKind.Object:
-        return this.#object();
-      default:
-        throw new CallError('internal', `there is no step of kind ${kind}`);
-    }
+function nextArgument(run: Run): unknown {
+  const word = next(run);
+  const number = word >>> ArgumentKind.Bits;
+  switch (kindOf(word)) {
+    case ArgumentKind.Slot:
+      return run.slots[run.firstSlot + number];
+    case ArgumentKind.Value:
+      return pass(run, number);
+    default:
+      return run.outcome;
   }
+}
 
-  #get(of: number, name: string): unknown {
-    const receiver = this.#values[of];
-    this.#receivers[this.#made] = receiver;
-    if (receiver === undefined || receiver === null) {
-      throw new TypeError(`cannot read '${name}' of ${receiver}`);
-    }
-    return this.#read(receiver, name, this.#values[0] as object);
+/**
+ * A value that leaves the program, as an argument or as its result. A method that was read and
+ * not called is not one: whoever got hold of it could call it with another `this`.
+ */
+function pass({ values, receivers }: Run, number: number): unknown {
+  const value = values[number];
+  if (typeof value === 'function' && receivers[number] !== undefined) {
+    throw new CallError('not-callable', 'a method is there to be called, not to be passed on');
   }
+  return value;
+}
 
-  #apply(callee: number, args: unknown[]): unknown {
-    return apply(this.#values[callee], this.#receivers[callee], args, callee);
-  }
+function next(run: Run): number {
+  return run.words[run.at++] as number;
+}
 
-  #object(): Record<string, unknown> {
-    const entries: [string, unknown][] = [];
-    for (let left = this.#next(); left > 0; left--) {
-      entries.push([this.#nextName(), this.#argument(this.#next())]);
-    }
-    return Object.fromEntries(entries);
-  }
-
-  #arguments(): unknown[] {
-    const args = new Array<unknown>(this.#next());
-    for (let index = 0; index < args.length; index++) args[index] = this.#argument(this.#next());
-    return args;
-  }
-
-  #argument(word: number): unknown {
-    const number = word >>> ArgumentKind.Bits;
-    switch (kindOf(word)) {
-      case ArgumentKind.Slot:
-        return this.#slots[this.#firstSlot + number];
-      case ArgumentKind.Value:
-        return this.#pass(number);
-      default:
-        return this.#outcome;
-    }
-  }
-
-  /**
-   * A value that leaves the program, as an argument or as its result. A method that was read and
-   * not called is not one: whoever got hold of it could call it with another `this`.
-   */
-  #pass(number: number): unknown {
-    const value = this.#values[number];
-    if (typeof value === 'function' && this.#receivers[number] !== undefined) {
-      throw new CallError('not-callable', 'a method is there to be called, not to be passed on');
-    }
-    return value;
-  }
-
-  #next(): number {
-    return this.#words[this.#at++] as number;
-  }
-
-  #nextName(): string {
-    return this.#names[this.#next()] as string;
-  }
+function nextName(run: Run): string {
+  return run.names[next(run)] as string;
 }
 
 interface Use {
