@@ -23,7 +23,8 @@ export const WAYS = [
 export type Way = (typeof WAYS)[number];
 
 const ALONE: CallOptions = { batch: false };
-const TOGETHER: CallOptions = { batch: true };
+/** As one writes it who wants nothing special. */
+const TOGETHER = undefined;
 
 export class Target extends LumenizeBase<Env> {
   add(a: number, b: number): number {
@@ -146,7 +147,7 @@ export abstract class Callers extends LumenizeBase<Env> {
   }
 
   async #handle<R>(
-    options: CallOptions,
+    options: CallOptions | undefined,
     operation: Operation<R>,
     count: number,
     targetOf: (n: number) => string,

@@ -233,10 +233,13 @@ export class Caller<Env, Self = never> {
     const { frame, slots } = messageOf(remote);
     const call = new Call(target, remote, frame, slots, timeout, settle);
     this.#pending.open(call);
-    if (isObserved()) publish({ event: 'start', ...call.eventDetails() });
+    if (isObserved()) {
+      call.isObserved = true;
+      publish({ event: 'start', ...call.eventDetails() });
+    }
     try {
       this.#owner.waitUntil?.(call.ended());
-      call.watch(signal, (reason) => this.#cancel(call, reason));
+      if (signal) call.watch(signal, (reason) => this.#cancel(call, reason));
       if (signal?.aborted) this.#cancel(call, signal.reason);
       else if (batch) this.#outbox.add(call);
       else this.#outbox.addAlone(call);
@@ -294,7 +297,7 @@ export class Caller<Env, Self = never> {
   #settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
     if (failed) this.#countFailure(outcome);
     else this.#values += 1;
-    if (isObserved()) {
+    if (call.isObserved) {
       const ms = Date.now() - call.openedAt;
       const code = settlementOf(outcome, failed);
       publish({ event: 'settle', ...call.eventDetails(), code, ms });
@@ -351,6 +354,8 @@ class Call implements PendingCall, Outgoing {
   bytes = 0;
   isSent = false;
   isSettled = false;
+  /** Whether its start was told: then its end is, too. */
+  isObserved = false;
   /** Whether its outcome has come, and waits for the handlers of others. */
   isWaiting = false;
   /** What its target has sent, until it is settled. */
@@ -385,8 +390,7 @@ class Call implements PendingCall, Outgoing {
   }
 
   /** A signal may outlive any number of calls: nothing of this one stays with it. */
-  watch(signal: AbortSignal | undefined, abort: (reason: unknown) => void): void {
-    if (!signal) return;
+  watch(signal: AbortSignal, abort: (reason: unknown) => void): void {
     const listener = (): void => abort(signal.reason);
     signal.addEventListener('abort', listener, { once: true });
     this.#unwatch = () => signal.removeEventListener('abort', listener);

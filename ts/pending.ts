@@ -74,7 +74,7 @@ export class Pending<C extends PendingCall> {
   close(call: C): boolean {
     if (!call.isPending) return false;
     call.isPending = false;
-    this.#watched.delete(call.id);
+    if (this.#watched.size > 0) this.#watched.delete(call.id);
     this.#size -= 1;
     if (this.#size === 0 && !this.#isResting) {
       this.#isResting = true;

@@ -113,6 +113,9 @@ export class Targets {
   readonly #targets = new Map<string, Map<string | undefined, Target>>();
   #count = 0;
   #sweepAt = KEPT;
+  /** Calls mostly go where the one before them went. */
+  #latest: Target | undefined;
+  #latestInstance: Instance;
 
   constructor(env: object) {
     this.#env = env as Record<string, unknown>;
@@ -123,6 +126,15 @@ export class Targets {
    * `unknown-binding` or `invalid-target`.
    */
   find(binding: string, instance: Instance): Target {
+    const latest = this.#latest;
+    if (latest && binding === latest.binding && instance === this.#latestInstance) return latest;
+    const target = this.#find(binding, instance);
+    this.#latest = target;
+    this.#latestInstance = instance;
+    return target;
+  }
+
+  #find(binding: string, instance: Instance): Target {
     const key = keyOf(instance);
     const known = this.#targets.get(binding)?.get(key);
     if (known) return known;
