@@ -1,7 +1,7 @@
 // `npm run examples`: takes every example out of README.md, docs/ and the doc comments of ts/, type-checks
 // them all, runs them in workerd and on Node, and follows the links of all pages. Its last line is
 // `N passed, N failed`. docs/guide.md is a project, file by file, and the other examples run in it;
-// README's first example is a project with the configuration of consumer/.
+// README's examples are one of their own, in a consumer's folder.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -23,6 +23,8 @@ import { Project, TESTS } from './examples/project.mjs';
 const FOLDER = 'target/examples';
 const GUIDE = `${FOLDER}/guide`;
 const README = `${FOLDER}/readme`;
+/** A project whose source is README's example. */
+const CONSUMER = 'consumers/vitest-plugin';
 /** Written from the doc comments, whose examples are taken from there. */
 const GENERATED = 'docs/api.md';
 /** What runs on Node: no tests, but scripts that show something. */
@@ -56,6 +58,9 @@ const counts = {};
 /** File of the project → where its lines came from. */
 let origins = new Map();
 const readme = blocks.find(({ path, language }) => path === 'README.md' && language === 'ts');
+const readmeConfig = blocks.find(
+  ({ path, language }) => path === 'README.md' && language === 'jsonc',
+);
 for (const block of blocks) take(block);
 origins = writeProjects();
 if (run('types', 'tsc', ['--build', GUIDE, README])) {
@@ -80,7 +85,7 @@ function take(block) {
   if (block.skipped) {
     skipped.push(block);
     count('skipped');
-  } else if (block === readme) count('as a project of its own');
+  } else if (block === readme || block === readmeConfig) count('as a project of its own');
   else if (block.language === 'ts' || block.language === 'jsonc') {
     count(project.add(block) === 'file' ? 'as files of the guide’s project' : 'as tests in it');
   } else if (block.language === 'json') {
@@ -96,22 +101,28 @@ function writeProjects() {
   mkdirSync(`${FOLDER}/node_modules/@lumenize`, { recursive: true });
   symlinkSync('../../../../pkg', `${FOLDER}/node_modules/@lumenize/call`, 'dir');
 
-  cpSync('consumer', README, { recursive: true });
-  write(`${README}/src/index.ts`, `${readme.code.join('\n')}\n`);
+  cpSync(CONSUMER, README, { recursive: true });
+  write(`${README}/src/readme.ts`, `${readme.code.join('\n')}\n`);
+  const configured = { ...parseJsonc(readmeConfig.code.join('\n')), main: 'src/readme.ts' };
+  write(`${README}/wrangler.jsonc`, JSON.stringify(configured));
 
-  const config = JSON.parse(project.files.get('wrangler.jsonc').text.replace(/^\s*\/\/.*$/gm, ''));
+  const config = parseJsonc(project.files.get('wrangler.jsonc').text);
   const bindings = new Map(
     config.durable_objects.bindings.map(({ name, class_name }) => [class_name, name]),
   );
   project.addTests(bindings, exportsOf('pkg/index.d.ts'));
   for (const [path, { text }] of project.files) write(`${GUIDE}/${path}`, text);
-  const tsconfig = JSON.parse(readFileSync('consumer/tsconfig.json', 'utf8'));
+  const tsconfig = JSON.parse(readFileSync(`${CONSUMER}/tsconfig.json`, 'utf8'));
   // Not vitest.config.ts, which needs the types of Node: it is run.
   tsconfig.include = ['worker-configuration.d.ts', 'src', 'test', 'scripts'];
   write(`${GUIDE}/tsconfig.json`, JSON.stringify(tsconfig));
   write(`${GUIDE}/package.json`, '{ "type": "module" }\n');
   run('the types of its bindings', 'wrangler', ['types', '--include-runtime=false'], GUIDE);
   return new Map([...project.files].map(([path, { origins }]) => [`${GUIDE}/${path}`, origins]));
+}
+
+function parseJsonc(text) {
+  return JSON.parse(text.replace(/^\s*\/\/.*$/gm, ''));
 }
 
 function write(path, text) {
