@@ -1,4 +1,4 @@
-# The benchmark in bare workerd: one process, no inspector, no network.
+# The benchmark in bare workerd: no inspector, no network; each group of rows has a process of its own.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (

@@ -11,7 +11,7 @@ import { restatements } from './restated.mjs';
 
 /** What tsc makes: one module for each file of ts/. */
 export const MODULES = 'target/js';
-/** Bytes, gzip. DESIGN's budgets: what must not be exceeded, and the aim. */
+/** Bytes, gzip. Budgets: what must not be exceeded, and the aim. */
 export const BUDGETS = {
   wasm: { must: 32 * 1024, aim: 24 * 1024 },
   package: { must: 45 * 1024, aim: 34 * 1024 },
