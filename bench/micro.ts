@@ -50,6 +50,8 @@ function pendingWith(calls: number): Pending<PendingCall> {
 class WaitingCall implements PendingCall {
   id = 0;
   isPending = false;
+  before: PendingCall | undefined;
+  after: PendingCall | undefined;
   readonly openedAt = NOW;
 
   constructor(readonly timeout: number) {}

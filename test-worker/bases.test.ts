@@ -3,7 +3,14 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { DurableObject, env, WorkerEntrypoint } from 'cloudflare:workers';
 import { CallError, newContinuation, withCall } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
-import { type Foreign, ForeignBase, OwnRecorder, type Room, type TwiceRoom } from './bases.js';
+import {
+  type Foreign,
+  ForeignBase,
+  OwnRecorder,
+  type Room,
+  type TwiceRoom,
+  type WrappedToo,
+} from './bases.js';
 import { calc, inCaller, thrownBy } from './in-object.js';
 import type { CallerObject } from './index.js';
 
@@ -40,6 +47,20 @@ test('a class prepared twice is called like one prepared once', () =>
   inCaller('calls a room prepared twice', async (caller) => {
     const greeting = newContinuation<TwiceRoom>().greet('Ada');
     expect(await caller.svc.callRaw('TWICE', 'main', greeting)).toBe('hello Ada');
+  }));
+
+test('rule 27: marks hold where a framework puts its own functions around methods, in subclasses too', () =>
+  inCaller('calls what is wrapped', async (caller) => {
+    const on = newContinuation<WrappedToo>();
+    const open = on.open() as never;
+    // In this order: the framework has wrapped the methods of the first class before it knows the second.
+    for (const binding of ['WRAPPED', 'WRAPPED_TOO'] as const) {
+      expect(await caller.svc.callRaw(binding, 'main', open)).toBe('open');
+      for (const closed of [on.closed(), on.alsoClosed()]) {
+        const call = caller.svc.callRaw(binding, 'main', closed as never);
+        await expect(call).rejects.toMatchObject({ code: 'not-callable' });
+      }
+    }
   }));
 
 test('withCall says what it does not take', () => {

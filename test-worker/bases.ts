@@ -1,6 +1,6 @@
 /** Objects on other base classes than those of this package. */
 import { DurableObject } from 'cloudflare:workers';
-import { newContinuation, type Unprotected, withCall } from '@lumenize/call';
+import { callable, newContinuation, type Unprotected, withCall } from '@lumenize/call';
 import type { Calc } from './index.js';
 
 /** As a framework has it: methods and state of its own, and nothing of this package. */
@@ -46,6 +46,41 @@ export class Room extends withCall(Framework<Cloudflare.Env>) {
 
 /** A class that has been prepared twice does what it does once. */
 export class TwiceRoom extends withCall(withCall(Framework<Cloudflare.Env>)) {}
+
+/** As Agent of agents does it: its constructor puts functions of its own around the methods of a class. */
+class Wrapping extends DurableObject {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    const { prototype } = this.constructor as { readonly prototype: Record<string, unknown> };
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const method = prototype[name];
+      if (name === 'constructor' || typeof method !== 'function') continue;
+      prototype[name] = function (this: unknown, ...args: unknown[]): unknown {
+        return Reflect.apply(method, this, args);
+      };
+    }
+  }
+}
+
+export class Wrapped extends withCall(Wrapping) {
+  open(): string {
+    return 'open';
+  }
+
+  closed(): string {
+    return 'closed';
+  }
+}
+
+// As a decorator, in the legacy dialect: no tool need know it here.
+const open = Object.getOwnPropertyDescriptor(Wrapped.prototype, 'open') as PropertyDescriptor;
+callable()(Wrapped.prototype, 'open', open);
+
+export class WrappedToo extends Wrapped {
+  alsoClosed(): string {
+    return 'closed';
+  }
+}
 
 interface Services {
   call(...args: unknown[]): { readonly id: number };

@@ -8,7 +8,7 @@ import {
   LumenizeBase,
   type Recorded,
 } from '@lumenize/call';
-import type { Foreign, Room, TwiceRoom } from './bases.js';
+import type { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
 import { inCompany } from './company.js';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
@@ -19,7 +19,7 @@ import type { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from '.
 
 import { PROMISES, THROWN } from './thrown.js';
 
-export { Foreign, Room, TwiceRoom } from './bases.js';
+export { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
 export { Gateway } from './gateway.js';
@@ -50,6 +50,8 @@ declare global {
       readonly ROOM: DurableObjectNamespace<Room>;
       readonly TWICE: DurableObjectNamespace<TwiceRoom>;
       readonly FOREIGN: DurableObjectNamespace<Foreign>;
+      readonly WRAPPED: DurableObjectNamespace<Wrapped>;
+      readonly WRAPPED_TOO: DurableObjectNamespace<WrappedToo>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;
       readonly NAME: string;
@@ -75,6 +77,13 @@ export class Calc extends LumenizeBase {
 
   add(a: number, b: number): number {
     this.log.push(`add(${a}, ${b})`);
+    return a + b;
+  }
+
+  /** Ends after so many milliseconds, and then says so. */
+  async addLate(a: number, b: number, ms: number): Promise<number> {
+    await scheduler.wait(ms);
+    this.log.push('late');
     return a + b;
   }
 

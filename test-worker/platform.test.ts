@@ -50,6 +50,35 @@ test('rule 12: a call succeeds after a reset that came while none was in flight'
     }
   }));
 
+test('rule 12: also where a call to another target is made as soon as the answer is there, and hangs', () =>
+  inCaller('idle reset beside a hung call', async (caller) => {
+    const target = 'idle reset beside a hung call';
+    const next = (): Promise<number> => caller.svc.callRaw('CALC', target, calc().next());
+    const before = Calc.resets;
+    expect(await next()).toBe(2);
+    expect(await caller.svc.callRaw('CALC', target, calc().abortSoon())).toBe('soon');
+    const hung = caller.svc.call('CALC', 'hung', calc().never(), on().onOutcome());
+    await vi.waitFor(() => expect(Calc.resets).toBe(before + 1));
+    expect(await next()).toBe(2);
+    hung.cancel();
+    await caller.arrived(1);
+  }));
+
+test('rule 12: also where the last answer came too late for its call', () =>
+  inCaller('reset after a late answer', async (caller) => {
+    const target = 'reset after a late answer';
+    const before = Calc.resets;
+    const late = caller.svc.callRaw('CALC', target, calc().addLate(1, 10, 40), { timeout: 10 });
+    await expect(late).rejects.toMatchObject({ code: 'timeout' });
+    await vi.waitFor(() => expect(inCalc(target, ({ log }) => log)).resolves.toContain('late'));
+    const direct = env.CALC.getByName(target);
+    // Its answer follows the late one.
+    expect(await direct.add(1, 1)).toBe(2);
+    expect(await direct.abortSoon()).toBe('soon');
+    await vi.waitFor(() => expect(Calc.resets).toBe(before + 1));
+    expect(await caller.svc.callRaw('CALC', target, calc().add(1, 10))).toBe(11);
+  }));
+
 test('rule 7: an abort with many calls in flight settles each of them once', () =>
   inCaller('many', async (caller) => {
     for (let n = 0; n < 100; n++) {

@@ -110,6 +110,10 @@ interface Starting {
   [START](): Promise<unknown>;
 }
 
+async function start(self: Starting): Promise<void> {
+  await self[START]();
+}
+
 /** @param requestOf - What keeps the request going that all calls of an object belong to, if there is. */
 function calling(
   Base: Class<object>,
@@ -155,7 +159,7 @@ function calling(
 
     /** One promise for all messages, so that they keep their order. A failed start is tried again. */
     #afterStart(answer: () => unknown): Promise<unknown> {
-      this.#started ??= (this as unknown as Starting)[START]();
+      this.#started ??= start(this as unknown as Starting);
       return this.#started.then(answer, (failed) => {
         this.#started = undefined;
         return sendRefusal(failed);

@@ -35,8 +35,8 @@ export interface Sender<C extends Outgoing> {
   receiveOne(call: C, sent: unknown): void;
   /** Learns that a message broke. Calls that have their outcome already are among them. */
   fail(calls: readonly C[], rejected: unknown): void;
-  /** Whether calls are pending. Where none is, it calls `Outbox.rest` when this turn has ended. */
-  readonly isBusy: boolean;
+  /** Whether it calls `Outbox.rest` when this turn has ended. */
+  readonly willRest: boolean;
 }
 
 /** The calls of one object that wait for the end of the turn. */
@@ -74,7 +74,7 @@ export class Outbox<C extends Outgoing> {
 
   /**
    * Forgets the stubs that nothing uses. Within the turn of an answer a stub is as good as new, so calls
-   * that follow each other share one.
+   * that follow each other share one; later it may have broken unseen.
    */
   rest(): void {
     for (const target of this.#answered) target.forgetUnused();
@@ -83,7 +83,7 @@ export class Outbox<C extends Outgoing> {
 
   #afterAnswer(target: Target): void {
     this.#answered.push(target);
-    if (this.#sender.isBusy) this.rest();
+    if (!this.#sender.willRest) this.rest();
   }
 
   readonly #flushAll = (): void => {

@@ -190,8 +190,8 @@ export class Caller<Env, Self = never> {
       receive: (calls, sent) => this.#receive(calls, sent),
       receiveOne: (call, sent) => this.#receiveOne(call, sent),
       fail: (calls, rejected) => this.#fail(calls, rejected),
-      get isBusy() {
-        return pending.size > 0;
+      get willRest() {
+        return pending.isResting;
       },
     };
   }
@@ -289,20 +289,17 @@ export class Caller<Env, Self = never> {
     }));
   }
 
-  #countFailure(outcome: unknown): void {
-    const code = settlementOf(outcome, true);
-    this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
+  #settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
+    if (failed || call.isObserved) this.#note(call, settlementOf(outcome, failed));
+    else this.#values += 1;
+    return call.settle(outcome, failed);
   }
 
-  #settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
-    if (failed) this.#countFailure(outcome);
-    else this.#values += 1;
-    if (call.isObserved) {
-      const ms = Date.now() - call.openedAt;
-      const code = settlementOf(outcome, failed);
-      publish({ event: 'settle', ...call.eventDetails(), code, ms });
-    }
-    return call.settle(outcome, failed);
+  #note(call: Call, code: Settlement): void {
+    if (code === 'value') this.#values += 1;
+    else this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
+    if (!call.isObserved) return;
+    publish({ event: 'settle', ...call.eventDetails(), code, ms: Date.now() - call.openedAt });
   }
 
   /**
@@ -350,6 +347,8 @@ async function settleInTurn(
 class Call implements PendingCall, Outgoing {
   id = 0;
   isPending = false;
+  before: PendingCall | undefined;
+  after: PendingCall | undefined;
   readonly openedAt = Date.now();
   bytes = 0;
   isSent = false;

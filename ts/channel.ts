@@ -97,7 +97,8 @@ const channel = findChannel();
 /**
  * Events of every call in this isolate, for logs, metrics and traces. It is the channel
  * `lumenize:call` of `node:diagnostics_channel` where the runtime has that module (`nodejs_compat`),
- * and works alike where it has not.
+ * and works alike where it has not. What a listener throws is logged; it must not be an async function,
+ * whose rejection nobody handles, nor make calls itself without end.
  *
  * @example
  * ```ts

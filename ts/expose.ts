@@ -115,6 +115,8 @@ const ROOTS: readonly unknown[] = [
 function makeRules(prototype: object): ClassRules {
   const prototypes: object[] = [];
   for (let at = prototype; !ROOTS.includes(at); at = Object.getPrototypeOf(at)) prototypes.push(at);
+  // All of them, whatever stops the rest: later they may be gone.
+  prototypes.forEach(markedIn);
   const receiver = prototype.constructor as ReceiverClass;
   const exposes = new Set<string>(exposedBy(receiver));
   const members = prototypes.flatMap((at) => Object.getOwnPropertyNames(at));
@@ -219,6 +221,9 @@ function chosenIn(
       readonly name: string;
     };
     if (!Object.hasOwn(prototype.constructor, 'callable')) continue;
+    if (!Array.isArray(listed)) {
+      throw new CallError('invalid-option', `static callable of ${owner} is no list of names`);
+    }
     const unknown = listed.find((name) => !members.includes(name));
     if (unknown === undefined) return [...chosen, ...listed];
     const message = `static callable of ${owner} names '${unknown}', which is no member of it`;
@@ -227,8 +232,16 @@ function chosenIn(
   return chosen.length > 0 ? chosen : undefined;
 }
 
-function markedIn(prototype: object): string[] {
-  return Object.entries(Object.getOwnPropertyDescriptors(prototype))
-    .filter(([, { value, get }]) => marked.has(value ?? get ?? prototype))
-    .map(([name]) => name);
+/** Names of marked members, by the prototype that has them: a framework may replace the members later. */
+const markedNames = new WeakMap<object, readonly string[]>();
+
+function markedIn(prototype: object): readonly string[] {
+  let names = markedNames.get(prototype);
+  if (!names) {
+    names = Object.entries(Object.getOwnPropertyDescriptors(prototype))
+      .filter(([, { value, get }]) => marked.has(value ?? get ?? prototype))
+      .map(([name]) => name);
+    markedNames.set(prototype, names);
+  }
+  return names;
 }

@@ -93,15 +93,17 @@ export function messageOf(node: Node): Message {
   visit += 1;
   nodesLeft = MOST_IN_FORM.nodes;
   const walk = visit;
+  // A getter in an argument may make a call that starts the tables anew.
+  const forms = frames;
   const found = formOf(node, 0, slots);
   // A getter in an argument may have made a call of its own: then this walk went wrong.
   const form = visit === walk ? found : NO_FORM;
-  const known = frames.values[form];
+  const known = forms.values[form];
   if (known !== undefined) return { frame: known, slots };
   const flattening = new Flattening(undefined);
   flattening.finish(node);
   const frame = encodeFrame(flattening);
-  if (form !== NO_FORM && areSame(slots, flattening.slots)) frames.values[form] = frame;
+  if (form !== NO_FORM && areSame(slots, flattening.slots)) forms.values[form] = frame;
   return { frame, slots: flattening.slots };
 }
 
@@ -172,9 +174,10 @@ export function handlerOf(handler: Node, remote: Node): Bound {
   forgetFormsOfAFlood();
   if (!args || place === undefined) return bound(flattenHandler(handler, remote));
   if (args.length > MOST_IN_FORM.arguments) return bound(flattenHandler(handler, remote));
-  const method = handlers.with(handlers.with(0, tokenOf(name as string)), args.length);
-  const form = handlers.with(method, Token.Nested + place + 1);
-  let program = handlers.values[form];
+  const forms = handlers;
+  const method = forms.with(forms.with(0, tokenOf(name as string)), args.length);
+  const form = forms.with(method, Token.Nested + place + 1);
+  let program = forms.values[form];
   if (!program) {
     // Where the outcome has no place, it follows the arguments.
     const argumentCount = place < 0 ? args.length + 1 : args.length;
@@ -182,7 +185,7 @@ export function handlerOf(handler: Node, remote: Node): Bound {
     const native = args.filter((_, at) => at !== place);
     if (!areSame(native, flattened.slots)) return bound(flattened);
     program = withSlotsInPlace(flattened, argumentCount);
-    handlers.values[form] = program;
+    forms.values[form] = program;
   }
   return { program, slots: args };
 }

@@ -18,6 +18,9 @@ export interface PendingCall {
   id: number;
   /** Whether it has no outcome yet. */
   isPending: boolean;
+  /** Its neighbours among the calls that the core has not heard of. */
+  before: PendingCall | undefined;
+  after: PendingCall | undefined;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   /** Milliseconds from then to the deadline. */
@@ -27,19 +30,19 @@ export interface PendingCall {
 /** Longer delays than this would wrap around to none. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** Calls that have settled may be held, or deadlines out of date, as many as are pending and so many more. */
+/** Deadlines in the core may be out of date, as many as calls are pending and so many more. */
 const SLACK = 64;
 
 /** The pending calls of one object. */
 export class Pending<C extends PendingCall> {
-  /** Calls that the core has not heard of, in the order of their ids; some of them have settled. */
-  #recent: C[] = [];
+  /** The latest of those that the core has not heard of. Nothing of a call stays when it has settled. */
+  #latest: PendingCall | undefined;
   /** Those that it watches, by id. */
   readonly #watched = new Map<number, C>();
   #size = 0;
   /** Learns of calls whose deadline has passed; they are no longer here. */
   readonly #onDue: (calls: readonly C[]) => void;
-  /** Learns that nothing is pending, once whoever awaited the last call has gone on. */
+  /** Learns that whoever awaited the last pending call has gone on. */
   readonly #onRest: () => void;
   #table: PendingCalls | undefined;
   /** The instance of the core in which the table is. */
@@ -58,6 +61,11 @@ export class Pending<C extends PendingCall> {
     return this.#size;
   }
 
+  /** Whether `onRest` is about to be called. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
   /** Opens a call and gives it its id. Its timeout has been checked. */
   open(call: C): void {
     const deadline = call.openedAt + call.timeout;
@@ -65,8 +73,9 @@ export class Pending<C extends PendingCall> {
     call.id = this.#greatestId;
     call.isPending = true;
     this.#size += 1;
-    this.#recent.push(call);
-    if (this.#recent.length > 2 * this.#size + SLACK) this.#recent = this.#recent.filter(isPending);
+    call.before = this.#latest;
+    if (this.#latest) this.#latest.after = call;
+    this.#latest = call;
     if (deadline < this.#timerDeadline) this.#arm(deadline);
   }
 
@@ -74,7 +83,7 @@ export class Pending<C extends PendingCall> {
   close(call: C): boolean {
     if (!call.isPending) return false;
     call.isPending = false;
-    if (this.#watched.size > 0) this.#watched.delete(call.id);
+    if (this.#watched.size === 0 || !this.#watched.delete(call.id)) this.#unlink(call);
     this.#size -= 1;
     if (this.#size === 0 && !this.#isResting) {
       this.#isResting = true;
@@ -82,6 +91,15 @@ export class Pending<C extends PendingCall> {
       afterMicrotasks(this.#rest, this.#isBusy);
     }
     return true;
+  }
+
+  #unlink(call: PendingCall): void {
+    const { before, after } = call;
+    if (before) before.after = after;
+    if (after) after.before = before;
+    else this.#latest = before;
+    call.before = undefined;
+    call.after = undefined;
   }
 
   #expire(): void {
@@ -99,7 +117,10 @@ export class Pending<C extends PendingCall> {
         call.openedAt + call.timeout,
       ]);
       due = deadlines.filter(([, at]) => at <= now).map(([id]) => id);
-      next = Math.min(...deadlines.map(([, at]) => at).filter((at) => at > now));
+      next = deadlines
+        .map(([, at]) => at)
+        .filter((at) => at > now)
+        .reduce((earliest, at) => Math.min(earliest, at), Number.POSITIVE_INFINITY);
     }
     const calls = due.map((id) => this.#watched.get(id)).filter((call) => call !== undefined);
     // Each is taken out before any is settled, whatever becomes of the others.
@@ -110,9 +131,13 @@ export class Pending<C extends PendingCall> {
 
   /** Which calls are due, and the next deadline. */
   #look(now: number): [number[], number] {
-    const recent = this.#recent.filter(isPending);
-    this.#recent = [];
-    for (const call of recent) this.#watched.set(call.id, call);
+    const recent: C[] = [];
+    while (this.#latest) {
+      const call = this.#latest as C;
+      this.#unlink(call);
+      this.#watched.set(call.id, call);
+      recent.push(call);
+    }
     let table = this.#table;
     if (table && this.#instance === coreInstance()) {
       const deadlines = table.watch(flat(recent));
@@ -145,16 +170,14 @@ export class Pending<C extends PendingCall> {
   readonly #isBusy = (): boolean => this.#size > 0;
 
   /**
-   * An idle object holds no timer, which would keep it from hibernating, no settled call, and nothing in
-   * wasm memory, which is shared with all others. If another call has followed at once, it finds all as
-   * it was.
+   * An idle object holds no timer, which would keep it from hibernating, and nothing in wasm memory, which
+   * is shared with all others. If another call has followed at once, it finds both as they were.
    */
   readonly #rest = (): void => {
     this.#isResting = false;
-    if (this.#size > 0) return;
     this.#onRest();
+    if (this.#size > 0) return;
     this.#disarm();
-    this.#recent = [];
     // What a dead instance held has gone with it.
     if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
     this.#table = undefined;
@@ -166,10 +189,6 @@ export class Pending<C extends PendingCall> {
     this.#timer = undefined;
     this.#timerDeadline = Number.POSITIVE_INFINITY;
   }
-}
-
-function isPending(call: PendingCall): boolean {
-  return call.isPending;
 }
 
 /** Calls as the core takes them. */

@@ -26,7 +26,9 @@ function callerFor(self: object): Caller<unknown, object> {
 }
 
 /** Adds what this package needs of a base class, and leaves alone what it has. */
-function install(prototype: object): void {
+function install(prototype: unknown): void {
+  if (typeof prototype !== 'object' || prototype === null || !Object.isExtensible(prototype))
+    return;
   const { __lmzCall, __lmzCalls } = LumenizeBase.prototype;
   const members = { __lmzCall, __lmzCalls, ctn: newContinuation };
   for (const [name, value] of Object.entries(members)) {
@@ -46,11 +48,12 @@ export function register(): void {
     return caller.callRaw.bind(caller);
   };
   let prototype = globals.__LumenizeBasePrototype;
-  if (prototype) install(prototype);
-  Object.defineProperty(globals, '__LumenizeBasePrototype', {
+  install(prototype);
+  // Where that cannot be defined, somebody else's definition stands.
+  Reflect.defineProperty(globals, '__LumenizeBasePrototype', {
     configurable: true,
     get: () => prototype,
-    set: (appeared: object) => {
+    set: (appeared: object | undefined) => {
       prototype = appeared;
       install(appeared);
     },
