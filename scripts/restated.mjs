@@ -7,7 +7,7 @@ const SMALLEST = 64;
 /**
  * @param declarations - The TypeScript declarations that the core generates.
  * @param folder - The TypeScript sources.
- * @returns A line for each place: `ts/call.ts:12: 30_000 is DefaultOption.TimeoutMs`.
+ * @returns A line for each place: `ts/options.ts:12: 30_000 is DefaultOption.TimeoutMs`.
  */
 export function restatements(declarations, folder) {
   const generated = readFileSync(declarations, 'utf8');

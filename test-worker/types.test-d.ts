@@ -4,14 +4,16 @@
  * whether that says what is wrong.
  */
 
-import { RpcTarget } from 'cloudflare:workers';
+import { DurableObject, RpcTarget } from 'cloudflare:workers';
 import {
   type Accepting,
   type CallHandle,
+  type EnvOf,
   explain,
   LumenizeBase,
   newContinuation,
   type Recorded,
+  withCall,
 } from '@lumenize/call';
 import { expectTypeOf } from 'vitest';
 import type { Calc, User, Users } from './index.js';
@@ -444,3 +446,45 @@ export class Chosen extends LumenizeBase<Env> {
 
   open(): void {}
 }
+
+class Framework<E> extends DurableObject<E> {
+  greet(name: string): string {
+    return name;
+  }
+}
+
+/** A base class of another package: `env` is what it was written for. */
+export class Room extends withCall(Framework<Env>) {
+  whatCompiles(): void {
+    const user = this.ctn<Users>().getUser('u1');
+    expectTypeOf(
+      this.svc.call('USERS', 'main', user, this.ctn().onUser(user)),
+    ).toExtend<CallHandle>();
+    expectTypeOf(this.svc.callRaw('USERS', 'main', user)).resolves.toEqualTypeOf<User>();
+    expectTypeOf(this.ctn<Room>().greet('Ada')).toExtend<Recorded<string, Room>>();
+    expectTypeOf(this.svc.call.stats().settled['timeout']).toEqualTypeOf<number>();
+    expectTypeOf<EnvOf<typeof Room>>().toEqualTypeOf<Env>();
+    expectTypeOf<EnvOf<typeof DurableObject>>().toEqualTypeOf<Cloudflare.Env>();
+  }
+
+  whatDoesNotCompile(): void {
+    const user = this.ctn<Users>().getUser('u1');
+    // good: TS2345 Argument of type '"USRES"' is not assignable to parameter of type '"CALC" | …'.
+    // @ts-expect-error: no such binding
+    this.svc.call('USRES', 'main', user);
+    // good, once one knows that Accepting is what the handler takes.
+    // @ts-expect-error: onNumber does not accept a User
+    this.svc.call('USERS', 'main', user, this.ctn().onNumber());
+    // good: TS2345 Argument of type 'Called<User, Users, …>' is not assignable to … 'Recorded<…, Calc>'.
+    // @ts-expect-error: CALC holds a Calc
+    this.svc.call('CALC', 'main', user, this.ctn().onUser(user));
+    // good: TS2345 Argument of type 'typeof Plain' is not assignable to … DurableObjectBranded.
+    // @ts-expect-error: no class of Durable Objects
+    withCall(Plain);
+  }
+
+  onUser(_user: User | Error): void {}
+  onNumber(_sum: number | Error): void {}
+}
+
+class Plain {}

@@ -3,7 +3,7 @@
  * have it, and a caller for a Worker that is no class.
  */
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
-import { type CallErrorInfo, Caller } from './call.js';
+import { type CallErrorInfo, Caller } from './caller.js';
 import { CallError } from './errors.js';
 import { learnRules } from './expose.js';
 import { sendRefusal } from './outcome.js';

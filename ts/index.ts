@@ -13,7 +13,7 @@ export {
   LumenizeWorker,
   withCall,
 } from './base.js';
-export type { CallErrorInfo, Caller, CallFunction, CallHandle, CallStats } from './call.js';
+export type { CallErrorInfo, Caller, CallFunction, CallHandle, CallStats } from './caller.js';
 export {
   type CallEvent,
   type CallEventDetails,

@@ -3,7 +3,7 @@
  * finds its services, and this package its prototype, on `globalThis`. Either may be loaded first.
  */
 import { callerOf, envOf, LumenizeBase } from './base.js';
-import type { Caller } from './call.js';
+import type { Caller } from './caller.js';
 import { newContinuation } from './record.js';
 
 /** Makes the service of one object. */

@@ -1,0 +1,341 @@
+/**
+ * Calling: checks what the programmer wrote, sends the program, and gives the outcome to the
+ * handler or the awaiting caller, once.
+ */
+import { Outbox, type Sender } from './batch.js';
+import { Call, type Settle } from './call.js';
+import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
+import { callErrorCodes } from './core.js';
+import { addStackOf, type CallErrorDetails } from './errors.js';
+import { type Bound, handlerOf, messageOf } from './flatten.js';
+import { checkOptions } from './options.js';
+import { type Outcome, readOutcome, release } from './outcome.js';
+import { Pending } from './pending.js';
+import { platformError } from './platform.js';
+import { explainNode, type Node, recorded } from './record.js';
+import { readAny, run } from './run.js';
+import { type Instance, Targets } from './target.js';
+import { endOfTurn, soon } from './turn.js';
+import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
+import type { CallOptions } from './wasm/lumenize_call.js';
+
+/** A call that was made. */
+export interface CallHandle {
+  /** Identifies the call in its object; `CallError.callId`. */
+  readonly id: number;
+  /**
+   * Settles the call as `cancelled` if it is still pending; the remote method may have run all the
+   * same, or may still run.
+   *
+   * @param reason - Becomes the `cause` of the error that the handler receives.
+   * @returns Whether the call was pending.
+   */
+  cancel(reason?: unknown): boolean;
+}
+
+/** What `onCallError` learns beside the error. */
+export interface CallErrorInfo extends CallErrorDetails {
+  /** The handler, as `explain` writes it; `undefined` where the call has none. */
+  readonly handler: string | undefined;
+}
+
+/** What the calls of one object have come to since it began. */
+export interface CallStats {
+  /** Calls that wait for their outcome. */
+  readonly pending: number;
+  /**
+   * Calls that have theirs, by what it was: `value`, or the code of the `CallError`. Whatever else the
+   * remote method threw counts as `remote-threw`.
+   */
+  readonly settled: Readonly<Record<Settlement, number>>;
+  /** Messages sent: each is one Workers RPC call. */
+  readonly frames: number;
+  /** Programs in them, one for each call: `programs / frames` says how well calls share messages. */
+  readonly programs: number;
+  /** Bytes of encoded programs. Arguments travel beside them, and nobody knows their size. */
+  readonly bytes: number;
+}
+
+/** The object that makes calls: its handlers run on it. */
+export interface Owner {
+  readonly self: object;
+  readonly env: object;
+  /** Receives the errors that nobody else sees. */
+  report(error: unknown, info: CallErrorInfo): void;
+  /** Keeps what ends with its request, as a Worker does, until a call and its handler have ended. */
+  readonly waitUntil?: ((ended: Promise<unknown>) => void) | undefined;
+}
+
+/** `this.svc.call`. */
+export interface CallFunction<Env, Self = never> {
+  /**
+   * Calls a method of another object and returns at once. The handler runs on this object with the
+   * outcome, exactly once: with the value, or with an `Error`.
+   *
+   * The outcome goes where `remote` itself, or `$result`, stands in the handler; where neither
+   * does, it becomes the last argument. Stubs in it are released when the handler has ended, like
+   * the parameters of an RPC method: `dup()` one to keep it.
+   *
+   * @param binding - Name of a Durable Object namespace or service in `env`.
+   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object; `undefined` for a
+   *   Worker entrypoint.
+   * @param remote - What to run there, recorded by `this.ctn<T>()`.
+   * @param handler - What to run here with the outcome, recorded by `this.ctn()`. Without one, a
+   *   failure goes to `onCallError`.
+   * @throws `CallError` at once for what cannot be a call: `invalid-continuation`,
+   *   `unknown-binding`, `invalid-target`, `invalid-option`, `limit-exceeded`. Everything that
+   *   happens later arrives in the handler.
+   * @example
+   * ```ts
+   * const user = this.ctn<Users>().getUser('u1');
+   * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
+   * ```
+   */
+  <B extends BindingName<Env>, R>(
+    binding: B,
+    instance: InstanceOf<Env[B]>,
+    remote: Recorded<R, TargetOf<Env[B]>>,
+    handler?: Handler<NoInfer<R>, Self>,
+    options?: CallOptions,
+  ): CallHandle;
+
+  /** What the calls of this object have come to. Counting costs nothing measurable. */
+  stats(): CallStats;
+}
+
+/** `this.svc`: calls of one object. */
+export class Caller<Env, Self = never> {
+  readonly #owner: Owner;
+  readonly #targets: Targets;
+  readonly #pending = new Pending<Call>(
+    (calls) => this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
+    () => this.#outbox.rest(),
+  );
+  readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
+
+  #values = 0;
+  readonly #failures = new Map<Settlement, number>();
+
+  /** Calls a method of another object and returns at once. */
+  readonly call: CallFunction<Env, Self>;
+
+  constructor(owner: Owner) {
+    this.#owner = owner;
+    this.#targets = new Targets(owner.env);
+    this.call = Object.assign(this.#call.bind(this), { stats: () => this.#stats() });
+  }
+
+  /**
+   * Calls a method of another object and awaits the answer: one round trip.
+   *
+   * @param binding - As in {@link Caller.call}.
+   * @param instance - As in {@link Caller.call}.
+   * @param remote - As in {@link Caller.call}.
+   * @returns What the remote method returns; where that holds stubs they are yours to dispose, as
+   *   with Workers RPC. The promise rejects with what the remote method throws, or with a
+   *   `CallError`.
+   * @example
+   * ```ts
+   * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
+   * ```
+   */
+  callRaw<B extends BindingName<Env>, R>(
+    binding: B,
+    instance: InstanceOf<Env[B]>,
+    remote: Recorded<R, TargetOf<Env[B]>>,
+    options?: CallOptions,
+  ): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      const node = recorded(remote, 'remote');
+      this.#send(binding, instance, node, options, (outcome, failed): void => {
+        if (failed) reject(outcome);
+        else resolve(outcome as R);
+      });
+    }).catch(throwWithStack);
+  }
+
+  #call(
+    binding: string,
+    instance: Instance,
+    remote: unknown,
+    handler?: unknown,
+    options?: CallOptions,
+  ): CallHandle {
+    const remoteNode = recorded(remote, 'remote');
+    const handlerNode = handler === undefined ? undefined : recorded(handler, 'handler');
+    const bound = handlerNode && handlerOf(handlerNode, remoteNode);
+    const call = this.#send(binding, instance, remoteNode, options, (outcome, failed) => {
+      const report = (error: unknown): void => {
+        const text = handlerNode && explainNode(handlerNode);
+        this.#owner.report(error, { ...call.details(), handler: text });
+      };
+      if (bound) return this.#handle(bound, outcome, report);
+      if (failed) report(outcome);
+      else release(outcome);
+    });
+    return { id: call.id, cancel: (reason) => this.#cancel(call, reason) };
+  }
+
+  #sender(): Sender<Call> {
+    const pending = this.#pending;
+    return {
+      receive: (calls, sent) => this.#receive(calls, sent),
+      receiveOne: (call, sent) => this.#receiveOne(call, sent),
+      fail: (calls, rejected) => this.#fail(calls, rejected),
+      get willRest() {
+        return pending.isResting;
+      },
+    };
+  }
+
+  #stats(): CallStats {
+    const failures = callErrorCodes.map((code) => [code, this.#failures.get(code) ?? 0]);
+    return {
+      pending: this.#pending.size,
+      settled: { value: this.#values, ...Object.fromEntries(failures) } as CallStats['settled'],
+      ...this.#outbox.sent,
+    };
+  }
+
+  /** Runs a handler. What it throws, now or later, is reported and goes no further. */
+  #handle(
+    { program, slots }: Bound,
+    outcome: unknown,
+    report: (error: unknown) => void,
+  ): void | Promise<void> {
+    let returned: unknown;
+    try {
+      returned = run(program, slots, 0, this.#owner.self, readAny, outcome);
+    } catch (error) {
+      report(error);
+    }
+    if (!(returned instanceof Promise)) return release(outcome);
+    return returned.then(release, report).then(() => release(outcome));
+  }
+
+  #send(
+    binding: string,
+    instance: Instance,
+    remote: Node,
+    options: CallOptions | undefined,
+    settle: Settle,
+  ): Call {
+    const target = this.#targets.find(binding, instance);
+    const { timeout, signal, batch } = checkOptions(options);
+    const { frame, slots } = messageOf(remote);
+    const call = new Call(target, remote, frame, slots, timeout, settle);
+    this.#pending.open(call);
+    if (isObserved()) {
+      call.isObserved = true;
+      publish({ event: 'start', ...call.eventDetails() });
+    }
+    try {
+      this.#owner.waitUntil?.(call.ended());
+      if (signal) call.watch(signal, (reason) => this.#cancel(call, reason));
+      if (signal?.aborted) this.#cancel(call, signal.reason);
+      else if (batch) this.#outbox.add(call);
+      else this.#outbox.addAlone(call);
+    } catch (error) {
+      // The call is accepted: its handler runs later, as for any other outcome.
+      soon(() => this.#fail([call], error));
+    }
+    return call;
+  }
+
+  #cancel(call: Call, reason: unknown): boolean {
+    // One whose outcome has come may still wait for its turn.
+    if (!call.isWaiting && !this.#pending.close(call)) return false;
+    const error = call.cancelledError(reason);
+    call.isWaiting = false;
+    call.isSettled = true;
+    soon(() => void this.#settle(call, error, true));
+    return true;
+  }
+
+  #receiveOne(call: Call, sent: unknown): void {
+    if (!this.#pending.close(call)) {
+      release(sent);
+      return;
+    }
+    const { outcome, failed } = readOutcome(sent, call);
+    void this.#settle(call, outcome, failed);
+  }
+
+  #receive(calls: readonly Call[], sent: readonly unknown[]): void {
+    const open: Call[] = [];
+    for (let at = 0; at < calls.length; at++) {
+      const call = calls[at] as Call;
+      if (this.#pending.close(call)) {
+        open.push(call);
+        call.answer = sent[at];
+      } else release(sent[at]);
+    }
+    this.#settleAll(open, readAnswer);
+  }
+
+  #fail(calls: readonly Call[], rejected: unknown): void {
+    const open = calls.filter((call) => this.#pending.close(call));
+    this.#settleAll(open, (call) => ({
+      outcome: platformError(rejected, call.details(), call.isSent),
+      failed: true,
+    }));
+  }
+
+  #settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
+    if (failed || call.isObserved) this.#note(call, settlementOf(outcome, failed));
+    else this.#values += 1;
+    return call.settle(outcome, failed);
+  }
+
+  #note(call: Call, code: Settlement): void {
+    if (code === 'value') this.#values += 1;
+    else this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
+    if (!call.isObserved) return;
+    publish({ event: 'settle', ...call.eventDetails(), code, ms: Date.now() - call.openedAt });
+  }
+
+  /**
+   * Settles calls that have been taken out of the table, so that no deadline passes while one waits for
+   * the handlers before it: each handler has its turn.
+   */
+  #settleAll(calls: readonly Call[], outcomeOf: (call: Call) => Outcome): void {
+    for (const call of calls) call.isWaiting = true;
+    const settle = (call: Call): void | Promise<void> => {
+      if (!call.isWaiting) {
+        release(call.answer);
+        return undefined;
+      }
+      call.isWaiting = false;
+      const { outcome, failed } = outcomeOf(call);
+      call.answer = undefined;
+      return this.#settle(call, outcome, failed);
+    };
+    for (let at = 0; at < calls.length; at++) {
+      const ended = settle(calls[at] as Call);
+      if (ended === undefined) continue;
+      void settleInTurn(calls.slice(at + 1), settle, ended);
+      return;
+    }
+  }
+}
+
+function readAnswer(call: Call): Outcome {
+  return readOutcome(call.answer, call);
+}
+
+async function settleInTurn(
+  calls: readonly Call[],
+  settle: (call: Call) => void | Promise<void>,
+  before: Promise<void>,
+): Promise<void> {
+  let ended: void | Promise<void> = before;
+  for (const call of calls) {
+    if (ended !== undefined) await endOfTurn(ended);
+    ended = settle(call);
+  }
+}
+
+function throwWithStack(error: unknown): never {
+  addStackOf(new Error(), error);
+  throw error;
+}
