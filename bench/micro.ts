@@ -50,8 +50,7 @@ function pendingWith(calls: number): Pending<PendingCall> {
 class WaitingCall implements PendingCall {
   id = 0;
   isPending = false;
-  before: PendingCall | undefined;
-  after: PendingCall | undefined;
+  place = 0;
   readonly openedAt = NOW;
 
   constructor(readonly timeout: number) {}

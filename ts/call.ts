@@ -13,8 +13,7 @@ export type Settle = (outcome: unknown, failed: boolean) => void | Promise<void>
 export class Call implements PendingCall, Outgoing {
   id = 0;
   isPending = false;
-  before: PendingCall | undefined;
-  after: PendingCall | undefined;
+  place = 0;
   readonly openedAt = Date.now();
   bytes = 0;
   isSent = false;

@@ -18,9 +18,8 @@ export interface PendingCall {
   id: number;
   /** Whether it has no outcome yet. */
   isPending: boolean;
-  /** Its neighbours among the calls that the core has not heard of. */
-  before: PendingCall | undefined;
-  after: PendingCall | undefined;
+  /** Where it is among the calls that the core has not heard of. */
+  place: number;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   /** Milliseconds from then to the deadline. */
@@ -30,13 +29,13 @@ export interface PendingCall {
 /** Longer delays than this would wrap around to none. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** Deadlines in the core may be out of date, as many as calls are pending and so many more. */
+/** Places may be empty, or deadlines in the core out of date, as many as are pending and so many more. */
 const SLACK = 64;
 
 /** The pending calls of one object. */
 export class Pending<C extends PendingCall> {
-  /** The latest of those that the core has not heard of. Nothing of a call stays when it has settled. */
-  #latest: PendingCall | undefined;
+  /** Calls that the core has not heard of. Nothing of a call stays when it has settled. */
+  #recent: (C | undefined)[] = [];
   /** Those that it watches, by id. */
   readonly #watched = new Map<number, C>();
   #size = 0;
@@ -73,9 +72,8 @@ export class Pending<C extends PendingCall> {
     call.id = this.#greatestId;
     call.isPending = true;
     this.#size += 1;
-    call.before = this.#latest;
-    if (this.#latest) this.#latest.after = call;
-    this.#latest = call;
+    call.place = this.#recent.push(call) - 1;
+    if (call.place > 2 * this.#size + SLACK) this.#closeRanks();
     if (deadline < this.#timerDeadline) this.#arm(deadline);
   }
 
@@ -83,7 +81,9 @@ export class Pending<C extends PendingCall> {
   close(call: C): boolean {
     if (!call.isPending) return false;
     call.isPending = false;
-    if (this.#watched.size === 0 || !this.#watched.delete(call.id)) this.#unlink(call);
+    if (this.#watched.size === 0 || !this.#watched.delete(call.id)) {
+      this.#recent[call.place] = undefined;
+    }
     this.#size -= 1;
     if (this.#size === 0 && !this.#isResting) {
       this.#isResting = true;
@@ -93,13 +93,9 @@ export class Pending<C extends PendingCall> {
     return true;
   }
 
-  #unlink(call: PendingCall): void {
-    const { before, after } = call;
-    if (before) before.after = after;
-    if (after) after.before = before;
-    else this.#latest = before;
-    call.before = undefined;
-    call.after = undefined;
+  #closeRanks(): void {
+    this.#recent = this.#recent.filter((call) => call !== undefined);
+    for (const [place, call] of this.#recent.entries()) (call as C).place = place;
   }
 
   #expire(): void {
@@ -131,13 +127,9 @@ export class Pending<C extends PendingCall> {
 
   /** Which calls are due, and the next deadline. */
   #look(now: number): [number[], number] {
-    const recent: C[] = [];
-    while (this.#latest) {
-      const call = this.#latest as C;
-      this.#unlink(call);
-      this.#watched.set(call.id, call);
-      recent.push(call);
-    }
+    const recent = this.#recent.filter((call) => call !== undefined);
+    this.#recent = [];
+    for (const call of recent) this.#watched.set(call.id, call);
     let table = this.#table;
     if (table && this.#instance === coreInstance()) {
       const deadlines = table.watch(flat(recent));
@@ -178,6 +170,7 @@ export class Pending<C extends PendingCall> {
     this.#onRest();
     if (this.#size > 0) return;
     this.#disarm();
+    this.#recent = [];
     // What a dead instance held has gone with it.
     if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
     this.#table = undefined;
