@@ -1,7 +1,7 @@
 // `npm run bench:types`: what the types of this package cost the compiler. The same code, once by
 // continuations and once by direct stub calls: a class of 300 methods and 300 places that call them.
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { capture } from './spawn.mjs';
 
 const METHODS = 300;
 /** More instantiations than direct stub calls need, in per cent. */
@@ -71,11 +71,11 @@ function instantiations(name, source) {
     exclude: [],
   };
   writeFileSync(`${FOLDER}/${name}.json`, JSON.stringify(config));
-  const { status, stdout } = spawnSync(
-    'tsc',
-    ['--project', `${FOLDER}/${name}.json`, '--extendedDiagnostics'],
-    { encoding: 'utf8' },
-  );
+  const { status, stdout } = capture('tsc', [
+    '--project',
+    `${FOLDER}/${name}.json`,
+    '--extendedDiagnostics',
+  ]);
   const count = Number(/Instantiations:\s+(\d+)/.exec(stdout)?.[1]);
   if (status === 0 && count > 0) return count;
   console.error(stdout);

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { BUDGETS, build } from './build.mjs';
+import { median, ratio as ratioOfSamples, spread } from './statistics.mjs';
 import { bundle, serve } from './workerd.mjs';
 
 const IS_QUICK = process.argv.includes('--quick');
@@ -167,10 +168,8 @@ function sizeLines() {
   ];
 }
 
-/** The median of the ratios of samples that were taken one after the other: drift has no part in it. */
 function ratio(over, under) {
-  const [above, below] = [results.get(over), results.get(under)];
-  return median(above.map((sample, round) => sample / below[round]));
+  return ratioOfSamples(results.get(over), results.get(under));
 }
 
 function timeLines() {
@@ -316,14 +315,4 @@ function details() {
 
 function beside(over, under) {
   return ratio(over, under).toFixed(2);
-}
-
-function spread(samples) {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const at = (part) => sorted[Math.round((sorted.length - 1) * part)];
-  return { median: at(0.5), relative: (at(0.75) - at(0.25)) / 2 / at(0.5) };
-}
-
-function median(samples) {
-  return spread(samples).median;
 }

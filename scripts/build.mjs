@@ -1,6 +1,5 @@
 // Builds pkg/, which is exactly what is published: wasm by wasm-pack, JavaScript by tsc, and the
 // files of pkg-template/. `node scripts/build.mjs` alone needs the tools that scripts/run.mjs sets up.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { restatements } from './restated.mjs';
+import { fail, run } from './spawn.mjs';
 
 /** What tsc makes: one module for each file of ts/. */
 export const MODULES = 'target/js';
@@ -28,7 +28,7 @@ export function build() {
   const wasm = buildWasm('wasm');
   const found = restatements(`${wasm}/lumenize_call.d.ts`, 'ts');
   if (found.length > 0) {
-    fail(`The core defines these once; use its definition:\n${found.join('\n')}`);
+    fail(`build: The core defines these once; use its definition:\n${found.join('\n')}`);
   }
   for (const folder of [MODULES, 'pkg']) rmSync(folder, { recursive: true, force: true });
   run('tsc', ['--project', 'tsconfig.json']);
@@ -116,7 +116,7 @@ export function buildWasm(name, cargoOptions = []) {
   });
   const wasm = readFileSync(`${folder}/lumenize_call_bg.wasm`);
   for (const path of machine) {
-    if (wasm.includes(path)) fail(`The wasm holds a path of this machine: ${path}`);
+    if (wasm.includes(path)) fail(`build: The wasm holds a path of this machine: ${path}`);
   }
   writeFileSync(stampFile, stamp);
   return folder;
@@ -156,7 +156,9 @@ function printSizes() {
 /** README states sizes in whole KiB: they are those of this build. */
 function checkReadme(text) {
   const readme = readFileSync('README.md', 'utf8').replace(/\s+/g, ' ');
-  if (!readme.includes(text)) fail(`README.md does not say '${text}', which this build came to.`);
+  if (!readme.includes(text)) {
+    fail(`build: README.md does not say '${text}', which this build came to.`);
+  }
 }
 
 function printSize(what, bytes, { must, aim }) {
@@ -164,24 +166,11 @@ function printSize(what, bytes, { must, aim }) {
   console.log(
     `build: ${what}, gzip: ${kib(bytes)} (must be at most ${kib(must)}, aim ${kib(aim)})`,
   );
-  if (bytes > must) fail(`The ${what} is larger than its budget.`);
+  if (bytes > must) fail(`build: The ${what} is larger than its budget.`);
 }
 
 function gzipped(bytes) {
   return gzipSync(bytes, { level: 9 }).length;
-}
-
-function run(command, args, env = {}) {
-  const { status } = spawnSync(command, args, {
-    env: { ...process.env, ...env },
-    stdio: 'inherit',
-  });
-  if (status !== 0) fail(`${command} failed: see its message above.`);
-}
-
-function fail(message) {
-  console.error(`build: ${message}`);
-  process.exit(1);
 }
 
 if (process.argv[1].endsWith('build.mjs')) build();

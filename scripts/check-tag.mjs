@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 export function problemOf(tag, cargoToml, changelog) {
   const version = /^version = "(.+)"$/m.exec(cargoToml)[1];
   if (tag !== `v${version}`) return `the tag is ${tag}, but Cargo.toml has version ${version}`;
-  const heading = changelog.split('\n').find((line) => line.startsWith(`## ${version}`));
+  const heading = changelog.split('\n').find((line) => line.startsWith(`## ${version},`));
   if (!heading) return `CHANGELOG.md has no heading '## ${version}, <date>'`;
   const isDated = /, \d{4}-\d{2}-\d{2}$/.test(heading);
   return isDated ? undefined : `CHANGELOG.md says '${heading}': write the date`;

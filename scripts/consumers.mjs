@@ -1,7 +1,6 @@
 // `npm run test:consumers [-- NAME…]`: projects as users have them. Packs pkg/, installs the tarball
 // into each project of consumers/ outside of the repository, and runs the project's own `npm test`.
 // Projects that name the same packages share one installation. Its last line is `N passed, N failed`.
-import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -15,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { capture, fail } from './spawn.mjs';
 
 /** Where projects put the first example of README.md: it is what a newcomer pastes. */
 const EXAMPLE = 'src/readme.ts';
@@ -24,8 +24,7 @@ const names = process.argv.slice(2);
 const all = readdirSync('consumers');
 const unknown = names.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-  console.error(`consumers: there is no ${unknown.join(', ')}; there is ${all.join(', ')}.`);
-  process.exit(1);
+  fail(`consumers: there is no ${unknown.join(', ')}; there is ${all.join(', ')}.`);
 }
 
 build();
@@ -97,14 +96,9 @@ function install(dependencies, tarball) {
 }
 
 function run(command, args, cwd) {
-  return spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    env: { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false' },
-    maxBuffer: 2 ** 28,
-  });
+  return capture(command, args, { cwd, env: { CI: '1', WRANGLER_SEND_METRICS: 'false' } });
 }
 
-function problemOf({ status, stdout, stderr, error }) {
-  return status === 0 ? undefined : `${stdout}${stderr}${error ?? ''}`;
+function problemOf({ status, output }) {
+  return status === 0 ? undefined : output;
 }

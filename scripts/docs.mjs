@@ -1,10 +1,10 @@
 // `npm run docs`: writes docs/api.md from the doc comments of what is published. With --check it
 // writes nothing and fails where the file is not what it would write.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { build } from './build.mjs';
 import { anchorsOf } from './examples/links.mjs';
+import { capture, fail } from './spawn.mjs';
 
 const FOLDER = 'scripts/typedoc';
 const WRITTEN = 'docs/api.md';
@@ -18,13 +18,17 @@ it there. [The guide](guide.md) teaches the same in order.
 const isCheck = process.argv.includes('--check');
 if (!isCheck) build();
 installTypedoc();
-run('node', [`${FOLDER}/node_modules/typedoc/bin/typedoc`, '--options', `${FOLDER}/typedoc.json`]);
+runQuietly('node', [
+  `${FOLDER}/node_modules/typedoc/bin/typedoc`,
+  '--options',
+  `${FOLDER}/typedoc.json`,
+]);
 const text = HEAD + withLiveLinks(readFileSync('target/typedoc/api.md', 'utf8'));
 if (!isCheck) {
   writeFileSync(WRITTEN, text);
   console.log(`docs: wrote ${WRITTEN}`);
 } else if (!existsSync(WRITTEN) || readFileSync(WRITTEN, 'utf8') !== text) {
-  fail(`${WRITTEN} is not what the comments in ts/ say: run npm run docs.`);
+  fail(`docs: ${WRITTEN} is not what the comments in ts/ say: run npm run docs.`);
 }
 
 /** typedoc counts names that have no heading: links to `#name-1` where there is only `#name`. */
@@ -42,17 +46,12 @@ function installTypedoc() {
   const stampFile = `${FOLDER}/node_modules/.lock-stamp`;
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   console.log('docs: installing typedoc (some seconds)');
-  run('npm', ['install', '--no-save', '--loglevel=error', '--prefix', FOLDER]);
+  runQuietly('npm', ['install', '--no-save', '--loglevel=error', '--prefix', FOLDER]);
   writeFileSync(stampFile, stamp);
 }
 
-function run(command, args) {
-  const result = spawnSync(command, args, { encoding: 'utf8' });
-  if (result.status === 0) return;
-  fail(`${command} failed:\n${result.stdout}${result.stderr}${result.error ?? ''}`);
-}
-
-function fail(message) {
-  console.error(`docs: ${message}`);
-  process.exit(1);
+/** What a tool says is of interest only if it fails. */
+function runQuietly(command, args) {
+  const { status, output } = capture(command, args);
+  if (status !== 0) fail(`docs: ${command} failed:\n${output}`);
 }

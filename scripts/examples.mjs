@@ -2,7 +2,6 @@
 // them all, runs them in workerd and on Node, and follows the links of all pages. Its last line is
 // `N passed, N failed`. docs/guide.md is a project, file by file, and the other examples run in it;
 // README's examples are one of their own, in a consumer's folder.
-import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -19,6 +18,7 @@ import { build } from './build.mjs';
 import { blocksOf, blocksOfComments } from './examples/blocks.mjs';
 import { deadLinks } from './examples/links.mjs';
 import { Project, TESTS } from './examples/project.mjs';
+import { capture } from './spawn.mjs';
 
 const FOLDER = 'target/examples';
 const GUIDE = `${FOLDER}/guide`;
@@ -192,14 +192,13 @@ function runScripts() {
 
 /** Runs a tool. Places in what it says become those of the examples. */
 function run(what, command, args, cwd = '.', counts = true) {
-  const env = { ...process.env, CI: '1', NO_COLOR: '1', PWD: resolve(cwd) };
-  const result = spawnSync(command, args, { cwd, encoding: 'utf8', env });
-  if (result.status === 0) {
+  const env = { CI: '1', NO_COLOR: '1', PWD: resolve(cwd) };
+  const { status, output } = capture(command, args, { cwd, env });
+  if (status === 0) {
     if (counts) passed += 1;
     return true;
   }
   if (counts) failed += 1;
-  const output = `${result.stdout}${result.stderr}${result.error ?? ''}`;
   console.log(`examples: ${what}: ${command} failed:\n${placed(output, cwd)}`);
   return false;
 }

@@ -55,8 +55,8 @@ function report(rows) {
 
 Written by \`npm run experiment:deadlock\`, in bare workerd. The same calls along the same paths, all at
 once: as this package makes them, with nothing held while a call is in flight, and with
-\`ctx.blockConcurrencyWhile\` around each call, as the first version of the package had it. Here a call
-in it is plain Workers RPC: nothing else can be the cause.
+\`ctx.blockConcurrencyWhile\` around each call, as the first rewrite of the package's first version shipped
+it. Here a call in it is plain Workers RPC: nothing else can be the cause.
 
 | calls | way | answered | after | what the others failed with |
 | --- | --- | --- | --- | --- |

@@ -1,9 +1,9 @@
 // `npm run experiment:encoding`: builds the three encodings, times them in bare workerd and writes
 // experiments/encoding/RESULTS.md.
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { run } from './spawn.mjs';
 import { serve } from './workerd.mjs';
 
 const FOLDER = 'target/experiments';
@@ -80,8 +80,3 @@ const conclusion = readFileSync('experiments/encoding/CONCLUSION.md', 'utf8');
 writeFileSync('experiments/encoding/RESULTS.md', `${lines.join('\n')}\n${conclusion}`);
 console.table(results);
 console.log(sizes);
-
-function run(command, args) {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-}

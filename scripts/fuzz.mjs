@@ -1,19 +1,17 @@
 // `npm run fuzz -- [SECONDS]`: runs every fuzz target for so long (default: 60), one after the other.
 // Needs a nightly Rust; nothing else here does. What a target finds becomes a file in tests/crashers/.
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { capture, fail, run } from './spawn.mjs';
 
 const TARGETS = ['decode', 'validate', 'round_trip', 'frame'];
 const CARGO_FUZZ = '0.13.2';
 const seconds = Number(process.argv[2] ?? 60);
 
 if (!Number.isInteger(seconds) || seconds < 1) {
-  console.error(`fuzz: '${process.argv[2]}' is not a number of seconds, as in npm run fuzz -- 60`);
-  process.exit(1);
+  fail(`fuzz: '${process.argv[2]}' is not a number of seconds, as in npm run fuzz -- 60`);
 }
-if (spawnSync('cargo', ['+nightly', '--version']).status !== 0) {
-  console.error('fuzz: a nightly Rust is missing: rustup toolchain install nightly');
-  process.exit(1);
+if (capture('cargo', ['+nightly', '--version']).status !== 0) {
+  fail('fuzz: a nightly Rust is missing: rustup toolchain install nightly');
 }
 if (!existsSync('.tools/bin/cargo-fuzz')) {
   console.log(`fuzz: building cargo-fuzz ${CARGO_FUZZ} (about 1 minute)`);
@@ -36,9 +34,4 @@ for (const target of TARGETS) {
     ...[`-max_total_time=${seconds}`, '-print_final_stats=1', '-artifact_prefix=tests/crashers/'],
     ...['-max_len=4096', '-verbosity=0'],
   ]);
-}
-
-function run(command, args) {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
 }

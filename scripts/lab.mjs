@@ -2,7 +2,7 @@
 // of its deployment. Leaves screenshots in target/lab/. `npm run lab -- WORD` runs the tests whose names
 // hold the word.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
@@ -11,6 +11,7 @@ import { Lab } from './lab-page.mjs';
 import { freePort, isFree } from './lab-server.mjs';
 import { TESTS, WIDE } from './lab-tests.mjs';
 import { Remedy } from './setup.mjs';
+import { capture } from './spawn.mjs';
 
 const CHROMIUM_FLAGS = [
   '--no-sandbox',
@@ -110,10 +111,7 @@ process.exitCode = failed === 0 ? 0 : 1;
 
 /** Runs a script of the project to its end. */
 function script(name, ...args) {
-  const { status, stdout, stderr } = spawnSync('node', [`scripts/${name}.mjs`, ...args], {
-    encoding: 'utf8',
-  });
-  return { status, output: `${stdout}${stderr}` };
+  return capture('node', [`scripts/${name}.mjs`, ...args]);
 }
 
 /** Starts the lab as `npm start` does. Ending it as Ctrl-C does must end all that it started. */

@@ -1,6 +1,5 @@
 // Tests of pkg/ as it is packed: its files, where `exports` lead, its types, its source maps.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -15,6 +14,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { capture } from './spawn.mjs';
 
 /** Everything but the declarations and docs/, which README links to; each with who needs it. */
 const FILES = [
@@ -36,7 +36,7 @@ let tarball;
 let packed;
 
 before(() => {
-  const { status, stdout, stderr } = run('npm', [
+  const { status, stdout, stderr } = capture('npm', [
     'pack',
     '--json',
     '--pack-destination',
@@ -89,7 +89,13 @@ test('publint has nothing to say', async () => {
 });
 
 test('arethetypeswrong finds nothing wrong, for a package of ES modules', () => {
-  const { status, stdout } = run('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii']);
+  const { status, stdout } = capture('attw', [
+    tarball,
+    '--profile',
+    'esm-only',
+    '--format',
+    'ascii',
+  ]);
   assert.equal(status, 0, stdout);
 });
 
@@ -116,14 +122,10 @@ function declarationsRead() {
   };
   writeFileSync(`${project}/tsconfig.json`, JSON.stringify({ compilerOptions }));
   writeFileSync(`${project}/index.ts`, "export * from '../../pkg/workerd.js';\n");
-  const { stdout } = run('tsc', ['--project', project, '--listFilesOnly']);
+  const { stdout } = capture('tsc', ['--project', project, '--listFilesOnly']);
   rmSync(project, { recursive: true });
   return stdout
     .split('\n')
     .filter((path) => path.startsWith(`${process.cwd()}/pkg/`))
     .map((path) => path.slice(`${process.cwd()}/pkg/`.length));
-}
-
-function run(command, args) {
-  return spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
 }

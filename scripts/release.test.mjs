@@ -1,13 +1,19 @@
 // What publishes, publishes the right thing: the workflow, and the tag that starts it.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { parse } from 'yaml';
 import { problemOf } from './check-tag.mjs';
+import { capture } from './spawn.mjs';
 
 const workflow = parse(readFileSync('.github/workflows/ci.yml', 'utf8'), { strict: true });
 const { demo, test: tests, publish } = workflow.jobs;
+const jobs = [demo, tests, publish];
 const commands = ({ steps }) => steps.flatMap(({ run }) => run ?? []);
+const uses = ({ steps }, action) => steps.filter((step) => step.uses?.startsWith(`${action}@`));
 
 test('CI runs the two commands that everybody runs, and nothing else', () => {
   assert.deepEqual(commands(demo), ['npm run demo']);
@@ -20,18 +26,75 @@ test('a tag publishes what has been tested, with provenance', () => {
   assert.equal(publish.if, "startsWith(github.ref, 'refs/tags/v')");
   assert.deepEqual(publish.needs, ['demo', 'test']);
   assert.deepEqual(publish.permissions, { contents: 'read', 'id-token': 'write' });
-  const [check, build, last] = commands(publish);
+  const [onMain, check, build, last] = commands(publish);
+  assert.match(onMain, /^git merge-base/);
   assert.match(check, /check-tag\.mjs/);
   assert.equal(build, 'npm run build');
-  assert.equal(last, 'npm publish ./pkg --provenance --access public');
+  assert.equal(last, 'npm publish ./pkg --provenance --access public --tag "$DIST_TAG"');
+});
+
+test('a prerelease does not become the latest version', () => {
+  const [, expression] = /^\$\{\{(.+)\}\}$/.exec(publish.steps.at(-1).env.DIST_TAG);
+  const contains = (text, part) => text.includes(part);
+  // What the expression uses of GitHub's language means the same in JavaScript.
+  const tagOf = (name) => runInNewContext(expression, { contains, github: { ref_name: name } });
+  assert.equal(tagOf('v1.2.3'), 'latest');
+  assert.equal(tagOf('v1.2.3-beta.1'), 'next');
+});
+
+test('only a commit on main is published', () => {
+  const [{ with: checkout }] = uses(publish, 'actions/checkout');
+  assert.equal(checkout['fetch-depth'], 0);
+  const folder = mkdtempSync(join(tmpdir(), 'lumenize-call-release-'));
+  const git = (...args) => assert.equal(capture('git', args, { cwd: folder }).status, 0);
+  const commit = (message) =>
+    git(
+      ...[
+        '-c',
+        'user.name=Test',
+        '-c',
+        'user.email=test@example.com',
+        '-c',
+        'commit.gpgsign=false',
+      ],
+      ...['commit', '--quiet', '--allow-empty', '--message', message],
+    );
+  const isPublished = () => {
+    const [command, ...args] = commands(publish)[0].split(' ');
+    return capture(command, args, { cwd: folder }).status === 0;
+  };
+  try {
+    git('init', '--quiet');
+    commit('tagged');
+    commit('newer');
+    git('update-ref', 'refs/remotes/origin/main', 'HEAD');
+    git('checkout', '--quiet', 'HEAD~1');
+    assert.ok(isPublished());
+    commit('on no branch');
+    assert.ok(!isPublished());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('the npm that publishes can be a trusted publisher', () => {
+  const [{ with: node }] = uses(publish, 'actions/setup-node');
+  assert.ok(node['node-version'] >= 24, 'Node 24 is the first with npm 11');
+  assert.equal(node['registry-url'], 'https://registry.npmjs.org');
+});
+
+test('no job keeps the credentials that it was checked out with', () => {
+  for (const job of jobs) {
+    const checkouts = uses(job, 'actions/checkout');
+    assert.equal(checkouts.length, 1);
+    for (const { with: options } of checkouts) assert.equal(options['persist-credentials'], false);
+  }
 });
 
 test('nothing but publishing may write, and actions have versions', () => {
   assert.deepEqual(workflow.permissions, { contents: 'read' });
   for (const job of [demo, tests]) assert.equal(job.permissions, undefined);
-  const actions = [demo, tests, publish].flatMap(({ steps }) =>
-    steps.flatMap(({ uses }) => uses ?? []),
-  );
+  const actions = jobs.flatMap(({ steps }) => steps.flatMap(({ uses: action }) => action ?? []));
   for (const action of actions) assert.match(action, /@(v\d+|[0-9a-f]{40})$/);
 });
 
@@ -50,6 +113,7 @@ test('a tag is that of the version, which the changelog has with its date', () =
   assert.equal(problemOf('v1.2.3', cargo, '# Changelog\n\n## 1.2.3, 2026-01-02\n'), undefined);
   assert.match(problemOf('v1.2.4', cargo, '## 1.2.3, 2026-01-02'), /Cargo.toml has version 1.2.3/);
   assert.match(problemOf('v1.2.3', cargo, '# Changelog'), /no heading '## 1.2.3/);
+  assert.match(problemOf('v1.2.3', cargo, '## 1.2.34, 2026-01-02'), /no heading '## 1.2.3/);
   assert.match(problemOf('v1.2.3', cargo, '## 1.2.3, not yet released'), /write the date/);
 });
 

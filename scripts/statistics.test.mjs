@@ -1,3 +1,4 @@
+// Tests of scripts/statistics.mjs, by which the figures of the benchmarks are computed.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { exponent, median, ratio, spread } from './statistics.mjs';

@@ -1,7 +1,7 @@
 // `npm test`: everything, in the order in which a mistake is found soonest. Its last line is
 // `N passed, N failed`: each check counts as one, each test of a suite as one.
-import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
+import { capture } from './spawn.mjs';
 
 const REPORT = 'target/vitest.json';
 
@@ -115,13 +115,8 @@ for (const { name, run, env, count = () => undefined, forbidden } of CHECKS) {
   process.stdout.write(`test: ${name} … `);
   rmSync(REPORT, { force: true });
   const [command, ...args] = run;
-  const result = spawnSync(command, args, {
-    encoding: 'utf8',
-    env: { ...process.env, CI: '1', ...env },
-    maxBuffer: 2 ** 28,
-  });
-  const output = `${result.stdout}${result.stderr}${result.error ?? ''}`;
-  const ok = result.status === 0 && !(forbidden && output.includes(forbidden));
+  const { status, output } = capture(command, args, { env: { CI: '1', ...env } });
+  const ok = status === 0 && !(forbidden && output.includes(forbidden));
   const counted = count(output, ok) ?? { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
   // A suite that broke before it could count a failure has failed all the same.
   if (!ok && counted.failed === 0) counted.failed = 1;

@@ -1,11 +1,11 @@
 // `npm run weight`: what takes the bytes of the package: the core by function and by where that comes from,
 // the JavaScript by module. gzip is what a thing adds: that of all, less that of all without it.
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { buildSync, transformSync } from 'esbuild';
 import wasmparser from 'wasmparser';
 import { build, MODULES, rustFlags } from './build.mjs';
+import { run } from './spawn.mjs';
 
 const { BinaryReader, BinaryReaderState, bytesToString } = wasmparser;
 const FOLDER = 'target/weight';
@@ -169,12 +169,4 @@ function bySize(a, b) {
 
 function gzip(bytes) {
   return gzipSync(bytes, { level: 9 }).length;
-}
-
-function run(command, args, env = {}) {
-  const { status } = spawnSync(command, args, {
-    env: { ...process.env, ...env },
-    stdio: 'inherit',
-  });
-  if (status !== 0) throw new Error(`${command} failed: see its message above.`);
 }

@@ -1,3 +1,4 @@
+/** What `call` and `callRaw` accept, what they refuse at once, and in which order calls arrive. */
 import { env } from 'cloudflare:workers';
 import {
   type CallError,

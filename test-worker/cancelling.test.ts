@@ -1,3 +1,4 @@
+/** Calls that are cancelled, and who releases the stubs that an outcome holds. */
 import { newContinuation } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
 import { calc, inCalc, inCaller } from './in-object.js';

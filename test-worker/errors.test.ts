@@ -1,3 +1,4 @@
+/** What an error is when it arrives: its class, its code, its stack, and whether anything ran. */
 import { CallError, explain, newContinuation, type Recorded, registerErrors } from '@lumenize/call';
 import { describe, expect, test } from 'vitest';
 import { calc, inCalc, inCaller, thrownBy } from './in-object.js';

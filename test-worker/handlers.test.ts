@@ -1,3 +1,4 @@
+/** Handlers that throw, hang or call again, and where an error goes that no handler receives. */
 import { newContinuation } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
 import { calc, inCaller } from './in-object.js';

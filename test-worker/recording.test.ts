@@ -1,3 +1,4 @@
+/** What a continuation records, how its steps run on the target, and how `explain` shows it. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env, RpcTarget } from 'cloudflare:workers';
 import { explain, newContinuation } from '@lumenize/call';

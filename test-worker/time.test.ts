@@ -1,3 +1,4 @@
+/** Deadlines, and the one timer that watches over them. */
 import { type CallError, newContinuation } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
 import { calc, inCalc, inCaller } from './in-object.js';

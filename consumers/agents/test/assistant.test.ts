@@ -1,3 +1,4 @@
+/** An Agent of `agents` calls a plain Durable Object, and is called by one. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { CallError } from '@lumenize/call';

@@ -1,3 +1,4 @@
+// The same calls under each compatibility date, with Node's modules and without.
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { compatibilityDate as newest } from 'workerd';

@@ -1,3 +1,4 @@
+/** Code as it was written for the first version of the package does what it did. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';

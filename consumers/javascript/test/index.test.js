@@ -1,3 +1,4 @@
+// Durable Objects in plain JavaScript call each other; mistakes that no compiler saw are refused.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createTestHarness } from 'wrangler';

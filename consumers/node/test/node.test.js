@@ -1,3 +1,4 @@
+// The package in Node: what needs no runtime works, the rest says what it needs.
 import assert from 'node:assert/strict';
 import diagnostics from 'node:diagnostics_channel';
 import { createRequire } from 'node:module';

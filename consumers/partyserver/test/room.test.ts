@@ -1,3 +1,4 @@
+/** A Server of `partyserver` calls a plain Durable Object, and is called by one. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { CallError } from '@lumenize/call';

@@ -1,3 +1,4 @@
+// A base class that finds its services on `globalThis` has calls, whichever is imported first.
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { createTestHarness } from 'wrangler';

@@ -1,3 +1,4 @@
+// README's first example under Vite: what it builds runs, and its development server answers.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';

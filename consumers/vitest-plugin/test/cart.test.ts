@@ -1,3 +1,4 @@
+/** README's first example under @cloudflare/vitest-plugin. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { CallError } from '@lumenize/call';

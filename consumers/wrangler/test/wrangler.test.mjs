@@ -1,3 +1,4 @@
+// README's first example by wrangler alone: a dry run of a deployment, and `wrangler dev`.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
