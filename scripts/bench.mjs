@@ -10,7 +10,7 @@ import { bundle, serve } from './workerd.mjs';
 
 const IS_QUICK = process.argv.includes('--quick');
 const ROUNDS = IS_QUICK ? 7 : 21;
-const WARM_UP = IS_QUICK ? 3 : 5;
+const WARM_UP = IS_QUICK ? 3 : 10;
 const WAYS = ['rpc', 'floor', 'awaited', 'handler', 'batched', 'batchedAwaited', 'unhandled'];
 const TITLES = {
   rpc: 'Workers RPC',
@@ -43,7 +43,7 @@ const GROUPS = [
   ],
   [{ row: 'concurrent', size: 1_000, times: 2 }],
   [{ row: 'targets', size: 200, times: 4, ways: TARGETS }],
-  [{ row: 'nested', size: 1, times: TIMES / 2, ways: NESTED }],
+  [{ row: 'nested', size: 1, times: TIMES, ways: NESTED }],
   ...(IS_QUICK
     ? []
     : [

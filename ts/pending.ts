@@ -34,8 +34,9 @@ const SLACK = 64;
 
 /** The pending calls of one object. */
 export class Pending<C extends PendingCall> {
-  /** Calls that the core has not heard of. Nothing of a call stays when it has settled. */
+  /** Calls that the core has not heard of, up to `end`. Nothing of a call stays when it has settled. */
   #recent: (C | undefined)[] = [];
+  #end = 0;
   /** Those that it watches, by id. */
   readonly #watched = new Map<number, C>();
   #size = 0;
@@ -72,8 +73,9 @@ export class Pending<C extends PendingCall> {
     call.id = this.#greatestId;
     call.isPending = true;
     this.#size += 1;
-    call.place = this.#recent.push(call) - 1;
-    if (call.place > 2 * this.#size + SLACK) this.#closeRanks();
+    call.place = this.#end;
+    this.#recent[this.#end++] = call;
+    if (this.#end > 2 * this.#size + SLACK) this.#closeRanks();
     if (deadline < this.#timerDeadline) this.#arm(deadline);
   }
 
@@ -85,7 +87,9 @@ export class Pending<C extends PendingCall> {
       this.#recent[call.place] = undefined;
     }
     this.#size -= 1;
-    if (this.#size === 0 && !this.#isResting) {
+    if (this.#size > 0) return true;
+    this.#end = 0;
+    if (!this.#isResting) {
       this.#isResting = true;
       // By then whoever awaited this call has gone on: timers cost more than what they would watch.
       afterMicrotasks(this.#rest, this.#isBusy);
@@ -93,9 +97,18 @@ export class Pending<C extends PendingCall> {
     return true;
   }
 
+  #takeRecent(): C[] {
+    const recent = this.#recent.slice(0, this.#end).filter((call) => call !== undefined);
+    this.#recent = [];
+    this.#end = 0;
+    return recent;
+  }
+
   #closeRanks(): void {
-    this.#recent = this.#recent.filter((call) => call !== undefined);
-    for (const [place, call] of this.#recent.entries()) (call as C).place = place;
+    const recent = this.#takeRecent();
+    for (const [place, call] of recent.entries()) call.place = place;
+    this.#recent = recent;
+    this.#end = recent.length;
   }
 
   #expire(): void {
@@ -127,8 +140,7 @@ export class Pending<C extends PendingCall> {
 
   /** Which calls are due, and the next deadline. */
   #look(now: number): [number[], number] {
-    const recent = this.#recent.filter((call) => call !== undefined);
-    this.#recent = [];
+    const recent = this.#takeRecent();
     for (const call of recent) this.#watched.set(call.id, call);
     let table = this.#table;
     if (table && this.#instance === coreInstance()) {
