@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import { findBrowser } from './browser.mjs';
 import { Lab } from './lab-page.mjs';
-import { freePort, isFree } from './lab-server.mjs';
 import { TESTS, WIDE } from './lab-tests.mjs';
+import { freePort, isFree } from './ports.mjs';
 import { Remedy } from './setup.mjs';
 
 const CHROMIUM_FLAGS = [
