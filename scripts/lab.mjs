@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import { findBrowser } from './browser.mjs';
@@ -42,7 +43,9 @@ const ABOUT_COMMANDS = [
   {
     name: 'the dry run of its deployment',
     run: () => {
-      const { status, output } = script('deploy-lab', '--dry-run', '--outdir', 'target/lab/deploy');
+      // Wrangler would take it from the folder of the configuration.
+      const folder = resolve('target/lab/deploy');
+      const { status, output } = script('deploy-lab', '--dry-run', '--outdir', folder);
       assert.equal(status, 0, output);
       assert.match(output, /Read 4 files from the assets directory/);
       for (const binding of ['LAB', 'LAB_TARGET', 'CART']) {
