@@ -1,9 +1,9 @@
 // The lab under `wrangler dev`: what `npm start`, its tests and its deployment share.
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { build } from 'esbuild';
+import { freePort } from './ports.mjs';
 
 export const CONFIG = 'demo/wrangler.jsonc';
 /** What is served as it is; the configuration names it. */
@@ -82,24 +82,4 @@ async function answers(url) {
   } catch {
     return false;
   }
-}
-
-/** Whether nobody listens there. */
-export function isFree(port) {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-}
-
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

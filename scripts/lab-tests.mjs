@@ -114,12 +114,13 @@ export const TESTS = [
       const name = await chart.getAttribute('aria-label');
       for (const way of WAYS) {
         assert.match(name, new RegExp(`${way}: half within \\d+ ms, 99 % within \\d+ ms`));
-        assert.ok(await chart.getByText(way, { exact: true }).isVisible(), `${way} has its name`);
+        const legend = lab.page.locator('figure').getByText(way, { exact: true });
+        assert.ok(await legend.isVisible(), `${way} has its name`);
       }
       await lab.seesNot('These runs are not alike');
-      await lab.choose('V2', { Calls: 3, Delay: 1 });
+      await lab.choose('Handler, alone', { Calls: 3, Delay: 1 });
       await lab.press('Run');
-      await lab.sees('These runs are not alike in calls, delay.');
+      await lab.hears('These runs are not alike in calls, delay.');
     },
   },
   {
@@ -140,7 +141,7 @@ export const TESTS = [
   {
     name: 'a payload comes back whole',
     run: async (lab) => {
-      await lab.choose('V2', { Calls: 16, Payload: 1_000_000 });
+      await lab.choose('Handler, alone', { Calls: 16, Payload: 1_000_000 });
       await lab.press('Run');
       await lab.counts({ 'Handlers run': '16 of 16', Errors: '0' });
       await lab.seesNot('Wrong answers');
@@ -161,11 +162,28 @@ export const TESTS = [
       await lab.counts({ 'Handlers run': '400 of 400', Errors: '100' });
     },
   },
+  {
+    name: 'what comes of a choice is heard, and nothing unasked',
+    run: async (lab) => {
+      for (const status of await lab.page.getByRole('status').all()) {
+        assert.equal(await status.textContent(), '');
+      }
+      await lab.choose('Batched', { Calls: 20, 'Failure rate': 5 });
+      await lab.press('Run');
+      await lab.hears(/^Batched: 20 of 20 handlers run, 1 error, 1 message sent, in [\d,]+ ms\.$/);
+      await lab.choose('Handler, alone', { 'Failure rate': 50 });
+      await lab.press('Run');
+      await lab.hears(/^Handler, alone: 20 of 20 handlers run, 10 errors, 20 messages sent, in /);
+      await lab.hears('These runs are not alike in failure rate.');
+      await lab.press('An error');
+      await lab.hears('What the method throws arrives in the handler, as its own class.');
+    },
+  },
   ...[
     ['Batched', 'throw an Error', 100, 'RangeError', 20],
     ['Batched', 'throw a string', 100, 'remote-threw', 20],
-    ['V1', 'never answer', 100, 'timeout', 20],
-    ['V2', 'never answer', 30, 'timeout', 6],
+    ['Awaited, alone', 'never answer', 100, 'timeout', 20],
+    ['Handler, alone', 'never answer', 30, 'timeout', 6],
     ['Workers RPC', 'throw an Error', 30, 'RangeError', 6],
     ['Workers RPC', 'never answer', 30, 'no answer', 6],
   ].map(([way, failure, rate, code, count]) => ({
@@ -184,7 +202,7 @@ export const TESTS = [
     name: 'Stop settles what is pending, and one can run again',
     run: async (lab) => {
       for (const [way, handled, code] of [
-        ['V2', 10, 'cancelled'],
+        ['Handler, alone', 10, 'cancelled'],
         ['Batched', 10, 'cancelled'],
         ['Workers RPC', 5, 'no answer'],
       ]) {
@@ -193,18 +211,18 @@ export const TESTS = [
         await lab.press('Run');
         await lab.sees(`${way}: 5 of 10 handlers run`);
         await lab.press('Stop');
-        await lab.sees(`${way}, stopped: ${handled} of 10 handlers run`);
+        await lab.sees(`${way} (stopped): ${handled} of 10 handlers run`);
         await lab.page.getByText(`5 × ${code}`).waitFor();
         await lab.page.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
       }
       await lab.press('Run all four');
       await lab.sees('Workers RPC: 5 of 10 handlers run');
       await lab.press('Stop');
-      await lab.sees('Workers RPC, stopped: 5 of 10 handlers run');
+      await lab.sees('Workers RPC (stopped): 5 of 10 handlers run');
       await lab.page.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
-      await lab.choose('V2', { 'Failure rate': 0 });
+      await lab.choose('Handler, alone', { 'Failure rate': 0 });
       await lab.press('Run');
-      await lab.sees('V2: 10 of 10 handlers run');
+      await lab.sees('Handler, alone: 10 of 10 handlers run');
     },
   },
   {
@@ -240,6 +258,50 @@ export const TESTS = [
       await lab.sees('Batched: 5 of 5 handlers run');
       await lab.seesNot('is no whole number');
       assert.equal(lab.sent('/lab/run').length, 1);
+    },
+  },
+  {
+    name: 'a mode that is refused is refused beside the modes',
+    run: async (lab) => {
+      const sentence = 'Choose how the calls are made.';
+      const modes = lab.page.getByRole('radiogroup', { name: 'How the calls are made' });
+      const isSaid = async () => {
+        await modes.getByText(sentence).filter({ visible: true }).waitFor();
+        assert.equal(await modes.getAttribute('aria-invalid'), 'true');
+        assert.ok(await lab.isFocused('Workers RPC'), 'the first of them has the focus');
+      };
+      await modes.getByRole('radio', { checked: true }).evaluate((radio) => {
+        radio.checked = false;
+      });
+      await lab.press('Run');
+      await isSaid();
+      assert.deepEqual(lab.sent('/lab/run'), []);
+      await lab.choose('Handler, alone', { Calls: 5 });
+      await lab.press('Run');
+      await lab.sees('Handler, alone: 5 of 5 handlers run');
+      await lab.seesNot(sentence);
+      assert.equal(await modes.getAttribute('aria-invalid'), null);
+      // A worker that is newer than the page may know other modes.
+      await lab.page.route('**/lab/run', (route) =>
+        route.fulfill({ status: 400, json: { problems: { mode: sentence } } }),
+      );
+      await lab.press('Run');
+      await isSaid();
+      await lab.page.getByRole('alert').getByText('The worker refused what was chosen.').waitFor();
+    },
+  },
+  {
+    name: 'without scripts, the page says what it needs',
+    run: async ({ page, url }) => {
+      const context = await page.context().browser().newContext({ javaScriptEnabled: false });
+      const without = await context.newPage();
+      await without.goto(url);
+      // Not by its text: Playwright takes what is in a noscript for unseen.
+      const sentence = without.locator('noscript p');
+      assert.ok(await sentence.isVisible());
+      assert.match(await sentence.textContent(), /are there once JavaScript is\s+allowed here/);
+      assert.equal(await without.getByRole('button').count(), 0, 'nothing that could not work');
+      await context.close();
     },
   },
   {
@@ -297,7 +359,7 @@ export const TESTS = [
       assert.ok(await lab.isFocused('Batched'), 'the ways come first');
       await keyboard.press('ArrowUp');
       await keyboard.press('ArrowUp');
-      assert.ok(await lab.isFocused('V1'));
+      assert.ok(await lab.isFocused('Awaited, alone'));
       await keyboard.press('Tab');
       assert.ok(await lab.isFocused('Calls'));
       await keyboard.type('12');
@@ -306,12 +368,12 @@ export const TESTS = [
         .evaluate((element) => getComputedStyle(element).outlineWidth);
       assert.equal(outline, '3px', 'the focus is seen');
       await keyboard.press('Enter');
-      await lab.sees('V1: 12 of 12 handlers run');
+      await lab.sees('Awaited, alone: 12 of 12 handlers run');
       assert.ok(await lab.isFocused('Calls'), 'the focus stays');
       for (const name of ['Run', 'Run all four']) {
         await lab.tabTo(name);
         await keyboard.press(name === 'Run' ? 'Space' : 'Enter');
-        const way = name === 'Run' ? 'V1' : 'Batched';
+        const way = name === 'Run' ? 'Awaited, alone' : 'Batched';
         await lab.sees(`${way}: 12 of 12 handlers run`);
         await lab.page.getByRole('button', { name: 'Stop' }).waitFor({ state: 'hidden' });
       }

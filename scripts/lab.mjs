@@ -4,12 +4,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import { findBrowser } from './browser.mjs';
 import { Lab } from './lab-page.mjs';
-import { freePort, isFree } from './lab-server.mjs';
 import { TESTS, WIDE } from './lab-tests.mjs';
+import { freePort, isFree } from './ports.mjs';
 import { Remedy } from './setup.mjs';
 import { capture } from './spawn.mjs';
 
@@ -43,7 +44,9 @@ const ABOUT_COMMANDS = [
   {
     name: 'the dry run of its deployment',
     run: () => {
-      const { status, output } = script('deploy-lab', '--dry-run', '--outdir', 'target/lab/deploy');
+      // Wrangler would take it from the folder of the configuration.
+      const folder = resolve('target/lab/deploy');
+      const { status, output } = script('deploy-lab', '--dry-run', '--outdir', folder);
       assert.equal(status, 0, output);
       assert.match(output, /Read 4 files from the assets directory/);
       for (const binding of ['LAB', 'LAB_TARGET', 'CART']) {

@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from './ports.mjs';
 
 /** Milliseconds: how long anything may take, and between looking whether it has come. */
 const PATIENCE = 60_000;
@@ -101,15 +101,4 @@ async function until(what, isSo) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${PATIENCE} ms`);
     await setTimeout(PAUSE);
   }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -2,7 +2,8 @@
 // under `wrangler dev` until Ctrl-C. `npm start -- --port 8788` takes another port.
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { bundlePage, isFree, serveLab } from './lab-server.mjs';
+import { bundlePage, serveLab } from './lab-server.mjs';
+import { isFree } from './ports.mjs';
 
 const PORT = '8787';
 

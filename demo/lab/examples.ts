@@ -7,6 +7,7 @@ import {
   type Recorded,
 } from '@lumenize/call';
 import type { Example, Line, Row, Sequence } from './events.js';
+import { counted } from './settings.js';
 import type { Arrived, LabTarget } from './target.js';
 
 /** A call that was made. */
@@ -185,8 +186,8 @@ function messageRow({ calls, frames, slots }: Arrived, programs: readonly string
   const alike = frames.length < calls ? ' Programs that are alike are encoded once.' : '';
   return {
     place: 'to target',
-    title: `One frame: ${count(calls, 'program')}, ${bytes} bytes`,
-    lines: [...programs.map(code), words(`${count(slots, 'argument value')} beside it.${alike}`)],
+    title: `One frame: ${counted(calls, 'program')}, ${counted(bytes, 'byte')}`,
+    lines: [...programs.map(code), words(`${counted(slots, 'argument value')} beside it.${alike}`)],
   };
 }
 
@@ -209,10 +210,6 @@ function shown(outcome: unknown): string {
   }
   if (outcome instanceof Error) return String(outcome);
   return JSON.stringify(outcome);
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 function code(text: string): Line {

@@ -91,11 +91,11 @@ export class Lab extends LumenizeBase {
     const remote = (work: Work) => this.ctn<LabTarget>().work(work);
     const makers: Record<Mode, (work: Work) => void> = {
       rpc: (work) => void stub.workByRpc(work).then(settle(work), settle(work)),
-      v1: (work) =>
+      awaited: (work) =>
         void this.svc
           .callRaw('LAB_TARGET', id, remote(work), { batch: false, signal, timeout })
           .then(settle(work), settle(work)),
-      v2: (work) => {
+      handler: (work) => {
         const worked = remote(work);
         const handler = this.ctn().onWorked(worked, work.index);
         this.svc.call('LAB_TARGET', id, worked, handler, { batch: false, signal, timeout });

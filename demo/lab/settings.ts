@@ -3,11 +3,11 @@
  * say so at once beside the field, the worker because anybody may send anything.
  */
 
-/** How the calls are made. */
+/** How the calls are made. In experiments/RESULTS.md the last three are V1, V2 and V3. */
 export const MODES = {
   rpc: { name: 'Workers RPC', how: 'stub.work(…), a message each' },
-  v1: { name: 'V1', how: 'callRaw, awaited, a message each' },
-  v2: { name: 'V2', how: 'call with handler, a message each' },
+  awaited: { name: 'Awaited, alone', how: 'await callRaw(…), a message each' },
+  handler: { name: 'Handler, alone', how: 'call with handler, a message each' },
   batched: { name: 'Batched', how: 'call with handler, sent together' },
 } as const;
 
@@ -30,7 +30,7 @@ export const NUMBERS = {
   failureRate: { label: 'Failure rate', unit: '%', least: 0, most: 100, initial: 0 },
 } as const;
 
-/** What is chosen beside the way, by the name that the page gives it. */
+/** What is chosen beside the mode, by the name that the page gives it. */
 export const FIELDS: Readonly<Record<Exclude<keyof Settings, 'mode'>, string>> = {
   calls: NUMBERS.calls.label,
   payload: NUMBERS.payload.label,
@@ -82,6 +82,11 @@ export function readSettings(given: Readonly<Record<string, unknown>>): Checked 
 /** `10000` as `10,000`. */
 export function grouped(number: number): string {
   return number.toLocaleString('en');
+}
+
+/** `1 error`, `10,000 errors`. */
+export function counted(number: number, what: string): string {
+  return `${grouped(number)} ${what}${number === 1 ? '' : 's'}`;
 }
 
 /** The limits of a field as words: `1 to 10,000`. */

@@ -1,21 +1,24 @@
 /** The chart of latencies: for each way, the share of calls that had come to their end by then. */
 import * as Plot from '@observablehq/plot';
 import { MODES, type Mode } from '../settings.js';
-import { find } from './elements.js';
+import { find, make } from './elements.js';
 
 /** Latencies by mode, in milliseconds. */
 export type Latencies = ReadonlyMap<Mode, readonly number[]>;
 
-/** Lines are told apart by dashes and by their names, not only by colour. */
-const DASHES: Record<Mode, string> = { rpc: '2 3', v1: '8 4', v2: '8 3 2 3', batched: 'none' };
-/** Where on its line each name stands, so that they keep clear of each other: percent of calls. */
-const NAMED_AT: Record<Mode, number> = { rpc: 80, v1: 60, v2: 40, batched: 20 };
+/** Lines are told apart by dashes, not only by colour. */
+const DASHES: Record<Mode, string> = {
+  rpc: '2 3',
+  awaited: '8 4',
+  handler: '8 3 2 3',
+  batched: 'none',
+};
 /** Up to so many different latencies, each has a dot. */
 const MOST_DOTS = 12;
-/** CSS pixels. A name takes what is to the right of its line. */
+/** CSS pixels. */
 const HEIGHT = 280;
-const MARGIN = { left: 48, right: 20 };
-const NAME_WIDTH = 112;
+const LINE_WIDTH = 2.5;
+const SVG = 'http://www.w3.org/2000/svg';
 
 interface Point {
   readonly ms: number;
@@ -28,7 +31,7 @@ export function drawChart(latencies: Latencies): void {
   const place = find('chart', HTMLDivElement);
   const curves = [...latencies].filter(([, values]) => values.length > 0);
   if (curves.length === 0) {
-    place.replaceChildren('The chart appears with the first run.');
+    place.replaceChildren(make('p', {}, 'The chart appears with the first run.'));
     return;
   }
   const all = curves.map(([mode, values]) => ({ mode, points: pointsOf(values) }));
@@ -37,11 +40,11 @@ export function drawChart(latencies: Latencies): void {
   const chart = Plot.plot({
     width: place.clientWidth,
     height: HEIGHT,
-    marginLeft: MARGIN.left,
-    marginRight: MARGIN.right,
+    marginLeft: 48,
+    marginRight: 20,
     marginBottom: 42,
     style: { background: 'transparent', fontSize: '13px', fontFamily: 'inherit' },
-    x: { label: 'milliseconds', domain: domainOf(points, place.clientWidth), ticks, grid: true },
+    x: { label: 'milliseconds', domain: domainOf(points), ticks, grid: true },
     y: { label: '% of calls', domain: [0, 100], ticks: 5, grid: true },
     marks: all.flatMap(({ mode, points }) => marksOf(mode, points)),
   });
@@ -49,7 +52,7 @@ export function drawChart(latencies: Latencies): void {
   for (const part of chart.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
   chart.setAttribute('role', 'img');
   chart.setAttribute('aria-label', `Latency of calls. ${curves.map(inWords).join(' ')}`);
-  place.replaceChildren(chart);
+  place.replaceChildren(legendOf(curves.map(([mode]) => mode)), chart);
 }
 
 /** The latency within which a share of the calls, from 0 to 1, had come to their end. */
@@ -59,7 +62,6 @@ export function quantile(sorted: readonly number[], share: number): number | und
 
 function marksOf(mode: Mode, points: readonly Point[]): Plot.Markish[] {
   const colour = `var(--${mode})`;
-  const named = points.find(({ share }) => share >= NAMED_AT[mode]);
   const [first] = points;
   const line = first ? [{ ms: first.ms, share: 0 }, ...points] : [];
   return [
@@ -68,7 +70,7 @@ function marksOf(mode: Mode, points: readonly Point[]): Plot.Markish[] {
       y: 'share',
       curve: 'step-after',
       stroke: colour,
-      strokeWidth: 2.5,
+      strokeWidth: LINE_WIDTH,
       strokeDasharray: DASHES[mode],
     }),
     Plot.dot(points.length > MOST_DOTS ? [] : points, {
@@ -77,18 +79,26 @@ function marksOf(mode: Mode, points: readonly Point[]): Plot.Markish[] {
       r: 3.5,
       fill: colour,
     }),
-    Plot.text(named ? [named] : [], {
-      x: 'ms',
-      y: NAMED_AT[mode],
-      text: () => MODES[mode].name,
-      textAnchor: 'start',
-      dx: 8,
-      fill: colour,
-      fontWeight: 600,
-      stroke: 'var(--surface)',
-      strokeWidth: 5,
-    }),
   ];
+}
+
+/** Which line is which: above the chart, where no line can run through a name. */
+function legendOf(modes: readonly Mode[]): HTMLElement {
+  const items = modes.map((mode) => make('li', {}, sampleOf(mode), MODES[mode].name));
+  return make('ul', { class: 'legend', 'aria-hidden': 'true' }, ...items);
+}
+
+/** A piece of that line. */
+function sampleOf(mode: Mode): SVGSVGElement {
+  const sample = document.createElementNS(SVG, 'svg');
+  const line = document.createElementNS(SVG, 'path');
+  sample.setAttribute('class', 'sample');
+  line.setAttribute('d', 'M0 6H28');
+  line.setAttribute('stroke', `var(--${mode})`);
+  line.setAttribute('stroke-width', String(LINE_WIDTH));
+  line.setAttribute('stroke-dasharray', DASHES[mode]);
+  sample.append(line);
+  return sample;
 }
 
 /** One point for each latency that occurs: ten thousand calls are drawn by a few hundred. */
@@ -104,13 +114,12 @@ function pointsOf(latencies: readonly number[]): Point[] {
     });
 }
 
-/** From 0 unless all is far from it; names have their place to the right. */
-function domainOf(points: readonly Point[], width: number): [number, number] {
+/** From 0 unless all is far from it. */
+function domainOf(points: readonly Point[]): [number, number] {
   const least = Math.min(...points.map(({ ms }) => ms));
   const most = Math.max(...points.map(({ ms }) => ms));
   const from = least > most / 2 ? Math.max(0, least - Math.max(1, (most - least) / 4)) : 0;
-  const inner = width - MARGIN.left - MARGIN.right;
-  return [from, from + (Math.max(most - from, 4) * inner) / Math.max(1, inner - NAME_WIDTH)];
+  return [from, Math.max(most, from + 4)];
 }
 
 function inWords([mode, latencies]: readonly [Mode, readonly number[]]): string {

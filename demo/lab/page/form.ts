@@ -15,7 +15,7 @@ import { find, make } from './elements.js';
 
 const HINTS: Record<NumberField, string> = {
   calls: 'All in one turn.',
-  payload: 'There and back.',
+  payload: 'Both ways.',
   delay: 'At the target.',
   failureRate: 'The same calls each time.',
   deadline: 'Workers RPC has none.',
@@ -40,7 +40,7 @@ export function buildForm(): void {
       make('p', { class: 'note', id: `mode-${mode}-how` }, how),
     );
   });
-  find('modes', HTMLFieldSetElement).append(...modes);
+  find('mode', HTMLElement).append(...modes, problemOf('mode'));
   const fields = (Object.keys(NUMBERS) as NumberField[]).map(numberField);
   find('fields', HTMLElement).append(...fields, failureField());
 }
@@ -57,7 +57,8 @@ export function readForm(): Settings | undefined {
 /** Says beside each field what is wrong with it; the first of them gets the focus. */
 export function showProblems(problems: Problems): void {
   let first: HTMLElement | undefined;
-  for (const field of Object.keys(FIELDS) as (keyof Settings)[]) {
+  const fields = ['mode', ...Object.keys(FIELDS)] as (keyof Settings)[];
+  for (const field of fields) {
     const input = find(field, HTMLElement);
     const sentence = find(`${field}-problem`, HTMLElement);
     const problem = problems[field];
@@ -66,7 +67,7 @@ export function showProblems(problems: Problems): void {
     if (problem === undefined) input.removeAttribute('aria-invalid');
     else {
       input.setAttribute('aria-invalid', 'true');
-      first ??= input;
+      first ??= input.querySelector('input') ?? input;
     }
   }
   first?.focus();
@@ -107,6 +108,11 @@ function fieldOf(id: string, caption: string, control: HTMLElement, hint: string
     make('label', { for: id }, caption),
     make('p', { class: 'hint', id: `${id}-hint` }, hint),
     control,
-    make('p', { class: 'problem', id: `${id}-problem`, hidden: '' }),
+    problemOf(id),
   );
+}
+
+/** Where the sentence about a field stands once it makes no sense. */
+function problemOf(id: string): HTMLElement {
+  return make('p', { class: 'problem', id: `${id}-problem`, hidden: '' });
 }

@@ -1,9 +1,9 @@
 /** The page of the lab: ties the form, the runs and what they show together. */
-import { grouped, MODES, type Mode, type Settings } from '../settings.js';
+import { counted, grouped, MODES, type Mode, type Settings } from '../settings.js';
 import { drawChart } from './chart.js';
 import { find } from './elements.js';
 import { buildForm, readForm, showProblems } from './form.js';
-import { type Ended, showComparison, showCounts } from './results.js';
+import { type Ended, errorsOf, showComparison, showCounts } from './results.js';
 import { Refused, run, stopRun } from './runs.js';
 import { buildSequences } from './sequence.js';
 
@@ -90,10 +90,12 @@ async function runOne(settings: Settings, mine: Current): Promise<void> {
   });
   const one = { settings, summary, latencies: taken };
   ended.set(mode, one);
-  const how = mine.isStopped ? `${name}, stopped` : name;
+  const how = mine.isStopped ? `${name} (stopped)` : name;
   const text = `${how}: ${grouped(summary.handledOnce)} of ${grouped(calls)} handlers run`;
   showProgress(text, 1);
-  announce(`${text}, ${grouped(summary.messages)} messages sent, in ${Math.round(summary.ms)} ms.`);
+  const errors = counted(errorsOf(summary), 'error');
+  const messages = counted(summary.messages, 'message');
+  announce(`${text}, ${errors}, ${messages} sent, in ${grouped(Math.round(summary.ms))} ms.`);
   drawChart(latencies);
   showCounts(one);
   showComparison(ended);

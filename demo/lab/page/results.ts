@@ -89,8 +89,9 @@ function showUnlike(settings: readonly Settings[]): void {
     .filter(([field]) => new Set(settings.map((one) => one[field as keyof Settings])).size > 1)
     .map(([, name]) => name.toLowerCase());
   const place = find('unlike', HTMLElement);
-  place.hidden = unlike.length === 0;
-  place.textContent = `These runs are not alike in ${unlike.join(', ')}.`;
+  const sentence = unlike.length > 0 ? `These runs are not alike in ${unlike.join(', ')}.` : '';
+  // What is written again is heard again.
+  if (place.textContent !== sentence) place.textContent = sentence;
 }
 
 /** Shows how many calls came to which error. */
@@ -121,7 +122,8 @@ function showErrors({ mode }: Settings, { errors }: Summary): void {
   );
 }
 
-function errorsOf({ errors }: Summary): number {
+/** How many calls came to an error. */
+export function errorsOf({ errors }: Summary): number {
   return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }
 

@@ -12,15 +12,20 @@ const WHERE: Record<Row['place'], string> = {
   'to caller': 'From the target to the caller',
 };
 
-/** Builds the buttons, and shows the first example. */
+/** Builds the buttons, and shows the first example: unasked, so that nothing of it is announced. */
 export function buildSequences(): void {
   const group = find('examples', HTMLElement);
+  const about = find('sequence-about', HTMLElement);
   for (const [name, title] of Object.entries(EXAMPLES) as [Example, string][]) {
     const button = make('button', { type: 'button', 'aria-pressed': 'false' }, title);
-    button.addEventListener('click', () => void show(name, button));
+    button.addEventListener('click', () => {
+      about.setAttribute('role', 'status');
+      void show(name, button);
+    });
     group.append(button);
   }
-  group.querySelector('button')?.click();
+  const first = group.querySelector('button');
+  if (first) void show('one', first);
 }
 
 let latest = 0;
@@ -73,8 +78,14 @@ function rowOf({ place, title, lines, ms }: Row): HTMLElement {
       make('strong', {}, title),
       ...when,
       ...lines.map(({ text, isCode }) =>
-        make('p', { class: 'note' }, isCode ? make('code', {}, text) : text),
+        make('p', { class: 'note' }, isCode ? codeOf(text) : text),
       ),
     ),
   );
+}
+
+/** Code that is longer than a line goes on, where it can, with the next step of a chain. */
+function codeOf(text: string): HTMLElement {
+  const parts = text.split(/(?=\.)/).flatMap((part) => [make('wbr'), part]);
+  return make('code', {}, ...parts.slice(1));
 }
