@@ -160,8 +160,13 @@ export class Outbox<C extends Outgoing> {
     const slots: unknown[] = [];
     const which = new Uint16Array(calls.length);
     let bytes = 0;
-    for (const [at, call] of calls.entries()) {
-      let frame = frames.get(call.frame);
+    let latest = '';
+    let frame: number | undefined;
+    for (let at = 0; at < calls.length; at++) {
+      const call = calls[at] as C;
+      // Most are of the same form as the one before.
+      if (call.frame !== latest) frame = frames.get(call.frame);
+      latest = call.frame;
       if (frame === undefined) {
         frame = frames.size;
         frames.set(call.frame, frame);
@@ -282,11 +287,13 @@ class Answers<C extends Outgoing> {
     if (!Array.isArray(outcomes) || outcomes.length > this.#calls.length) return false;
     const calls: C[] = [];
     const sent: unknown[] = [];
-    for (const [at, outcome] of outcomes.entries()) {
-      const number: unknown = Array.isArray(which) ? which[at] : at;
+    const isAll = !Array.isArray(which);
+    for (let at = 0; at < outcomes.length; at++) {
+      const outcome: unknown = outcomes[at];
+      const number: unknown = isAll ? at : which[at];
       const call = Number.isInteger(number) ? this.#calls[number as number] : undefined;
       if (!call) continue;
-      this.#awaited.delete(call);
+      if (this.#awaited.size > 0) this.#awaited.delete(call);
       if (isToBeFetched(outcome)) {
         this.#fetches.set(call, this.#fetch(call, number as number, rest));
       } else {
