@@ -1,4 +1,4 @@
-# The benchmark in bare workerd: no inspector, no network; each group of rows has a process of its own.
+# The benchmark in bare workerd: no inspector, no network; one process for each way of a row.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
