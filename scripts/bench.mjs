@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { BUDGETS, build } from './build.mjs';
-import { run } from './spawn.mjs';
+import { format } from './spawn.mjs';
 import { median, ratio as ratioOfSamples, spread } from './statistics.mjs';
 import { bundle, serve } from './workerd.mjs';
 
@@ -75,7 +75,7 @@ console.log(`\n${table(lines)}\n`);
 if (!IS_QUICK) {
   console.log(details());
   writeFileSync('bench/RESULTS.md', report());
-  run('biome', ['format', '--write', '--log-level=error', 'bench/RESULTS.md']);
+  format(['bench/RESULTS.md']);
   mkdirSync('target/bench', { recursive: true });
   const json = Object.fromEntries(
     [...results].map(([name, samples]) => [name, { ...spread(samples), samples }]),

@@ -1,5 +1,4 @@
 // Line charts as SVG files. They have a background of their own: a README is light here and dark there.
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { axisX, axisY, gridY, line, plot, ruleY, text } from '@observablehq/plot';
@@ -141,9 +140,4 @@ function short(value) {
   if (value >= 1_000_000) return `${value / 1_000_000}M`;
   if (value >= 10_000) return `${value / 1_000}k`;
   return value.toLocaleString('en', { maximumSignificantDigits: 3 });
-}
-
-/** Gives written files the format that the lint asks for. */
-export function format(files) {
-  spawnSync('biome', ['format', '--write', ...files], { stdio: ['ignore', 'ignore', 'inherit'] });
 }

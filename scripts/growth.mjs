@@ -3,7 +3,8 @@
 // something grows faster than linearly, and faster than with Workers RPC.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from './build.mjs';
-import { format, writeChart } from './chart.mjs';
+import { writeChart } from './chart.mjs';
+import { format } from './spawn.mjs';
 import { exponent } from './statistics.mjs';
 import { bundle, serve } from './workerd.mjs';
 

@@ -21,6 +21,11 @@ export function capture(command, args, { cwd, env } = {}) {
   return { ...result, output: [result.stdout, result.stderr, result.error].join('') };
 }
 
+/** Gives written files the format that the lint asks for. */
+export function format(files) {
+  run('biome', ['format', '--write', '--log-level=error', ...files]);
+}
+
 /** Ends the script. The message begins with its name, as `build: …`. */
 export function fail(message) {
   console.error(message);

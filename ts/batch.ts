@@ -111,12 +111,7 @@ export class Outbox<C extends Outgoing> {
   }
 
   #send(queue: readonly C[]): void {
-    const [first] = queue;
-    if (queue.length === 1 && first && !first.isSettled) this.#sendAlone(first);
-    else this.#sendUnsettled(queue.filter((call) => !call.isSettled));
-  }
-
-  #sendUnsettled(calls: readonly C[]): void {
+    const calls = queue.every(isUnsettled) ? queue : queue.filter(isUnsettled);
     const [first] = calls;
     if (calls.length === 1 && first) this.#sendAlone(first);
     else if (first) this.#sendTogether(first.target, calls);
@@ -318,6 +313,10 @@ class Answers<C extends Outgoing> {
   #onBroken(rejected: unknown): void {
     if (!stubSurvives(rejected)) this.#target.forget(this.#connection);
   }
+}
+
+function isUnsettled(call: Outgoing): boolean {
+  return !call.isSettled;
 }
 
 /** Copies what the arguments are now. `false`: they cannot wait. */

@@ -128,9 +128,9 @@ export class Caller<Env, Self = never> {
   /**
    * Calls a method of another object and awaits the answer: one round trip.
    *
-   * @param binding - As in {@link Caller.call}.
-   * @param instance - As in {@link Caller.call}.
-   * @param remote - As in {@link Caller.call}.
+   * @param binding - As in {@link CallFunction}.
+   * @param instance - As in {@link CallFunction}.
+   * @param remote - As in {@link CallFunction}.
    * @returns What the remote method returns; where that holds stubs they are yours to dispose, as
    *   with Workers RPC. The promise rejects with what the remote method throws, or with a
    *   `CallError`.

@@ -62,7 +62,7 @@ class OwnChannel implements Channel {
       try {
         listener(event, NAME);
       } catch (error) {
-        console.error(`@lumenize/call: a subscriber of ${NAME} failed:`, error);
+        logFailure(error);
       }
     }
   }
@@ -135,8 +135,12 @@ export function publish(event: CallEvent): void {
   try {
     channel.publish(event);
   } catch (error) {
-    console.error(`@lumenize/call: a subscriber of ${NAME} failed:`, error);
+    logFailure(error);
   }
+}
+
+function logFailure(error: unknown): void {
+  console.error(`@lumenize/call: a subscriber of ${NAME} failed:`, error);
 }
 
 /** What an outcome counts as. */

@@ -172,8 +172,9 @@ export function handlerOf(handler: Node, remote: Node): Bound {
   const place =
     args && name !== undefined && !usesOutcome ? placeOfOutcome(args, remote) : undefined;
   forgetFormsOfAFlood();
-  if (!args || place === undefined) return bound(flattenHandler(handler, remote));
-  if (args.length > MOST_IN_FORM.arguments) return bound(flattenHandler(handler, remote));
+  if (!args || place === undefined || args.length > MOST_IN_FORM.arguments) {
+    return bound(flattenHandler(handler, remote));
+  }
   const forms = handlers;
   const method = forms.with(forms.with(0, tokenOf(name as string)), args.length);
   const form = forms.with(method, Token.Nested + place + 1);

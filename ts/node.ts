@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { start } from './start.js';
-import { NeedsWorkers } from './without-workers.js';
+import { NeedsWorkers, OfWorkers } from './without-workers.js';
 
 start(readFileSync(new URL('./wasm/lumenize_call_bg.wasm', import.meta.url)));
 
@@ -15,11 +15,7 @@ export function createCaller(): never {
   throw new NeedsWorkers('createCaller');
 }
 
-/** A class that can be extended, so that its module loads, but not made. */
+/** Whatever the base class does, it needs the Workers runtime. */
 export function withCall<B>(_base: B): B {
-  return class {
-    constructor() {
-      throw new NeedsWorkers(new.target.name);
-    }
-  } as B;
+  return OfWorkers as B;
 }

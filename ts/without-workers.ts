@@ -11,7 +11,8 @@ export class NeedsWorkers extends Error {
   }
 }
 
-class OfWorkers {
+/** A class that can be extended, so that its module loads, but not made. */
+export class OfWorkers {
   constructor() {
     throw new NeedsWorkers(new.target.name);
   }

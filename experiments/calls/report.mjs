@@ -2,7 +2,8 @@
 // section, and leave the other's as it is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, platform, release, totalmem } from 'node:os';
-import { format, writeChart } from '../../scripts/chart.mjs';
+import { writeChart } from '../../scripts/chart.mjs';
+import { format } from '../../scripts/spawn.mjs';
 import { median, ratio, spread } from '../../scripts/statistics.mjs';
 
 const FILE = 'experiments/RESULTS.md';
