@@ -11,7 +11,7 @@ use crate::program::{self, Words, length};
 use crate::validate;
 
 /// The version of the format. It is the first thing in a frame.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A frame in flat form.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -72,6 +72,15 @@ pub fn decode_frame(bytes: &[u8], slots: u32, limits: &[u32]) -> Result<Array, J
     Ok(Array::of3(&words, &frame.names.join("\0").into(), &entries))
 }
 
+/// For each value of one program, by its number: 1 where later steps only read from it or call it.
+///
+/// # Errors
+/// `[code, message]` where `words` is not one program.
+#[wasm_bindgen(js_name = onlyFollowed)]
+pub fn only_followed(words: &[u32]) -> Result<Vec<u8>, JsValue> {
+    Ok(program::only_followed(words)?.into_iter().map(u8::from).collect())
+}
+
 /// Checks the limits that a class sets, and fills in the defaults.
 ///
 /// # Errors

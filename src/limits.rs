@@ -101,8 +101,8 @@ fn as_count(value: f64) -> Option<u32> {
 
 limits! {
     /// Bytes of one frame, arguments not counted. A program takes 10 to 50 bytes, and wasm memory
-    /// never shrinks: what one frame makes it grow by stays.
-    frame_bytes / "frameBytes" = 1_048_576 .. 16_777_216,
+    /// never shrinks: what one frame makes it grow by, up to nine times its size, stays.
+    frame_bytes / "frameBytes" = 1_048_576 .. 2_097_152,
     /// Steps in one program. People write programs of a few steps; a thousand hold an object for
     /// a noticeable time.
     steps / "steps" = 1_024 .. 65_536,

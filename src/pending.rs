@@ -12,7 +12,7 @@ use crate::error::{Code, Failure};
 
 macro_rules! default_timeout_ms {
     () => {
-        30_000
+        25_000
     };
 }
 

@@ -11,7 +11,7 @@
 //! program := slots count step{count}
 //! step    := GET of name | APPLY callee count argument{count}
 //!          | ARRAY count argument{count} | OBJECT count (name argument){count}
-//! argument := kind | number << 2      kind: SLOT, VALUE or OUTCOME
+//! argument := kind | number << 2      kind: SLOT, VALUE, OUTCOME or HOLE
 //! ```
 
 use minicbor::data::Type;
@@ -57,6 +57,8 @@ tags! {
         VALUE / "Value" = 1,
         /// The outcome that a handler receives; `number` is 0.
         OUTCOME / "Outcome" = 2,
+        /// No item at this place of an array; `number` is 0.
+        HOLE / "Hole" = 3,
         /// How far `number` is shifted to the left of the kind.
         KIND_BITS / "Bits" = 2,
     }
@@ -71,6 +73,8 @@ pub enum Argument {
     Value(u32),
     /// The outcome that a handler receives.
     Outcome,
+    /// No item: the place stays a hole in the array.
+    Hole,
 }
 
 impl Argument {
@@ -84,6 +88,7 @@ impl Argument {
             SLOT => Ok(Self::Slot(number)),
             VALUE => Ok(Self::Value(number)),
             OUTCOME if number == 0 => Ok(Self::Outcome),
+            HOLE if number == 0 => Ok(Self::Hole),
             _ => Err(Failure::new(Code::Protocol, "an argument is of an unknown kind")),
         }
     }
@@ -93,6 +98,7 @@ impl Argument {
             Self::Slot(number) => (SLOT, number),
             Self::Value(number) => (VALUE, number),
             Self::Outcome => (OUTCOME, 0),
+            Self::Hole => (HOLE, 0),
         };
         if number > u32::MAX >> KIND_BITS {
             return Err(Failure::new(Code::Protocol, "an argument's number is out of range"));
@@ -244,7 +250,8 @@ fn encode_step(step: Step<'_>, out: &mut Encoder<Vec<u8>>) -> Result<(), Failure
     Ok(())
 }
 
-/// A slot is a non-negative integer, the value of step `n` is `-n`, the outcome is null.
+/// A slot is a non-negative integer, the value of step `n` is `-n`, the outcome is null, a hole is
+/// undefined.
 fn encode_argument(word: u32, out: &mut Encoder<Vec<u8>>) -> Result<(), Failure> {
     match Argument::from_word(word)? {
         Argument::Slot(number) => {
@@ -258,6 +265,9 @@ fn encode_argument(word: u32, out: &mut Encoder<Vec<u8>>) -> Result<(), Failure>
         }
         Argument::Outcome => {
             out.null()?;
+        }
+        Argument::Hole => {
+            out.undefined()?;
         }
     }
     Ok(())
@@ -332,14 +342,75 @@ fn decode_arguments(
 }
 
 fn decode_argument(bytes: &mut Decoder<'_>) -> Result<u32, Failure> {
-    if bytes.datatype()? == Type::Null {
-        bytes.null()?;
-        return Argument::Outcome.into_word();
+    match bytes.datatype()? {
+        Type::Null => {
+            bytes.null()?;
+            return Argument::Outcome.into_word();
+        }
+        Type::Undefined => {
+            bytes.undefined()?;
+            return Argument::Hole.into_word();
+        }
+        _ => {}
     }
     let number = bytes.i64()?;
     let magnitude = u32::try_from(number.unsigned_abs())
         .map_err(|_| Failure::new(Code::Protocol, "an argument's number is out of range"))?;
     if number < 0 { Argument::Value(magnitude) } else { Argument::Slot(magnitude) }.into_word()
+}
+
+/// For each value of one program, by its number: whether later steps read from it or call it, and use
+/// it in no other way. What is read from an RPC stub is such a value when it is a path, not a promise.
+/// One pass over the words, however many steps there are.
+///
+/// # Errors
+/// `protocol` where `words` is not one program.
+pub fn only_followed(words: &[u32]) -> Result<Vec<bool>, Failure> {
+    let mut words = Words::new(words);
+    words.next_word()?;
+    let steps = words.next_word()?;
+    let mut uses = vec![Uses::default(); steps as usize + 1];
+    for _ in 0..steps {
+        match words.next_step()? {
+            Step::Get { of, .. } => uses_of(&mut uses, of)?.is_followed = true,
+            Step::Apply { callee, arguments } => {
+                uses_of(&mut uses, callee)?.is_followed = true;
+                pass_on(&mut uses, arguments)?;
+            }
+            Step::Array { items } => pass_on(&mut uses, items)?,
+            Step::Object { entries } => {
+                for entry in entries.as_chunks::<2>().0 {
+                    pass_on(&mut uses, entry.get(1..).unwrap_or_default())?;
+                }
+            }
+        }
+    }
+    Ok(uses.iter().map(|uses| uses.is_followed && !uses.is_passed_on).collect())
+}
+
+/// How the later steps of a program use one value.
+#[derive(Clone, Copy, Debug, Default)]
+struct Uses {
+    /// A step reads from it or calls it.
+    is_followed: bool,
+    /// It is an argument.
+    is_passed_on: bool,
+}
+
+fn pass_on(uses: &mut [Uses], arguments: &[u32]) -> Result<(), Failure> {
+    for argument in arguments {
+        if let Argument::Value(number) = Argument::from_word(*argument)? {
+            uses_of(uses, number)?.is_passed_on = true;
+        }
+    }
+    Ok(())
+}
+
+fn uses_of(uses: &mut [Uses], value: u32) -> Result<&mut Uses, Failure> {
+    let index = usize::try_from(value).unwrap_or(usize::MAX);
+    uses.get_mut(index).ok_or_else(|| {
+        Failure::new(Code::Protocol, format!("value {value} is not one of the program's"))
+    })
 }
 
 /// The length of a CBOR array that states one and whose items are all there.

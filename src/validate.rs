@@ -4,28 +4,23 @@ use crate::error::{Code, Failure};
 use crate::limits::{Limits, PROGRAMS};
 use crate::program::{Argument, Step, Words};
 
-/// Names that lead to prototypes, to `Function`, to a caller's frame or into the resolution of a
-/// promise. Refused everywhere.
-pub const REFUSED: &[&str] = &[
-    "__proto__",
-    "prototype",
-    "constructor",
-    "__defineGetter__",
-    "__defineSetter__",
-    "__lookupGetter__",
-    "__lookupSetter__",
-    "caller",
-    "callee",
-    "arguments",
-    // It would make a promise of an object.
-    "then",
-];
+/// Names that lead to prototypes from any value. They are refused wherever a step reads them; as the
+/// keys of an object that is an argument they are data. Names that lead to code from some values only,
+/// such as `constructor`, are decided when the value is there: docs/wire-format.md has the table.
+pub const REFUSED: &[&str] =
+    &["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"];
 
-/// Names refused as the first step of a program: what the runtime itself calls, what Workers RPC
-/// reserves, and the members of the facade.
+/// Names refused as the first step of a program: what leads to code, what the runtime itself calls,
+/// what Workers RPC reserves, and the members of the facade.
 ///
 /// Source: "Reserved Methods" of Cloudflare's documentation of Workers RPC.
 pub const NOT_AN_ENTRY: &[&str] = &[
+    "constructor",
+    "prototype",
+    "caller",
+    "callee",
+    "arguments",
+    "then",
     "fetch",
     "connect",
     "alarm",
@@ -84,7 +79,7 @@ pub fn frame(
         check_name(name, limits)?;
     }
     let mut words = Words::new(words);
-    let mut entries = Vec::new();
+    let mut entries = Entries { names: Vec::new(), are_known: vec![false; names.len()] };
     let mut programs: u32 = 0;
     let mut slots_in_all: u32 = 0;
     while !words.is_empty() {
@@ -97,20 +92,37 @@ pub fn frame(
     if programs == 0 {
         return Err(Failure::new(Code::Protocol, "the frame has no program"));
     }
-    if slots_in_all != slots {
+    // What follows the slots is not the program's: a tracer may have appended it to the RPC.
+    if slots_in_all > slots {
         let message = format!("the programs have {slots_in_all} slots, {slots} came along");
         return Err(Failure::new(Code::Protocol, message));
     }
-    Ok(entries)
+    Ok(entries.names)
+}
+
+/// The names that programs read from the target itself.
+struct Entries {
+    /// By index, each once.
+    names: Vec<u32>,
+    /// For each name of the frame, whether it is among them.
+    are_known: Vec<bool>,
+}
+
+impl Entries {
+    /// An index beyond the names is found when its step is checked.
+    fn add(&mut self, name: u32) {
+        let index = usize::try_from(name).unwrap_or(usize::MAX);
+        if let Some(is_known @ false) = self.are_known.get_mut(index) {
+            *is_known = true;
+            self.names.push(name);
+        }
+    }
 }
 
 fn check_name(name: &str, limits: &Limits) -> Result<(), Failure> {
     within_limit("bytes in a name", saturate(name.len()), limits.name_bytes)?;
     if name.contains('\0') {
         return Err(Failure::new(Code::Protocol, "a name contains the character U+0000"));
-    }
-    if REFUSED.contains(&name) {
-        return Err(Failure::new(Code::NotCallable, format!("the name '{name}' is refused")));
     }
     Ok(())
 }
@@ -119,7 +131,7 @@ fn check_name(name: &str, limits: &Limits) -> Result<(), Failure> {
 fn program(
     names: &[&str],
     words: &mut Words<'_>,
-    entries: &mut Vec<u32>,
+    entries: &mut Entries,
     limits: &Limits,
 ) -> Result<u32, Failure> {
     let slots = words.next_word()?;
@@ -131,10 +143,8 @@ fn program(
     let mut values = Values { made: vec![Made { depth: 0, is_container: false }], slots, limits };
     for number in 1..=steps {
         let step = words.next_step()?;
-        if let Step::Get { of: 0, name } = step
-            && !entries.contains(&name)
-        {
-            entries.push(name);
+        if let Step::Get { of: 0, name } = step {
+            entries.add(name);
         }
         values
             .check(step, names)
@@ -156,6 +166,7 @@ impl Values<'_> {
         let depth = match step {
             Step::Get { of, name } => {
                 let name = name_at(names, name)?;
+                check_read(name)?;
                 if of == 0 {
                     check_entry(name)?;
                 }
@@ -168,7 +179,7 @@ impl Values<'_> {
                 let depth = self.path_depth(callee)?;
                 depth.max(self.nesting(arguments)?)
             }
-            Step::Array { items } => self.nesting(items)?,
+            Step::Array { items } => self.items_depth(items)?,
             Step::Object { entries } => {
                 let mut deepest = 0;
                 let entries = entries.as_chunks::<2>().0;
@@ -210,6 +221,18 @@ impl Values<'_> {
         Ok(deepest)
     }
 
+    /// Unlike other arguments, the items of an array may be holes.
+    fn items_depth(&self, items: &[u32]) -> Result<u32, Failure> {
+        within_limit("items of an array", saturate(items.len()), self.limits.arguments)?;
+        let mut deepest = 0;
+        for item in items {
+            if Argument::from_word(*item)? != Argument::Hole {
+                deepest = self.argument_depth(*item)?.max(deepest);
+            }
+        }
+        Ok(deepest)
+    }
+
     fn argument_depth(&self, argument: u32) -> Result<u32, Failure> {
         match Argument::from_word(argument)? {
             Argument::Slot(number) if number < self.slots => Ok(0),
@@ -223,6 +246,9 @@ impl Values<'_> {
             Argument::Value(number) => Ok(self.depth(number)?.saturating_add(1)),
             Argument::Outcome => {
                 Err(Failure::new(Code::Protocol, "an outcome has a place only in a handler"))
+            }
+            Argument::Hole => {
+                Err(Failure::new(Code::Protocol, "a hole has a place only in an array"))
             }
         }
     }
@@ -259,6 +285,13 @@ fn name_at<'a>(names: &[&'a str], index: u32) -> Result<&'a str, Failure> {
 #[must_use]
 pub fn is_entry(name: &str) -> bool {
     !REFUSED.contains(&name) && !NOT_AN_ENTRY.contains(&name) && !name.starts_with(FACADE_PREFIX)
+}
+
+fn check_read(name: &str) -> Result<(), Failure> {
+    if REFUSED.contains(&name) {
+        return Err(Failure::new(Code::NotCallable, format!("the name '{name}' is refused")));
+    }
+    Ok(())
 }
 
 fn check_entry(name: &str) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
  * object answers the next honest call.
  */
 import { expect, test } from 'vitest';
-import { cbor, chainOf, frameOf, raw, refusal, send } from './handmade.js';
+import { cbor, chainOf, frameOf, raw, refusal, send, VERSION } from './handmade.js';
 import { inCalc } from './in-object.js';
 
 const NEXT = [
@@ -16,23 +16,23 @@ const nested = (levels: number) => [
   ...Array.from({ length: levels }, (_, level) => [2, -(level + 2)]),
 ];
 
-/** Names that lead to prototypes, functions, promises. */
+/** Names that lead to prototypes from any value. */
 const REFUSED_NAMES = [
   '__proto__',
-  'prototype',
-  'constructor',
   '__defineGetter__',
   '__defineSetter__',
   '__lookupGetter__',
   '__lookupSetter__',
-  'caller',
-  'callee',
-  'arguments',
-  'then',
 ];
 
 /** Names that are no entry: lifecycle, RPC's own, the facade's, own properties, inherited ones. */
 const NO_ENTRIES = [
+  'prototype',
+  'constructor',
+  'caller',
+  'callee',
+  'arguments',
+  'then',
   'fetch',
   'connect',
   'alarm',
@@ -82,10 +82,6 @@ const attacks: readonly (readonly [
   ...REFUSED_NAMES.map(
     (name) => [`late step ${name}`, chainOf('next', 'a', 'b', name), 'not-callable'] as const,
   ),
-  ...REFUSED_NAMES.map(
-    (name) =>
-      [`key ${name}`, frameOf(['next', name], 0, ...NEXT, [3, 1, -2]), 'not-callable'] as const,
-  ),
   ...NO_ENTRIES.map(
     (name) => [`entry '${name}'`, frameOf([name], 0, [0, 0, 0], [1, 1]), 'not-callable'] as const,
   ),
@@ -120,22 +116,23 @@ const attacks: readonly (readonly [
   ['no bytes', raw(), 'protocol'],
   ['a map', raw(0xa1, 0x01, 0x02), 'protocol'],
   ['an integer', raw(0x01), 'protocol'],
-  ['a list of indefinite length', raw(0x9f, 0x01, 0x80, 0x80, 0xff), 'protocol'],
+  ['a list of indefinite length', raw(0x9f, VERSION, 0x80, 0x80, 0xff), 'protocol'],
   ['a tagged list', raw(0xc1, ...frameOf(['next'], 0, ...NEXT)), 'protocol'],
   ['version 0', Uint8Array.from(cbor([0, ['next'], [[0, NEXT]]])), 'protocol'],
-  ['version 2', Uint8Array.from(cbor([2, ['next'], [[0, NEXT]]])), 'protocol'],
+  ['version 1', Uint8Array.from(cbor([1, ['next'], [[0, NEXT]]])), 'protocol'],
+  ['version 3', Uint8Array.from(cbor([3, ['next'], [[0, NEXT]]])), 'protocol'],
   ['version -1', Uint8Array.from(cbor([-1, ['next'], [[0, NEXT]]])), 'protocol'],
   ['version 2^40', Uint8Array.from(cbor([2 ** 40, ['next'], [[0, NEXT]]])), 'protocol'],
-  ['a version that is text', Uint8Array.from(cbor(['1', ['next'], [[0, NEXT]]])), 'protocol'],
-  ['two parts', Uint8Array.from(cbor([1, ['next']])), 'protocol'],
-  ['four parts', Uint8Array.from(cbor([1, ['next'], [[0, NEXT]], 0])), 'protocol'],
+  ['a version that is text', Uint8Array.from(cbor(['2', ['next'], [[0, NEXT]]])), 'protocol'],
+  ['two parts', Uint8Array.from(cbor([VERSION, ['next']])), 'protocol'],
+  ['four parts', Uint8Array.from(cbor([VERSION, ['next'], [[0, NEXT]], 0])), 'protocol'],
   ['what follows the frame', Uint8Array.from([...frameOf(['next'], 0, ...NEXT), 0]), 'protocol'],
-  ['no program', Uint8Array.from(cbor([1, ['next'], []])), 'protocol'],
+  ['no program', Uint8Array.from(cbor([VERSION, ['next'], []])), 'protocol'],
   [
     'two programs',
     Uint8Array.from(
       cbor([
-        1,
+        VERSION,
         ['next'],
         [
           [0, NEXT],
@@ -146,8 +143,12 @@ const attacks: readonly (readonly [
     'limit-exceeded',
   ],
   ['a program without a step', frameOf(['next'], 0), 'protocol'],
-  ['a program that is no list', Uint8Array.from(cbor([1, ['next'], [5]])), 'protocol'],
-  ['a program of three parts', Uint8Array.from(cbor([1, ['next'], [[0, NEXT, 0]]])), 'protocol'],
+  ['a program that is no list', Uint8Array.from(cbor([VERSION, ['next'], [5]])), 'protocol'],
+  [
+    'a program of three parts',
+    Uint8Array.from(cbor([VERSION, ['next'], [[0, NEXT, 0]]])),
+    'protocol',
+  ],
 
   ['an empty step', frameOf(['next'], 0, []), 'protocol'],
   ['a step of kind 4', frameOf(['next'], 0, [4, 0, 0]), 'protocol'],
@@ -190,31 +191,34 @@ const attacks: readonly (readonly [
     [1],
   ],
   ['an argument that is text', frameOf(['next'], 1, [0, 0, 0], [1, 1, 'a']), 'protocol', [1]],
-  [
-    'an argument that is undefined',
-    frameOf(['next'], 1, [0, 0, 0], [1, 1, raw(0xf7)]),
-    'protocol',
-    [1],
-  ],
+  ['a hole as an argument', frameOf(['next'], 1, [0, 0, 0], [1, 1, raw(0xf7)]), 'protocol', [1]],
   ['an outcome', frameOf(['next'], 0, [0, 0, 0], [1, 1, null]), 'protocol'],
   ['a slot out of range', frameOf(['next'], 1, [0, 0, 0], [1, 1, 1]), 'protocol', [1]],
   ['more slots than came along', frameOf(['next'], 2, [0, 0, 0], [1, 1, 0, 1]), 'protocol', [1]],
-  ['fewer slots than came along', frameOf(['next'], 1, [0, 0, 0], [1, 1, 0]), 'protocol', [1, 2]],
+  ['a hole as an entry of an object', frameOf(['next'], 0, ...NEXT, [3, 0, raw(0xf7)]), 'protocol'],
   ['slots out of 32 bits', frameOf(['next'], 2 ** 32, ...NEXT), 'protocol'],
 
-  ['names whose length lies', raw(0x83, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff), 'protocol'],
-  ['names whose length lies by 2^53', raw(0x83, 0x01, 0x9b, 0, 0x20, 0, 0, 0, 0, 0, 0), 'protocol'],
+  ['names whose length lies', raw(0x83, VERSION, 0x9a, 0xff, 0xff, 0xff, 0xff), 'protocol'],
+  [
+    'names whose length lies by 2^53',
+    raw(0x83, VERSION, 0x9b, 0, 0x20, 0, 0, 0, 0, 0, 0),
+    'protocol',
+  ],
   [
     'steps whose length lies',
-    raw(0x83, 0x01, 0x80, 0x81, 0x82, 0, 0x9a, 0x7f, 0xff, 0xff, 0xff),
+    raw(0x83, VERSION, 0x80, 0x81, 0x82, 0, 0x9a, 0x7f, 0xff, 0xff, 0xff),
     'protocol',
   ],
   [
     'arguments whose length lies',
-    raw(0x83, 0x01, 0x80, 0x81, 0x82, 0, 0x81, 0x99, 0xff, 0xff, 0x01, 0x01),
+    raw(0x83, VERSION, 0x80, 0x81, 0x82, 0, 0x81, 0x99, 0xff, 0xff, 0x01, 0x01),
     'protocol',
   ],
-  ['text whose length lies', raw(0x83, 0x01, 0x81, 0x7a, 0xff, 0xff, 0xff, 0xff, 0x61), 'protocol'],
+  [
+    'text whose length lies',
+    raw(0x83, VERSION, 0x81, 0x7a, 0xff, 0xff, 0xff, 0xff, 0x61),
+    'protocol',
+  ],
   ['lists in lists, 10,000 deep', new Uint8Array(10_000).fill(0x81), 'protocol'],
   ['arrays in arrays, 66 deep', frameOf(['next'], 0, ...nested(66)), 'limit-exceeded'],
   ['1,025 steps', frameOf(['next'], 0, ...NEXT, ...deep(1023)), 'limit-exceeded'],
@@ -264,7 +268,7 @@ test('rule 25: 2,000 mutated frames do no harm to the object that receives them'
 });
 
 test('rule 29: another version is refused with both numbers in the message', async () => {
-  const { message } = await refusal('attacked', Uint8Array.from(cbor([2, ['next'], [[0, NEXT]]])));
+  const { message } = await refusal('attacked', Uint8Array.from(cbor([1, ['next'], [[0, NEXT]]])));
   expect(message).toContain('version 2');
   expect(message).toContain('version 1');
 });

@@ -1,7 +1,7 @@
 /** Handlers that throw, hang or call again, and where an error goes that no handler receives. */
 import { newContinuation } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
-import { calc, inCaller } from './in-object.js';
+import { calc, inCaller, thrownBy } from './in-object.js';
 import type { CallerObject, Users } from './index.js';
 
 const on = newContinuation<CallerObject>;
@@ -72,13 +72,15 @@ test('rule 8: an error of a handler that is not an Error goes to onCallError as 
     expect(caller.errors).toEqual(['a string']);
   }));
 
-test('rule 8: a handler that does not exist goes to onCallError', () =>
+test('rule 6: a handler that does not exist is said at once, by name, and nothing is sent', () =>
   inCaller('no method', async (caller) => {
-    const missing = on() as unknown as { missing(): ReturnType<typeof on> };
-    caller.svc.call('CALC', 'no method', add, missing.missing() as never);
-    await caller.arrived(1);
-    expect(caller.errors[0]).toBeInstanceOf(TypeError);
-    expect(caller.infos[0]).toMatchObject({ handler: 'missing()', operation: 'add(1, 10)' });
+    const missing = on() as unknown as { onOutcom(): ReturnType<typeof on> };
+    const thrown = thrownBy(() =>
+      caller.svc.call('CALC', 'no method', add, missing.onOutcom() as never),
+    );
+    expect(thrown.code).toBe('invalid-continuation');
+    expect(thrown.message).toContain("unknown method 'onOutcom': did you mean 'onOutcome'");
+    expect(caller.svc.call.stats()).toMatchObject({ pending: 0, frames: 0 });
   }));
 
 test('rule 8: what onCallError throws or rejects with is logged, and goes no further', () =>

@@ -34,9 +34,12 @@ function head(major: number, argument: number): number[] {
   return [type | 27, ...[24, 16, 8, 0].map((shift) => (high >>> shift) & 0xff), ...bytes];
 }
 
+/** Of the wire format. */
+export const VERSION = 2;
+
 /** A frame of one program. */
 export function frameOf(names: readonly unknown[], slots: number, ...steps: unknown[]): Uint8Array {
-  return Uint8Array.from(cbor([1, names, [[slots, steps]]]));
+  return Uint8Array.from(cbor([VERSION, names, [[slots, steps]]]));
 }
 
 /** A frame that calls one method of the target, and reads a chain of names from its result. */

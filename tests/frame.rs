@@ -39,7 +39,7 @@ fn a_frame_is_read_as_it_was_written() {
 fn the_bytes_of_a_call_are_the_documented_ones() {
     let bytes = frame::encode(&["next"], &next(), 0).unwrap();
     let documented = [
-        0x83, 0x01, 0x81, 0x64, b'n', b'e', b'x', b't', 0x81, 0x82, 0x00, 0x82, 0x83, 0x00, 0x00,
+        0x83, 0x02, 0x81, 0x64, b'n', b'e', b'x', b't', 0x81, 0x82, 0x00, 0x82, 0x83, 0x00, 0x00,
         0x00, 0x82, 0x01, 0x01,
     ];
     assert_eq!(bytes, documented);
@@ -64,7 +64,7 @@ fn rule_25_what_follows_a_frame_is_refused() {
 #[test]
 fn rule_25_a_length_that_lies_is_refused_before_it_is_used() {
     // An array of 2^32 - 1 names.
-    let bytes = [0x83, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff];
+    let bytes = [0x83, 0x02, 0x9a, 0xff, 0xff, 0xff, 0xff];
     assert_refused(&bytes, 0, Code::Protocol, "a list is longer than the message");
     // An array without a length.
     assert_refused(&[0x9f], 0, Code::Protocol, "does not state its length");

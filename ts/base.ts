@@ -9,7 +9,8 @@ import { learnRules } from './expose.js';
 import { sendRefusal } from './outcome.js';
 import { receive } from './receive.js';
 import { receiveCalls } from './receive-calls.js';
-import { explain, newContinuation } from './record.js';
+import { explain, ownContinuation } from './record.js';
+import { watchSections } from './sections.js';
 import type { Beginning, Continuation, Protected } from './types.js';
 
 /** What {@link withCall} adds to a class: both sides of calls. */
@@ -129,6 +130,7 @@ function calling(
     constructor(...args: any[]) {
       // Before the constructor of a framework replaces methods by its own around them, as Agent does.
       learnRules(new.target.prototype);
+      watchSections(args[0]);
       super(...args);
     }
 
@@ -140,7 +142,7 @@ function calling(
     ctn(): Continuation<this> & Beginning & Protected<this, unknown, DurableObjectState>;
     ctn<T>(): Continuation<T> & Beginning;
     ctn(): unknown {
-      return newContinuation();
+      return ownContinuation();
     }
 
     __lmzInit(): void {}
@@ -153,7 +155,11 @@ function calling(
     __lmzCalls(...message: unknown[]): unknown {
       const request = requestOf(this);
       const answer = (): unknown =>
-        receiveCalls(this, message, request && ((work) => request.waitUntil(work)));
+        receiveCalls(
+          this,
+          message,
+          request && { waitUntil: (work) => request.waitUntil(work), instanceOf: () => this },
+        );
       return startsFirst ? this.#afterStart(answer) : answer();
     }
 
@@ -270,6 +276,7 @@ export function callerOf<Env, Self>(
   return new Caller<Env, Self>({
     self,
     env: env as object,
+    ctx: (self as { ctx?: object }).ctx,
     waitUntil,
     report: (error, info) => {
       const reported = report(self, error, info);

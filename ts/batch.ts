@@ -2,25 +2,21 @@
  * Sending: calls that are made to one target in one turn travel in one message, a call that is alone
  * as the cheapest message there is.
  *
- * Their order is kept. A call whose arguments cannot wait, since they are more than a little plain
- * data, is sent at once, after those before it. So a message of several calls holds nothing that the
- * runtime could refuse, and what it refuses fails one call.
+ * Their order is kept. A call whose arguments cannot wait, since they are more than plain data, is sent
+ * at once, after those before it. So a message of several calls holds nothing that the runtime could
+ * refuse, and what it refuses fails one call.
  */
+import type { Message } from './flatten.js';
 import { isRefusal, isToBeFetched, NO_ANSWER, release } from './outcome.js';
 import { stubSurvives } from './platform.js';
-import { isSmall, SMALL_BYTES, Snapshot } from './snapshot.js';
 import type { Connection, Target } from './target.js';
-import { soon } from './turn.js';
+import { afterMicrotasks, soon } from './turn.js';
 import { MessageLimit } from './wasm/lumenize_call.js';
 
 /** A call on its way to its target. */
 export interface Outgoing {
   readonly target: Target;
-  readonly frame: string;
-  /** Those of the user, or copies of them. */
-  slots: readonly unknown[];
-  /** What it takes in a message, at the most. */
-  bytes: number;
+  readonly message: Message;
   /** Whether it has its outcome already: then it is not sent any more. */
   readonly isSettled: boolean;
   isSent: boolean;
@@ -33,8 +29,12 @@ export interface Sender<C extends Outgoing> {
   /** Receives outcomes as the target sent them, as many as calls. */
   receive(calls: readonly C[], sent: readonly unknown[]): void;
   receiveOne(call: C, sent: unknown): void;
-  /** Learns that a message broke. Calls that have their outcome already are among them. */
-  fail(calls: readonly C[], rejected: unknown): void;
+  /**
+   * Learns that a message broke. Calls that have their outcome already are among them.
+   *
+   * @param isLocal - Whether the runtime refused to send it.
+   */
+  fail(calls: readonly C[], rejected: unknown, isLocal?: boolean): void;
   /** Whether it calls `Outbox.rest` when this turn has ended. */
   readonly willRest: boolean;
 }
@@ -55,7 +55,8 @@ export class Outbox<C extends Outgoing> {
 
   /** Takes a call that may wait for the end of the turn if its arguments may. */
   add(call: C): void {
-    if (!takeSnapshot(call)) {
+    const { isWhole, bytes } = call.message;
+    if (!isWhole || bytes > MessageLimit.Bytes) {
       this.addAlone(call);
       return;
     }
@@ -100,12 +101,13 @@ export class Outbox<C extends Outgoing> {
     let bytes = 0;
     for (let at = 0; at < queue.length; at++) {
       const call = queue[at] as C;
-      if (at - first === MessageLimit.Calls || bytes + call.bytes > MessageLimit.Bytes) {
+      const more = call.message.bytes;
+      if (at - first === MessageLimit.Calls || bytes + more > MessageLimit.Bytes) {
         this.#send(queue.slice(first, at));
         first = at;
         bytes = 0;
       }
-      bytes += call.bytes;
+      bytes += more;
     }
     this.#send(first === 0 ? queue : queue.slice(first));
   }
@@ -119,13 +121,18 @@ export class Outbox<C extends Outgoing> {
 
   #sendAlone(call: C): void {
     const { target } = call;
+    const { frame, slots, isWhole } = call.message;
     call.isSent = true;
-    this.#count(1, call.frame.length);
+    this.#count(1, frame.length);
     let connection: Connection | undefined;
-    const fail = (rejected: unknown): void => this.#fail([call], connection, rejected);
+    // What the runtime cannot send it refuses at once: nothing that was sent is answered in this turn.
+    let mayBeRefused = !isWhole;
+    const fail = (rejected: unknown): void =>
+      this.#fail([call], connection, rejected, mayBeRefused);
     try {
+      if (mayBeRefused) afterMicrotasks(() => (mayBeRefused = false));
       connection = target.take();
-      connection.callOne(call.frame, call.slots).then((sent) => {
+      connection.callOne(frame, slots).then((sent) => {
         target.giveBack(connection, true);
         this.#sender.receiveOne(call, sent);
         this.#afterAnswer(target);
@@ -136,10 +143,15 @@ export class Outbox<C extends Outgoing> {
     }
   }
 
-  #fail(calls: readonly C[], connection: Connection | undefined, rejected: unknown): void {
+  #fail(
+    calls: readonly C[],
+    connection: Connection | undefined,
+    rejected: unknown,
+    isLocal = false,
+  ): void {
     const { target } = calls[0] as C;
-    target.giveBack(connection, stubSurvives(rejected));
-    this.#sender.fail(calls, rejected);
+    target.giveBack(connection, stubSurvives(rejected, isLocal));
+    this.#sender.fail(calls, rejected, isLocal);
     this.#afterAnswer(target);
   }
 
@@ -159,17 +171,18 @@ export class Outbox<C extends Outgoing> {
     let frame: number | undefined;
     for (let at = 0; at < calls.length; at++) {
       const call = calls[at] as C;
+      const { message } = call;
       // Most are of the same form as the one before.
-      if (call.frame !== latest) frame = frames.get(call.frame);
-      latest = call.frame;
+      if (message.frame !== latest) frame = frames.get(message.frame);
+      latest = message.frame;
       if (frame === undefined) {
         frame = frames.size;
-        frames.set(call.frame, frame);
-        bytes += call.frame.length;
-        slotCounts.push(call.slots.length);
+        frames.set(message.frame, frame);
+        bytes += message.frame.length;
+        slotCounts.push(message.slots.length);
       }
       which[at] = frame;
-      for (const slot of call.slots) slots.push(slot);
+      for (const slot of message.slots) slots.push(slot);
     }
     for (const call of calls) call.isSent = true;
     this.#count(calls.length, bytes);
@@ -203,7 +216,9 @@ class Answers<C extends Outgoing> {
   readonly #connection: Connection;
   /** Each at its number; those that have their outcome are let go before the rest is waited for. */
   #calls: readonly (C | undefined)[];
-  readonly #fetches = new Map<C, Promise<void>>();
+  /** By number, which have been answered: a second answer to one counts for nothing. */
+  readonly #areAnswered: Uint8Array;
+  readonly #fetches: Promise<void>[] = [];
   readonly #awaited = new Set<C>();
   #isAsking = false;
   /** The first reply: it holds the stub of the rest. */
@@ -212,6 +227,7 @@ class Answers<C extends Outgoing> {
   constructor(sender: Sender<C>, calls: readonly C[], target: Target, connection: Connection) {
     this.#sender = sender;
     this.#calls = calls;
+    this.#areAnswered = new Uint8Array(calls.length);
     this.#target = target;
     this.#connection = connection;
   }
@@ -226,9 +242,13 @@ class Answers<C extends Outgoing> {
     }
     this.#sent = sent;
     try {
-      const [which, outcomes, rest]: unknown[] = Array.isArray(sent) ? sent : [];
-      this.#receive(which, outcomes, rest as Rest);
-      if (rest) await this.#receiveRest(rest as Rest);
+      const [which, outcomes, more]: unknown[] = Array.isArray(sent) ? sent : [];
+      // What came by RPC and is a function is a stub.
+      const rest = typeof more === 'function' ? (more as unknown as Rest) : undefined;
+      // It is kept for its stub only: what was ready is not to wait for the last call.
+      if (Array.isArray(sent)) sent.length = 0;
+      this.#receive(which, outcomes, rest);
+      if (rest) await this.#receiveRest(rest);
     } catch {
       // It is no answer at all.
     }
@@ -244,11 +264,11 @@ class Answers<C extends Outgoing> {
 
   async #receiveRest(rest: Rest): Promise<void> {
     this.#calls = this.#calls.map((call) => (call?.isSettled ? undefined : call));
-    for (const call of this.#unsettled()) {
-      if (this.#fetches.has(call)) continue;
+    this.#calls.forEach((call, number) => {
+      if (!call || this.#areAnswered[number]) return;
       this.#awaited.add(call);
       call.onSettled = () => this.#settled(call, rest);
-    }
+    });
     try {
       while (this.#awaited.size > 0) {
         this.#isAsking = true;
@@ -261,7 +281,7 @@ class Answers<C extends Outgoing> {
       this.#onBroken(rejected);
       this.#sender.fail(this.#unsettled(), rejected);
     }
-    await Promise.all(this.#fetches.values());
+    await Promise.all(this.#fetches);
   }
 
   /** The target need not keep what nobody waits for: all may have passed their deadlines. */
@@ -277,36 +297,45 @@ class Answers<C extends Outgoing> {
     release(this.#sent);
   }
 
-  /** Receives one group. `false`: there was nothing in it. */
-  #receive(which: unknown, outcomes: unknown, rest: Rest): boolean {
+  /** Receives one group. `false`: it answers nothing, and those that follow would not either. */
+  #receive(which: unknown, outcomes: unknown, rest: Rest | undefined): boolean {
     if (!Array.isArray(outcomes) || outcomes.length > this.#calls.length) return false;
     const calls: C[] = [];
     const sent: unknown[] = [];
     const isAll = !Array.isArray(which);
+    let isProgress = false;
     for (let at = 0; at < outcomes.length; at++) {
       const outcome: unknown = outcomes[at];
-      const number: unknown = isAll ? at : which[at];
-      const call = Number.isInteger(number) ? this.#calls[number as number] : undefined;
-      if (!call) continue;
-      if (this.#awaited.size > 0) this.#awaited.delete(call);
+      const number = (isAll ? at : which[at]) as number;
+      // Anything but a number of a call that has not been answered yet.
+      if (this.#areAnswered[number] !== 0) continue;
+      this.#areAnswered[number] = 1;
+      isProgress = true;
+      const call = this.#calls[number];
+      if (call && this.#awaited.size > 0) this.#awaited.delete(call);
       if (isToBeFetched(outcome)) {
-        this.#fetches.set(call, this.#fetch(call, number as number, rest));
-      } else {
+        if (rest) this.#fetches.push(this.#fetch(call, number, rest));
+      } else if (call) {
         calls.push(call);
         sent.push(outcome);
       }
     }
     if (calls.length > 0) this.#sender.receive(calls, sent);
-    return outcomes.length > 0;
+    return isProgress;
   }
 
-  /** It comes as the result of an RPC call: stubs in it are this side's then. */
-  async #fetch(call: C, number: number, rest: Rest): Promise<void> {
+  /**
+   * It comes as the result of an RPC call: stubs in it are this side's then. One that came too late is
+   * fetched as well, since that is how it is released.
+   */
+  async #fetch(call: C | undefined, number: number, rest: Rest): Promise<void> {
     try {
-      this.#sender.receive([call], [await rest.fetch(number)]);
+      const sent = await rest.fetch(number);
+      if (call) this.#sender.receive([call], [sent]);
+      else release(sent);
     } catch (rejected) {
       this.#onBroken(rejected);
-      this.#sender.fail([call], rejected);
+      if (call) this.#sender.fail([call], rejected);
     }
   }
 
@@ -317,21 +346,4 @@ class Answers<C extends Outgoing> {
 
 function isUnsettled(call: Outgoing): boolean {
   return !call.isSettled;
-}
-
-/** Copies what the arguments are now. `false`: they cannot wait. */
-function takeSnapshot(call: Outgoing): boolean {
-  call.bytes = call.frame.length + SMALL_BYTES * call.slots.length;
-  if (call.slots.every(isSmall)) return true;
-  const snapshot = new Snapshot(MessageLimit.CopiedValues);
-  try {
-    const slots = call.slots.map((slot) => snapshot.copy(slot));
-    if (!snapshot.isWhole) return false;
-    call.slots = slots;
-    call.bytes += snapshot.bytes;
-    return true;
-  } catch {
-    // A getter threw: sending it will say so.
-    return false;
-  }
 }

@@ -1,8 +1,10 @@
 /** One call: what is known of it from the moment it is accepted until it has its outcome. */
 import type { Outgoing } from './batch.js';
 import type { CallEventDetails } from './channel.js';
-import { CallError, type CallErrorDetails, placeOf } from './errors.js';
-import type { PendingCall } from './pending.js';
+import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
+import type { Message } from './flatten.js';
+import { release } from './outcome.js';
+import type { Pending, PendingCall } from './pending.js';
 import { explainNode, type Node } from './record.js';
 import type { Target } from './target.js';
 import type { CallErrorCode } from './wasm/lumenize_call.js';
@@ -11,31 +13,52 @@ import type { CallErrorCode } from './wasm/lumenize_call.js';
 export type Settle = (outcome: unknown, failed: boolean) => void | Promise<void>;
 
 export class Call implements PendingCall, Outgoing {
-  id = 0;
   isPending = false;
   place = 0;
-  readonly openedAt = Date.now();
-  bytes = 0;
+  openedAt = 0;
   isSent = false;
   isSettled = false;
   /** Whether its start was told: then its end is, too. */
   isObserved = false;
   /** Whether its outcome has come, and waits for the handlers of others. */
   isWaiting = false;
+  /** Whether it was cancelled while it waited for its turn, and why. */
+  isCancelled = false;
+  reason: unknown;
   /** What its target has sent, until it is settled. */
   answer: unknown;
   onSettled: (() => void) | undefined;
+  /** What to do in the async context in which the call was made; set where that matters. */
+  #enter: ((run: () => void) => void) | undefined;
   #unwatch: (() => void) | undefined;
   #end: ((ended: void | Promise<void>) => void) | undefined;
 
   constructor(
+    readonly id: number,
     readonly target: Target,
     private readonly remote: Node,
-    readonly frame: string,
-    public slots: readonly unknown[],
+    readonly message: Message,
     readonly timeout: number,
+    /** Where it waits for its outcome: its deadline is timed there. */
+    readonly pending: Pending<Call>,
     private readonly onOutcome: Settle,
   ) {}
+
+  /**
+   * Keeps the async context of this moment (what `AsyncLocalStorage` holds) for its outcome: a promise's
+   * callback runs in the context in which it was given to it.
+   */
+  keepContext(): void {
+    const { promise, resolve } = Promise.withResolvers<() => void>();
+    promise.then(runIt);
+    this.#enter = resolve;
+  }
+
+  /** Runs something in the async context in which the call was made: at once, or as a microtask. */
+  enter(run: () => void): void {
+    if (this.#enter) this.#enter(run);
+    else run();
+  }
 
   settle(outcome: unknown, failed: boolean): void | Promise<void> {
     this.isSettled = true;
@@ -69,6 +92,21 @@ export class Call implements PendingCall, Outgoing {
     return this.#error('cancelled', 'was cancelled', { ...cause, mayHaveRun: this.isSent });
   }
 
+  /** What cannot be sent, because the user's own code threw `cause` when a value was read. */
+  unreadableError(cause: unknown): CallError {
+    const what = `could not be sent: reading an argument threw ${textOf(cause)}`;
+    return this.#error('not-cloneable', what, { cause, mayHaveRun: false });
+  }
+
+  /** A value that no promise can hold. */
+  thenableError(value: unknown): CallError {
+    release(value);
+    const what =
+      'answered with an object that has a method then, which no promise can hold: ' +
+      'return it inside of another object, or receive it in a handler';
+    return this.#error('protocol', what);
+  }
+
   details(): CallErrorDetails {
     const { id: callId, ...details } = this.eventDetails();
     return { ...details, callId };
@@ -83,4 +121,8 @@ export class Call implements PendingCall, Outgoing {
     const details = { ...this.details(), mayHaveRun: true, ...more };
     return new CallError(code, `${details.operation} on ${placeOf(details)} ${what}`, details);
   }
+}
+
+function runIt(run: () => void): void {
+  run();
 }

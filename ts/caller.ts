@@ -5,16 +5,19 @@
 import { Outbox, type Sender } from './batch.js';
 import { Call, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
+import { now } from './clock.js';
+import { invalid } from './copy.js';
 import { callErrorCodes } from './core.js';
-import { addStackOf, type CallErrorDetails } from './errors.js';
+import { addStackOf, type CallError, type CallErrorDetails } from './errors.js';
 import { type Bound, handlerOf, messageOf } from './flatten.js';
 import { checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending } from './pending.js';
 import { platformError } from './platform.js';
-import { explainNode, type Node, recorded } from './record.js';
+import { explainNode, isStart, type Node, recorded } from './record.js';
 import { readAny, run } from './run.js';
-import { type Instance, Targets } from './target.js';
+import { type Section, sectionOf } from './sections.js';
+import { type Instance, Targets, unknownName } from './target.js';
 import { endOfTurn, soon } from './turn.js';
 import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
 import type { CallOptions } from './wasm/lumenize_call.js';
@@ -60,6 +63,8 @@ export interface CallStats {
 export interface Owner {
   readonly self: object;
   readonly env: object;
+  /** The context of a Durable Object, whose sections keep other events out. */
+  readonly ctx?: object | undefined;
   /** Receives the errors that nobody else sees. */
   report(error: unknown, info: CallErrorInfo): void;
   /** Keeps what ends with its request, as a Worker does, until a call and its handler have ended. */
@@ -107,10 +112,10 @@ export interface CallFunction<Env, Self = never> {
 export class Caller<Env, Self = never> {
   readonly #owner: Owner;
   readonly #targets: Targets;
-  readonly #pending = new Pending<Call>(
-    (calls) => this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
-    () => this.#outbox.rest(),
-  );
+  readonly #pending = this.#createPending();
+  /** What is pending in sections of the object, which have timers of their own. */
+  readonly #inSections = new Map<Section, Pending<Call>>();
+  #greatestId = 0;
   readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
 
   #values = 0;
@@ -147,8 +152,9 @@ export class Caller<Env, Self = never> {
   ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const node = recorded(remote, 'remote');
-      this.#send(binding, instance, node, options, (outcome, failed): void => {
+      const call = this.#send(binding, instance, node, options, false, (outcome, failed): void => {
         if (failed) reject(outcome);
+        else if (isThenable(outcome)) reject(call.thenableError(outcome));
         else resolve(outcome as R);
       });
     }).catch(throwWithStack);
@@ -164,7 +170,8 @@ export class Caller<Env, Self = never> {
     const remoteNode = recorded(remote, 'remote');
     const handlerNode = handler === undefined ? undefined : recorded(handler, 'handler');
     const bound = handlerNode && handlerOf(handlerNode, remoteNode);
-    const call = this.#send(binding, instance, remoteNode, options, (outcome, failed) => {
+    if (handlerNode) checkHandler(handlerNode, this.#owner.self);
+    const call = this.#send(binding, instance, remoteNode, options, true, (outcome, failed) => {
       const report = (error: unknown): void => {
         const text = handlerNode && explainNode(handlerNode);
         this.#owner.report(error, { ...call.details(), handler: text });
@@ -176,22 +183,49 @@ export class Caller<Env, Self = never> {
     return { id: call.id, cancel: (reason) => this.#cancel(call, reason) };
   }
 
+  #createPending(onRest = (): void => {}): Pending<Call> {
+    return new Pending<Call>(
+      (calls) => this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
+      () => {
+        onRest();
+        this.#outbox.rest();
+      },
+    );
+  }
+
+  /** Where a call that is made now waits: its timer has to be made in the section in which it is. */
+  #pendingNow(): Pending<Call> {
+    const section = sectionOf(this.#owner.ctx);
+    if (!section) return this.#pending;
+    let pending = this.#inSections.get(section);
+    if (!pending) {
+      pending = this.#createPending(() => this.#inSections.delete(section));
+      this.#inSections.set(section, pending);
+    }
+    return pending;
+  }
+
   #sender(): Sender<Call> {
-    const pending = this.#pending;
+    const main = this.#pending;
+    const inSections = this.#inSections;
     return {
       receive: (calls, sent) => this.#receive(calls, sent),
       receiveOne: (call, sent) => this.#receiveOne(call, sent),
-      fail: (calls, rejected) => this.#fail(calls, rejected),
+      fail: (calls, rejected, isLocal) => this.#fail(calls, rejected, isLocal),
       get willRest() {
-        return pending.isResting;
+        return (
+          main.isResting ||
+          (inSections.size > 0 && [...inSections.values()].some((each) => each.isResting))
+        );
       },
     };
   }
 
   #stats(): CallStats {
     const failures = callErrorCodes.map((code) => [code, this.#failures.get(code) ?? 0]);
+    const pending = [this.#pending, ...this.#inSections.values()];
     return {
-      pending: this.#pending.size,
+      pending: pending.reduce((sum, { size }) => sum + size, 0),
       settled: { value: this.#values, ...Object.fromEntries(failures) } as CallStats['settled'],
       ...this.#outbox.sent,
     };
@@ -210,7 +244,7 @@ export class Caller<Env, Self = never> {
       report(error);
     }
     if (!(returned instanceof Promise)) return release(outcome);
-    return returned.then(release, report).then(() => release(outcome));
+    return returned.then(() => {}, report).then(() => release(outcome));
   }
 
   #send(
@@ -218,54 +252,74 @@ export class Caller<Env, Self = never> {
     instance: Instance,
     remote: Node,
     options: CallOptions | undefined,
+    hasHandler: boolean,
     settle: Settle,
   ): Call {
     const target = this.#targets.find(binding, instance);
     const { timeout, signal, batch } = checkOptions(options);
-    const { frame, slots } = messageOf(remote);
-    const call = new Call(target, remote, frame, slots, timeout, settle);
-    this.#pending.open(call);
-    if (isObserved()) {
-      call.isObserved = true;
-      publish({ event: 'start', ...call.eventDetails() });
-    }
+    const message = messageOf(remote);
+    const pending = this.#pendingNow();
+    this.#greatestId += 1;
+    const id = this.#greatestId;
+    const call = new Call(id, target, remote, message, timeout, pending, settle);
+    call.isObserved = isObserved();
+    // Code that awaits the outcome has its async context already.
+    if (hasHandler || call.isObserved) call.keepContext();
+    pending.open(call);
     try {
       this.#owner.waitUntil?.(call.ended());
       if (signal) call.watch(signal, (reason) => this.#cancel(call, reason));
       if (signal?.aborted) this.#cancel(call, signal.reason);
+      else if (message.failure) this.#refuse(call, message.failure.cause);
       else if (batch) this.#outbox.add(call);
       else this.#outbox.addAlone(call);
     } catch (error) {
       // The call is accepted: its handler runs later, as for any other outcome.
       soon(() => this.#fail([call], error));
     }
+    // Now that it has its place, since a listener may make calls of its own.
+    if (call.isObserved) publish({ event: 'start', ...call.eventDetails() });
     return call;
   }
 
   #cancel(call: Call, reason: unknown): boolean {
-    // One whose outcome has come may still wait for its turn.
-    if (!call.isWaiting && !this.#pending.close(call)) return false;
-    const error = call.cancelledError(reason);
-    call.isWaiting = false;
-    call.isSettled = true;
-    soon(() => void this.#settle(call, error, true));
+    if (call.isWaiting) {
+      // Its outcome has come, and waits for its turn.
+      if (call.isCancelled) return false;
+      call.isCancelled = true;
+      call.reason = reason;
+      return true;
+    }
+    if (!call.pending.close(call)) return false;
+    this.#settleSoon(call, call.cancelledError(reason));
     return true;
   }
 
+  /** Fails a call of which nothing was sent: reading an argument threw `cause`. */
+  #refuse(call: Call, cause: unknown): void {
+    if (call.pending.close(call)) this.#settleSoon(call, call.unreadableError(cause));
+  }
+
+  #settleSoon(call: Call, error: CallError): void {
+    call.isSettled = true;
+    soon(() => call.enter(() => void this.#settle(call, error, true)));
+  }
+
   #receiveOne(call: Call, sent: unknown): void {
-    if (!this.#pending.close(call)) {
+    if (!call.pending.close(call)) {
       release(sent);
       return;
     }
-    const { outcome, failed } = readOutcome(sent, call);
-    void this.#settle(call, outcome, failed);
+    call.answer = sent;
+    call.isWaiting = true;
+    call.enter(() => void this.#settleWaiting(call, readAnswer));
   }
 
   #receive(calls: readonly Call[], sent: readonly unknown[]): void {
     const open: Call[] = [];
     for (let at = 0; at < calls.length; at++) {
       const call = calls[at] as Call;
-      if (this.#pending.close(call)) {
+      if (call.pending.close(call)) {
         open.push(call);
         call.answer = sent[at];
       } else release(sent[at]);
@@ -273,10 +327,10 @@ export class Caller<Env, Self = never> {
     this.#settleAll(open, readAnswer);
   }
 
-  #fail(calls: readonly Call[], rejected: unknown): void {
-    const open = calls.filter((call) => this.#pending.close(call));
+  #fail(calls: readonly Call[], rejected: unknown, isLocal = false): void {
+    const open = calls.filter((call) => call.pending.close(call));
     this.#settleAll(open, (call) => ({
-      outcome: platformError(rejected, call.details(), call.isSent),
+      outcome: platformError(rejected, call.details(), { isSent: call.isSent, isLocal }),
       failed: true,
     }));
   }
@@ -291,31 +345,39 @@ export class Caller<Env, Self = never> {
     if (code === 'value') this.#values += 1;
     else this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
     if (!call.isObserved) return;
-    publish({ event: 'settle', ...call.eventDetails(), code, ms: Date.now() - call.openedAt });
+    publish({ event: 'settle', ...call.eventDetails(), code, ms: now() - call.openedAt });
+  }
+
+  /** Settles a call whose turn has come, unless it was cancelled meanwhile. */
+  #settleWaiting(call: Call, outcomeOf: (call: Call) => Outcome): void | Promise<void> {
+    call.isWaiting = false;
+    const { answer } = call;
+    if (call.isCancelled) {
+      release(answer);
+      call.answer = undefined;
+      return this.#settle(call, call.cancelledError(call.reason), true);
+    }
+    const { outcome, failed } = outcomeOf(call);
+    call.answer = undefined;
+    return this.#settle(call, outcome, failed);
   }
 
   /**
    * Settles calls that have been taken out of the table, so that no deadline passes while one waits for
-   * the handlers before it: each handler has its turn.
+   * the handlers before it. Each handler has its turn, in the async context in which its call was made.
    */
   #settleAll(calls: readonly Call[], outcomeOf: (call: Call) => Outcome): void {
     for (const call of calls) call.isWaiting = true;
-    const settle = (call: Call): void | Promise<void> => {
-      if (!call.isWaiting) {
-        release(call.answer);
-        return undefined;
-      }
-      call.isWaiting = false;
-      const { outcome, failed } = outcomeOf(call);
-      call.answer = undefined;
-      return this.#settle(call, outcome, failed);
+    let next = 0;
+    const settleNext = (): void => {
+      const call = calls[next++];
+      call?.enter(() => {
+        const ended = this.#settleWaiting(call, outcomeOf);
+        if (ended === undefined) settleNext();
+        else void endOfTurn(ended).then(settleNext);
+      });
     };
-    for (let at = 0; at < calls.length; at++) {
-      const ended = settle(calls[at] as Call);
-      if (ended === undefined) continue;
-      void settleInTurn(calls.slice(at + 1), settle, ended);
-      return;
-    }
+    settleNext();
   }
 }
 
@@ -323,16 +385,32 @@ function readAnswer(call: Call): Outcome {
   return readOutcome(call.answer, call);
 }
 
-async function settleInTurn(
-  calls: readonly Call[],
-  settle: (call: Call) => void | Promise<void>,
-  before: Promise<void>,
-): Promise<void> {
-  let ended: void | Promise<void> = before;
-  for (const call of calls) {
-    if (ended !== undefined) await endOfTurn(ended);
-    ended = settle(call);
+/** Whether a promise would wait for a value, or take an outcome from it, instead of holding it. */
+function isThenable(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/** Throws `CallError` with code `invalid-continuation` where a handler begins with what is not there. */
+function checkHandler(handler: Node, self: object): void {
+  let first = handler;
+  while (first.of && !isStart(first.of)) first = first.of;
+  const { name } = first;
+  if (name === undefined || name in self) return;
+  const names = new Set<string>();
+  for (let at: object = self; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const each of Object.getOwnPropertyNames(at)) names.add(each);
   }
+  throw invalid(
+    `the handler ${explainNode(handler)} cannot run: ${unknownName('method', name, [...names].filter(isHandlerName))}`,
+  );
+}
+
+function isHandlerName(name: string): boolean {
+  return name !== 'constructor' && !name.startsWith('__');
 }
 
 function throwWithStack(error: unknown): never {

@@ -2,6 +2,7 @@
  * What others may watch: an event when a call begins and one when it settles. Nothing is made of either
  * while nobody has subscribed.
  */
+import { builtin } from './builtin.js';
 import { CallError } from './errors.js';
 import type { CallErrorCode } from './wasm/lumenize_call.js';
 
@@ -76,23 +77,9 @@ class OwnChannel implements Channel {
   }
 }
 
-interface Builtins {
-  getBuiltinModule?(name: string): { channel(name: string): Channel } | undefined;
-}
-
-/** Not by an import: that fails where the module is not there. */
-function findChannel(): Channel {
-  try {
-    const { process } = globalThis as { process?: Builtins };
-    const found = process?.getBuiltinModule?.('node:diagnostics_channel')?.channel(NAME);
-    if (found) return found;
-  } catch {
-    // Then there is none.
-  }
-  return new OwnChannel();
-}
-
-const channel = findChannel();
+const channel =
+  builtin<{ channel(name: string): Channel }>('node:diagnostics_channel')?.channel(NAME) ??
+  new OwnChannel();
 
 /**
  * Events of every call in this isolate, for logs, metrics and traces. It is the channel

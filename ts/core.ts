@@ -18,6 +18,7 @@ type Core = Pick<
   | 'checkLimits'
   | 'codes'
   | 'isEntry'
+  | 'onlyFollowed'
   | 'PendingCalls'
   | 'recover'
 >;
@@ -189,7 +190,8 @@ export function decodeFrame(
 ): ReceivedProgram {
   if (typeof frame !== 'string') throw new CallError('protocol', 'a frame is a string of bytes');
   const known = accepted.get(frame);
-  if (known?.slotCount === slotCount) return known;
+  // What follows the slots is not the program's.
+  if (known && known.slotCount <= slotCount) return known;
   const [frameBytes = 0] = limits;
   if (frame.length > frameBytes) {
     throw new CallError(
@@ -201,7 +203,7 @@ export function decodeFrame(
   const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slotCount, limits));
   const names = joined.split(SEPARATOR).map(asKey);
   const entries = Array.from(indexes, (index) => names[index] as string);
-  const program = { words, names, entries, slotCount, method: undefined };
+  const program = { words, names, entries, slotCount: words[0] as number, method: undefined };
   remember(accepted, frame, program);
   return program;
 }
@@ -209,6 +211,11 @@ export function decodeFrame(
 /** The same name as the engine keeps the keys of objects: else each look-up would search its table for it. */
 function asKey(name: string): string {
   return Object.keys({ [name]: true })[0] as string;
+}
+
+/** For each value of a program, by its number: 1 where later steps only read from it or call it. */
+export function onlyFollowed({ words }: Program): Uint8Array {
+  return ask(() => core().onlyFollowed(Uint32Array.from(words)));
 }
 
 /** Whether callers may read a name from a target itself, if its class has it. */

@@ -5,16 +5,22 @@
  * on first, then its arguments from left to right, then the step. A node, or a container that
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
-import { Containers, invalid } from './containers.js';
+import { Copies, invalid, isSmall, ReadFailure, SMALL_BYTES } from './copy.js';
 import { encodeFrame, type Frame, type Program } from './core.js';
 import { CallError } from './errors.js';
-import { explainNode, type Node, nodeOf, result, start } from './record.js';
+import { explainNode, isOwn, isStart, type Node, nodeOf, result, startOf } from './record.js';
 import { ArgumentKind, MostLimit, StepKind } from './wasm/lumenize_call.js';
 
-/** What a call sends: a program as bytes, and its native values beside it. */
+/** What a call sends: a program as bytes, and its native values beside it, as they are now. */
 export interface Message {
   readonly frame: string;
   readonly slots: readonly unknown[];
+  /** Whether the slots are copies through and through: then they may wait. */
+  readonly isWhole: boolean;
+  /** What it takes, at the most. */
+  readonly bytes: number;
+  /** Why it cannot be sent, where the user's own code threw when a value was read. */
+  readonly failure?: ReadFailure;
 }
 
 /** A handler: a program with its native values. */
@@ -86,30 +92,38 @@ function tokenOf(name: string): number {
   return token;
 }
 
-/** The program that the target of a call runs. */
+/** The program that the target of a call runs. Each value in it is read once. */
 export function messageOf(node: Node): Message {
   const slots: unknown[] = [];
+  const copies = new Copies('arguments');
+  try {
+    const frame = frameOf(node, slots, copies);
+    const { isWhole } = copies;
+    return { frame, slots, isWhole, bytes: frame.length + copies.bytes };
+  } catch (failure) {
+    if (!(failure instanceof ReadFailure)) throw failure;
+    return { frame: '', slots: [], isWhole: true, bytes: 0, failure };
+  }
+}
+
+function frameOf(node: Node, slots: unknown[], copies: Copies): string {
   forgetFormsOfAFlood();
   visit += 1;
   nodesLeft = MOST_IN_FORM.nodes;
   const walk = visit;
   // A getter in an argument may make a call that starts the tables anew.
   const forms = frames;
-  const found = formOf(node, 0, slots);
+  const found = formOf(node, 0, slots, copies);
   // A getter in an argument may have made a call of its own: then this walk went wrong.
   const form = visit === walk ? found : NO_FORM;
   const known = forms.values[form];
-  if (known !== undefined) return { frame: known, slots };
-  const flattening = new Flattening(undefined);
+  if (known !== undefined) return known;
+  slots.length = 0;
+  const flattening = new Flattening(undefined, copies, slots);
   flattening.finish(node);
   const frame = encodeFrame(flattening);
-  if (form !== NO_FORM && areSame(slots, flattening.slots)) forms.values[form] = frame;
-  return { frame, slots: flattening.slots };
-}
-
-/** Whether two looks at the arguments, whose getters may change them, have found the same. */
-function areSame(first: readonly unknown[], second: readonly unknown[]): boolean {
-  return first.length === second.length && first.every((value, at) => Object.is(value, second[at]));
+  if (form !== NO_FORM) forms.values[form] = frame;
+  return frame;
 }
 
 /** The walk that goes on, by which nodes are marked, and how many nodes it may still meet. */
@@ -123,41 +137,51 @@ const NO_FORM = -1;
  * Goes on from a form through a program, whose native values are added to `slots` in the order in which
  * flattening finds them.
  */
-function formOf(node: Node, from: number, slots: unknown[]): number {
-  if (node === start) return from;
+function formOf(node: Node, from: number, slots: unknown[], copies: Copies): number {
+  if (isStart(node)) return from;
   nodesLeft -= 1;
   if (!node.of || node.visit === visit || nodesLeft < 0) return NO_FORM;
   node.visit = visit;
-  const before = formOf(node.of, from, slots);
+  const before = formOf(node.of, from, slots, copies);
   if (before === NO_FORM) return NO_FORM;
   const { args, name = '' } = node;
-  if (args) return formOfArguments(args, before, slots);
+  if (args) return formOfArguments(args, before, slots, copies);
   return name.length > MOST_IN_FORM.nameLength ? NO_FORM : frames.with(before, tokenOf(name));
 }
 
-function formOfArguments(args: readonly unknown[], from: number, slots: unknown[]): number {
+function formOfArguments(
+  args: readonly unknown[],
+  from: number,
+  slots: unknown[],
+  copies: Copies,
+): number {
   if (args.length > MOST_IN_FORM.arguments) return NO_FORM;
   let form = frames.with(from, args.length);
   for (let at = 0; at < args.length; at++) {
     const argument = args[at];
-    const node = nodeOf(argument);
-    if (!node) {
-      if (!isNative(argument)) return NO_FORM;
+    if (isSmall(argument)) {
+      copies.bytes += SMALL_BYTES;
       slots.push(argument);
       continue;
     }
+    const node = nodeOf(argument);
+    if (!node) {
+      const copy = copies.copy(argument);
+      if (isHolding(copy, copies)) return NO_FORM;
+      slots.push(copy);
+      continue;
+    }
     // `ctn()` alone is no argument.
-    if (node === start) return NO_FORM;
-    const nested = formOf(node, frames.with(form, Token.Nested + at), slots);
+    if (isStart(node)) return NO_FORM;
+    const nested = formOf(node, frames.with(form, Token.Nested + at), slots, copies);
     if (nested === NO_FORM) return NO_FORM;
     form = frames.with(nested, Token.NestedEnd);
   }
   return form;
 }
 
-/** Whether no continuation stands in an argument that is none. Throws as `Containers.holds` does. */
-function isNative(argument: unknown): boolean {
-  return typeof argument !== 'object' || argument === null || !new Containers().holds(argument);
+function isHolding(copy: unknown, copies: Copies): copy is object {
+  return typeof copy === 'object' && copy !== null && copies.holds(copy);
 }
 
 /**
@@ -165,8 +189,17 @@ function isNative(argument: unknown): boolean {
  * `$result` stands; where neither does, it is the last argument of the last call.
  */
 export function handlerOf(handler: Node, remote: Node): Bound {
+  try {
+    return bind(handler, remote);
+  } catch (failure) {
+    throw failure instanceof ReadFailure ? failure.cause : failure;
+  }
+}
+
+function bind(handler: Node, remote: Node): Bound {
   const { args } = handler;
-  const name = args && handler.of?.of === start ? handler.of.name : undefined;
+  const begun = handler.of?.of;
+  const name = args && begun && isStart(begun) ? handler.of?.name : undefined;
   // What uses the outcome in another way than as an argument is refused when it is flattened.
   const usesOutcome = handler === remote || handler.of === remote;
   const place =
@@ -184,7 +217,9 @@ export function handlerOf(handler: Node, remote: Node): Bound {
     const argumentCount = place < 0 ? args.length + 1 : args.length;
     const flattened = flattenHandler(handler, remote);
     const native = args.filter((_, at) => at !== place);
-    if (!areSame(native, flattened.slots)) return bound(flattened);
+    const { slots } = flattened;
+    const areThere = native.every((value, at) => Object.is(value, slots[at]));
+    if (!areThere || native.length !== slots.length) return bound(flattened);
     program = withSlotsInPlace(flattened, argumentCount);
     forms.values[form] = program;
   }
@@ -204,10 +239,17 @@ function placeOfOutcome(args: readonly unknown[], remote: Node): number | undefi
   for (const [at, argument] of args.entries()) {
     const node = nodeOf(argument);
     const isOutcome = node === remote || node === result;
-    if (isOutcome ? place >= 0 : node || !isNative(argument)) return undefined;
+    if (isOutcome ? place >= 0 : node || mayHold(argument)) return undefined;
     if (isOutcome) place = at;
   }
   return place;
+}
+
+/** Whether a continuation may stand in an argument that is none. */
+function mayHold(argument: unknown): boolean {
+  if (typeof argument !== 'object' || argument === null) return false;
+  const copies = new Copies('handler');
+  return isHolding(copies.copy(argument), copies);
 }
 
 /** The same program, but that its slots are the arguments themselves, the outcome's place included. */
@@ -220,10 +262,13 @@ function withSlotsInPlace({ words, names }: Program, argumentCount: number): Pro
 }
 
 function flattenHandler(handler: Node, remote: Node): Frame {
-  const flattening = new Flattening(remote);
+  const flattening = new Flattening(remote, new Copies('handler'), []);
   flattening.finish(handler);
   if (!flattening.placesOutcome) flattening.appendOutcome(handler);
-  return flattening;
+  // A handler gets the values themselves: nothing of it is sent.
+  const sources = flattening.copies.sources();
+  const slots = flattening.slots.map((slot) => sources.get(slot as object) ?? slot);
+  return { words: flattening.words, names: flattening.names, slots };
 }
 
 /** Where the words of a program say how many slots it has, and how many steps. */
@@ -233,27 +278,37 @@ const STEP_COUNT = 1;
 class Flattening implements Frame {
   readonly words: number[] = [0, 0];
   readonly names: string[] = [];
-  readonly slots: unknown[] = [];
   /** Whether the outcome has its place. */
   placesOutcome = false;
 
   /** Steps already made, by the node or container that they compute. */
   readonly #values = new Map<object, number>();
-  readonly #containers = new Containers();
   readonly #indexes = new Map<string, number>();
   readonly #remote: Node | undefined;
   #steps = 0;
   /** Where the last step says how many arguments it has. */
   #lastCount = 0;
 
-  /** `remote`: whose outcome this program handles; `undefined` for a program that is sent. */
-  constructor(remote: Node | undefined) {
+  /** Where the handler was started, if this is one. */
+  #begun: Node | undefined;
+
+  /**
+   * @param remote - Whose outcome this program handles; `undefined` for a program that is sent.
+   * @param copies - Of the arguments, in which it looks for continuations.
+   * @param slots - Where its native values go.
+   */
+  constructor(
+    remote: Node | undefined,
+    readonly copies: Copies,
+    readonly slots: unknown[],
+  ) {
     this.#remote = remote;
   }
 
   finish(node: Node): void {
-    if (node === start) throw invalid('ctn() alone does nothing: call a method of it');
+    if (isStart(node)) throw invalid('ctn() alone does nothing: call a method of it');
     if (this.#isOutcome(node)) throw invalid('an outcome cannot be its own handler');
+    if (this.#remote) this.#begun = startOf(node);
     this.#step(node, 0);
     this.words[SLOT_COUNT] = this.slots.length;
     this.words[STEP_COUNT] = this.#steps;
@@ -275,7 +330,7 @@ class Flattening implements Frame {
     const chain: Node[] = [];
     let at = node;
     let value = 0;
-    while (at !== start) {
+    while (!isStart(at)) {
       const known = this.#values.get(at);
       if (known !== undefined) {
         value = known;
@@ -316,11 +371,17 @@ class Flattening implements Frame {
 
   #argument(argument: unknown, depth: number): number {
     const node = nodeOf(argument);
+    return node ? this.#nested(node, depth) : this.#item(this.copies.copy(argument), depth);
+  }
+
+  /** What stands in a copy: another copy, a continuation, or what is passed on as it is. */
+  #item(item: unknown, depth: number): number {
+    const node = nodeOf(item);
     if (node) return this.#nested(node, depth);
-    if (typeof argument === 'object' && argument !== null && this.#containers.holds(argument)) {
-      return ArgumentKind.Value | (this.#container(argument, depth + 1) << ArgumentKind.Bits);
+    if (isHolding(item, this.copies)) {
+      return ArgumentKind.Value | (this.#container(item, depth + 1) << ArgumentKind.Bits);
     }
-    return ArgumentKind.Slot | ((this.slots.push(argument) - 1) << ArgumentKind.Bits);
+    return ArgumentKind.Slot | ((this.slots.push(item) - 1) << ArgumentKind.Bits);
   }
 
   #nested(node: Node, depth: number): number {
@@ -328,8 +389,22 @@ class Flattening implements Frame {
       this.placesOutcome = true;
       return ArgumentKind.Outcome;
     }
-    if (node === start) throw invalid('ctn() alone is not an argument: call a method of it');
+    if (isStart(node)) throw invalid('ctn() alone is not an argument: call a method of it');
+    this.#checkOwner(node);
     return ArgumentKind.Value | (this.#step(node, depth + 1) << ArgumentKind.Bits);
+  }
+
+  /** A handler runs on this object: what was recorded for another one has no place in it. */
+  #checkOwner(node: Node): void {
+    const begun = this.#begun;
+    if (!begun || !isOwn(begun)) return;
+    const other = startOf(node);
+    if (other === begun || !isOwn(other)) return;
+    throw invalid(
+      `the handler runs on this object, and ${explainNode(node)} was recorded by another ctn(), ` +
+        'which may be for another object: to run it here, record both by one, as in ' +
+        'const me = this.ctn(); to run it there, make it a call of its own',
+    );
   }
 
   /** Makes the step for an array or plain object that holds a continuation. */
@@ -338,16 +413,17 @@ class Flattening implements Frame {
     if (known !== undefined) return known;
     checkDepth(depth);
     const words: number[] = [];
-    const size = Array.isArray(container) ? container.length : Object.keys(container).length;
-    checkCount(size, 'items beside a continuation');
     if (Array.isArray(container)) {
-      for (const item of container) words.push(this.#argument(item, depth));
+      checkCount(container.length, 'items beside a continuation');
+      for (let at = 0; at < container.length; at++) {
+        words.push(at in container ? this.#item(container[at], depth) : ArgumentKind.Hole);
+      }
       this.words.push(StepKind.Array, words.length, ...words);
     } else {
-      for (const [key, item] of Object.entries(container)) {
-        words.push(this.#name(key), this.#argument(item, depth));
-      }
-      this.words.push(StepKind.Object, words.length / 2, ...words);
+      const entries = Object.entries(container);
+      checkCount(entries.length, 'items beside a continuation');
+      for (const [key, item] of entries) words.push(this.#name(key), this.#item(item, depth));
+      this.words.push(StepKind.Object, entries.length, ...words);
     }
     this.#values.set(container, ++this.#steps);
     return this.#steps;

@@ -43,8 +43,13 @@ export function sendRefusal(refused: unknown): unknown {
  * with anything else, of whatever depth, fails the call as `protocol`.
  */
 export function readOutcome(sent: unknown, call: { details(): CallErrorDetails }): Outcome {
-  if (typeof sent !== 'object' || !isMarked(sent)) return { outcome: sent, failed: false };
-  if (sent[0] === VALUE) return { outcome: sent[1], failed: false };
+  if (typeof sent !== 'object' || !isMarked(sent)) {
+    return { outcome: withDisposer(sent), failed: false };
+  }
+  if (sent[0] === VALUE) {
+    // What came with the mark is released with it.
+    return { outcome: withDisposer(sent[1], () => release(sent)), failed: false };
+  }
   try {
     const mayHaveRun = sent[0] === FAILURE;
     const error = decodeError(sent[1] as EncodedError, { ...call.details(), mayHaveRun });
@@ -77,6 +82,25 @@ export function isRefusal(sent: unknown): boolean {
 
 function isMarked(value: unknown): value is [string, unknown] {
   return Array.isArray(value) && MARKERS.includes(value[0]);
+}
+
+/** A disposer of what holds nothing that has to be released. */
+const nothingToRelease = (): void => {};
+
+/**
+ * Gives a result the disposer that Workers RPC gives to each object it yields: of a message of several
+ * results only the message has one.
+ */
+export function withDisposer(result: unknown, dispose = nothingToRelease): unknown {
+  if (typeof result !== 'object' || result === null || Object.hasOwn(result, Symbol.dispose)) {
+    return result;
+  }
+  Object.defineProperty(result, Symbol.dispose, {
+    value: dispose,
+    configurable: true,
+    writable: true,
+  });
+  return result;
 }
 
 /**

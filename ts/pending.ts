@@ -1,8 +1,9 @@
 /**
- * Pending calls: this holds which calls have no outcome yet, the clock and the one timer; the core, which
- * are due. It hears of a call only if that still waits when the timer fires, so most calls never go into
- * wasm. What the core holds can be made again from what is held here.
+ * Pending calls: this holds which calls have no outcome yet, and the one timer; the core, which are due.
+ * It hears of a call only if that still waits when the timer fires, so most calls never go into wasm.
+ * What the core holds can be made again from what is held here.
  */
+import { hasFired, MOST_LATENESS_MS, now, setTime } from './clock.js';
 import {
   ask,
   coreInstance,
@@ -14,14 +15,14 @@ import { afterMicrotasks } from './turn.js';
 
 /** A call that waits for its outcome. */
 export interface PendingCall {
-  /** Given when it is opened: no other call of the object has it. */
-  id: number;
+  /** No other call of the object has it. */
+  readonly id: number;
   /** Whether it has no outcome yet. */
   isPending: boolean;
   /** Where it is among the calls that the core has not heard of. */
   place: number;
-  /** Milliseconds since the epoch. */
-  readonly openedAt: number;
+  /** When it was opened, by the clock of deadlines. */
+  openedAt: number;
   /** Milliseconds from then to the deadline. */
   readonly timeout: number;
 }
@@ -32,7 +33,7 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** Places may be empty, or deadlines in the core out of date, as many as are pending and so many more. */
 const SLACK = 64;
 
-/** The pending calls of one object. */
+/** The pending calls of one object, or of one section of it. */
 export class Pending<C extends PendingCall> {
   /** Calls that the core has not heard of, up to `end`. Nothing of a call stays when it has settled. */
   #recent: (C | undefined)[] = [];
@@ -47,10 +48,13 @@ export class Pending<C extends PendingCall> {
   #table: PendingCalls | undefined;
   /** The instance of the core in which the table is. */
   #instance = -1;
-  #greatestId = 0;
   #isResting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerDeadline = Number.POSITIVE_INFINITY;
+  /** From when to when it waits. */
+  #timerDelay = Number.POSITIVE_INFINITY;
+  #timerDue = Number.POSITIVE_INFINITY;
+  /** Whether the runtime has refused a timer: the object has too many of its own. */
+  #isRefused = false;
 
   constructor(onDue: (calls: readonly C[]) => void, onRest: () => void) {
     this.#onDue = onDue;
@@ -66,17 +70,18 @@ export class Pending<C extends PendingCall> {
     return this.#isResting;
   }
 
-  /** Opens a call and gives it its id. Its timeout has been checked. */
+  /** Opens a call whose timeout has been checked. It never throws. */
   open(call: C): void {
-    const deadline = call.openedAt + call.timeout;
-    this.#greatestId += 1;
-    call.id = this.#greatestId;
+    const time = now();
+    // A timer that has not fired by then shows that the clock went forward.
+    call.openedAt = time - this.#timerDue > MOST_LATENESS_MS ? setTime(this.#timerDue) : time;
     call.isPending = true;
     this.#size += 1;
     call.place = this.#end;
     this.#recent[this.#end++] = call;
     if (this.#end > 2 * this.#size + SLACK) this.#closeRanks();
-    if (deadline < this.#timerDeadline) this.#arm(deadline);
+    // A timer that waits for no longer than the call does fires in time, whatever the clock says.
+    if (call.timeout < this.#timerDelay) this.#arm(call.timeout);
   }
 
   /** Takes a call out: whoever does so settles it. `false`: it has, or had, its outcome. */
@@ -87,7 +92,10 @@ export class Pending<C extends PendingCall> {
       this.#recent[call.place] = undefined;
     }
     this.#size -= 1;
-    if (this.#size > 0) return true;
+    if (this.#size > 0) {
+      if (this.#isRefused) this.#expire();
+      return true;
+    }
     this.#end = 0;
     if (!this.#isResting) {
       this.#isResting = true;
@@ -111,35 +119,41 @@ export class Pending<C extends PendingCall> {
     this.#end = recent.length;
   }
 
+  #fire(): void {
+    hasFired(this.#timerDue);
+    this.#forgetTimer();
+    this.#expire();
+  }
+
   #expire(): void {
-    this.#timer = undefined;
-    this.#timerDeadline = Number.POSITIVE_INFINITY;
-    const now = Date.now();
+    const time = now();
     let due: readonly number[];
     let next: number;
     try {
-      [due, next] = ask(() => this.#look(now));
+      [due, next] = ask(() => this.#look(time));
     } catch {
       // A core that keeps dying moves no deadline.
       const deadlines = [...this.#watched].map(([id, call]): [number, number] => [
         id,
         call.openedAt + call.timeout,
       ]);
-      due = deadlines.filter(([, at]) => at <= now).map(([id]) => id);
+      due = deadlines.filter(([, at]) => at <= time).map(([id]) => id);
       next = deadlines
         .map(([, at]) => at)
-        .filter((at) => at > now)
+        .filter((at) => at > time)
         .reduce((earliest, at) => Math.min(earliest, at), Number.POSITIVE_INFINITY);
     }
     const calls = due.map((id) => this.#watched.get(id)).filter((call) => call !== undefined);
+    // Refused again it would be looked at with each call that closes: not with these.
+    this.#isRefused = false;
     // Each is taken out before any is settled, whatever becomes of the others.
     const open = calls.filter((call) => this.close(call));
-    this.#arm(next);
+    if (next - time < this.#timerDelay) this.#arm(next - time);
     this.#onDue(open);
   }
 
   /** Which calls are due, and the next deadline. */
-  #look(now: number): [number[], number] {
+  #look(time: number): [number[], number] {
     const recent = this.#takeRecent();
     for (const call of recent) this.#watched.set(call.id, call);
     let table = this.#table;
@@ -150,7 +164,7 @@ export class Pending<C extends PendingCall> {
         table = this.#makeTable();
       }
     } else table = this.#makeTable();
-    return [[...table.due(now)], table.nextDeadline()];
+    return [[...table.due(time)], table.nextDeadline()];
   }
 
   #makeTable(): PendingCalls {
@@ -162,13 +176,19 @@ export class Pending<C extends PendingCall> {
     return table;
   }
 
-  /** One timer, for the earliest deadline. It may fire early, but never late. */
-  #arm(deadline: number): void {
-    if (deadline >= this.#timerDeadline) return;
-    this.#disarm();
-    const delay = Math.min(Math.max(deadline - Date.now(), 0), LONGEST_DELAY_MS);
-    this.#timer = setTimeout(() => this.#expire(), delay);
-    this.#timerDeadline = deadline;
+  /** One timer. It may fire early, but never late. */
+  #arm(wait: number): void {
+    const delay = Math.min(Math.max(wait, 0), LONGEST_DELAY_MS);
+    try {
+      const timer = setTimeout(() => this.#fire(), delay);
+      this.#disarm();
+      this.#timer = timer;
+      this.#timerDelay = delay;
+      this.#timerDue = now() + delay;
+    } catch {
+      // The next call that is made or answered asks again, and looks for what is due meanwhile.
+      this.#isRefused = true;
+    }
   }
 
   readonly #isBusy = (): boolean => this.#size > 0;
@@ -182,6 +202,7 @@ export class Pending<C extends PendingCall> {
     this.#onRest();
     if (this.#size > 0) return;
     this.#disarm();
+    this.#isRefused = false;
     this.#recent = [];
     // What a dead instance held has gone with it.
     if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
@@ -191,8 +212,13 @@ export class Pending<C extends PendingCall> {
   #disarm(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
+    this.#forgetTimer();
+  }
+
+  #forgetTimer(): void {
     this.#timer = undefined;
-    this.#timerDeadline = Number.POSITIVE_INFINITY;
+    this.#timerDelay = Number.POSITIVE_INFINITY;
+    this.#timerDue = Number.POSITIVE_INFINITY;
   }
 }
 

@@ -93,8 +93,9 @@ export const FAILURES: readonly Failure[] = [
 export function platformError(
   rejected: unknown,
   details: CallErrorDetails,
-  isSent = true,
+  { isSent = true, isLocal = false } = {},
 ): CallError {
+  void isLocal;
   const { code, mayHaveRun = true, remedy } = classify(rejected);
   const text = `${messageOf(rejected)}${remedy ? ` (${remedy})` : ''}`;
   return new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
@@ -105,7 +106,7 @@ export function platformError(
 }
 
 /** Whether a stub can be used again after that. */
-export function stubSurvives(rejected: unknown): boolean {
+export function stubSurvives(rejected: unknown, _isLocal = false): boolean {
   return classify(rejected).stubIsHealthy ?? false;
 }
 

@@ -4,28 +4,48 @@
  * object by which the caller asks for the rest.
  */
 import { RpcTarget } from 'cloudflare:workers';
+import { Copies, isSmall, SMALL_BYTES } from './copy.js';
 import type { ReceivedProgram } from './core.js';
 import { CallError } from './errors.js';
 import { rulesOf } from './expose.js';
-import { FETCH, release, sendRefusal } from './outcome.js';
+import { FETCH, release, sendFailure, sendRefusal } from './outcome.js';
 import { answer, checkFrame } from './receive.js';
 import type { Read } from './run.js';
-import { isSmall, SMALL_BYTES, Snapshot } from './snapshot.js';
-import { endOfTurn, microtasks } from './turn.js';
+import { afterOthers, type Begun, endOfTurn, hold, microtasks, mustWait } from './turn.js';
 import { MessageLimit } from './wasm/lumenize_call.js';
+
+/** The request that all calls of a Worker entrypoint's message belong to. */
+export interface EntrypointRequest {
+  /** Keeps the request going until work has ended that nobody waits for. */
+  waitUntil(work: Promise<unknown>): void;
+  /** The instance on which a call runs: each has one of its own. */
+  instanceOf(call: number): object;
+}
 
 /**
  * Answers a message of several calls; `Receiver.__lmzCalls` describes it. It never throws.
  *
  * @param self - The target.
  * @param message - The arguments of `__lmzCalls`.
- * @param waitUntil - Keeps what ends with its request until work has ended that nobody waits for.
+ * @param request - Where the target is a Worker entrypoint, which ends with its request.
  */
 export function receiveCalls(
   self: object,
   message: readonly unknown[],
-  waitUntil?: (work: Promise<unknown>) => void,
+  request?: EntrypointRequest,
 ): unknown {
+  if (mustWait(self)) return afterOthers(self, () => begin(self, message, request));
+  const { sent, turn } = begin(self, message, request);
+  // Calls of an entrypoint are requests of their own: they have no order.
+  if (turn && !request) hold(self, turn);
+  return sent;
+}
+
+function begin(
+  self: object,
+  message: readonly unknown[],
+  request: EntrypointRequest | undefined,
+): Begun {
   let calls: Calls;
   try {
     const checked = checkMessage(message);
@@ -38,9 +58,9 @@ export function receiveCalls(
         return refused instanceof CallError ? refused : new CallError('internal', String(refused));
       }
     });
-    calls = new Calls(checked, programs, self, rules.read, waitUntil);
+    calls = new Calls(checked, programs, self, rules.read, request);
   } catch (refused) {
-    return sendRefusal(refused);
+    return { sent: sendRefusal(refused), turn: undefined };
   }
   return calls.run();
 }
@@ -86,7 +106,7 @@ class Calls {
   readonly #self: object;
   readonly #read: Read;
   readonly #answers: Answers;
-  readonly #waitUntil: ((work: Promise<unknown>) => void) | undefined;
+  readonly #request: EntrypointRequest | undefined;
   #next = 0;
   #nextSlot = 0;
 
@@ -95,9 +115,9 @@ class Calls {
     programs: readonly (ReceivedProgram | CallError)[],
     self: object,
     read: Read,
-    waitUntil: ((work: Promise<unknown>) => void) | undefined,
+    request: EntrypointRequest | undefined,
   ) {
-    this.#waitUntil = waitUntil;
+    this.#request = request;
     this.#message = message;
     this.#programs = programs;
     this.#self = self;
@@ -105,27 +125,27 @@ class Calls {
     this.#answers = new Answers(message.which.length);
   }
 
-  /** Synchronously, until a call yields a promise. Returns the first reply, or a promise of it. */
-  run(): unknown {
+  /** Synchronously, until a call yields a promise. Its turn is over when all have had theirs. */
+  run(): Begun {
     while (this.#next < this.#message.which.length) {
       const sent = this.#runNext();
       if (sent instanceof Promise) return this.#goOn(sent);
       this.#answers.add(this.#next - 1, sent);
     }
-    return this.#answers.reply();
+    return { sent: this.#answers.reply(), turn: undefined };
   }
 
   /** Replies with what is ready as soon as something has to wait, and goes on. */
-  #goOn(first: Promise<unknown>): Promise<unknown> {
-    return new Promise((resolve) => {
-      let hasReplied = false;
-      const reply = (): void => {
-        if (!hasReplied) resolve(this.#answers.reply());
-        hasReplied = true;
-      };
-      const done = this.#runRest(first, reply).then(reply, reply);
-      this.#waitUntil?.(done);
-    });
+  #goOn(first: Promise<unknown>): Begun {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    let hasReplied = false;
+    const reply = (): void => {
+      if (!hasReplied) resolve(this.#answers.reply());
+      hasReplied = true;
+    };
+    const turn = this.#runRest(first, reply).then(reply, reply);
+    this.#request?.waitUntil(turn);
+    return { sent: promise, turn };
   }
 
   async #runRest(first: Promise<unknown>, reply: () => void): Promise<void> {
@@ -144,18 +164,25 @@ class Calls {
       if (this.#answers.areReady) reply();
     };
     const added = sent.then((ready) => add(call, ready));
-    this.#waitUntil?.(added);
+    this.#request?.waitUntil(added);
     return endOfTurn(added, replyIfReady);
   }
 
   #runNext(): unknown {
     const { which, slotCounts, slots } = this.#message;
-    const frame = which[this.#next++] as number;
+    const call = this.#next++;
+    const frame = which[call] as number;
     const firstSlot = this.#nextSlot;
     this.#nextSlot += slotCounts[frame] as number;
     const program = this.#programs[frame] as ReceivedProgram | CallError;
     if (program instanceof CallError) return sendRefusal(program);
-    return answer(program, slots, firstSlot, this.#self, this.#read);
+    let self = this.#self;
+    try {
+      if (this.#request) self = this.#request.instanceOf(call);
+    } catch (thrown) {
+      return sendFailure(thrown);
+    }
+    return answer(program, slots, firstSlot, self, this.#read);
   }
 }
 
@@ -192,16 +219,18 @@ class Answers {
   };
 
   #addCopy(call: number, sent: unknown): void {
-    const snapshot = new Snapshot();
+    const copies = new Copies('result');
     let copy = sent;
+    let { isWhole } = copies;
     try {
-      copy = snapshot.copy(sent);
+      copy = copies.copy(sent);
+      isWhole = copies.isWhole && !keepDisposer(copy, sent);
     } catch {
       // A getter threw: the runtime will say so.
-      snapshot.isWhole = false;
+      isWhole = false;
     }
-    const bytes = this.#bytes + snapshot.bytes;
-    if (snapshot.isWhole && bytes <= MessageLimit.Bytes) {
+    const bytes = this.#bytes + copies.bytes;
+    if (isWhole && bytes <= MessageLimit.Bytes) {
       this.#bytes = bytes;
       this.#push(call, copy);
     } else {
@@ -232,6 +261,8 @@ class Answers {
   /** What has become ready since; at the end, nothing. */
   async next(): Promise<unknown> {
     if (this.#which.length === 0 && this.#left > 0 && this.#isWanted) {
+      // Whoever asks twice at once gets an answer for each.
+      this.#wake?.();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -263,6 +294,21 @@ class Answers {
     this.#bytes = 0;
     return taken;
   }
+}
+
+/**
+ * A plain object with a disposer of its own has it run when the caller disposes of the result. A copy
+ * keeps it, but only the runtime can carry it.
+ */
+function keepDisposer(copy: unknown, result: unknown): boolean {
+  if (copy === result || typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
+    return false;
+  }
+  const dispose: unknown = (result as Partial<Disposable>)[Symbol.dispose];
+  if (typeof dispose !== 'function') return false;
+  const value = (): unknown => Reflect.apply(dispose, result, []);
+  Object.defineProperty(copy, Symbol.dispose, { value, configurable: true });
+  return true;
 }
 
 /** What the caller holds of a message until it has all outcomes, or wants no more of them. */

@@ -6,6 +6,7 @@ import { decodeFrame, type ReceivedProgram } from './core.js';
 import { type ClassRules, rulesOf } from './expose.js';
 import { sendFailure, sendRefusal, sendValue } from './outcome.js';
 import { type Read, readAny, run } from './run.js';
+import { afterOthers, endOfTurn, mustWait } from './turn.js';
 
 /**
  * Answers a message of one call. It never throws: a failure is data, since the runtime would lose
@@ -16,6 +17,14 @@ import { type Read, readAny, run } from './run.js';
  * @param slots - The native values that it uses.
  */
 export function receive(self: object, frame: unknown, slots: readonly unknown[]): unknown {
+  if (!mustWait(self)) return begin(self, frame, slots);
+  return afterOthers(self, () => {
+    const sent = begin(self, frame, slots);
+    return { sent, turn: sent instanceof Promise ? endOfTurn(sent) : undefined };
+  });
+}
+
+function begin(self: object, frame: unknown, slots: readonly unknown[]): unknown {
   let program: ReceivedProgram;
   let read: Read;
   try {

@@ -8,7 +8,8 @@
 import { CallError } from './errors.js';
 import type { Beginning, Continuation } from './types.js';
 
-const NODE = Symbol('lumenize.call.node');
+/** Known to every copy of this package: a continuation of another one is told apart from a function. */
+const NODE = Symbol.for('@lumenize/call:continuation');
 
 /**
  * Names that a continuation does not record, because the language and its tools read them from
@@ -74,8 +75,12 @@ export class Node implements ProxyHandler<typeof continuation> {
   }
 }
 
-/** The target itself, to which a recorded program has not done anything yet. */
-export const start = new Node(undefined, undefined, undefined);
+/** A start: the target itself, to which a recorded program has not done anything yet. */
+export function isStart(node: Node): boolean {
+  return !node.of && node.name === undefined;
+}
+
+const start = new Node(undefined, undefined, undefined);
 
 /** The place where a handler wants the outcome. */
 export const result = new Node(undefined, '$result', undefined);
@@ -94,6 +99,32 @@ const resultContinuation = new Proxy(continuation, result);
  */
 export function newContinuation<T>(): Continuation<T> & Beginning {
   return startContinuation as unknown as Continuation<T> & Beginning;
+}
+
+/**
+ * Starts a continuation of one object: `this.ctn()`. Each has a start of its own, so that a handler
+ * knows which continuations in it were recorded for the same object as it was.
+ */
+export function ownContinuation(): unknown {
+  return new Proxy(continuation, new Node(undefined, undefined, undefined));
+}
+
+/** Where a continuation was started. */
+export function startOf(node: Node): Node {
+  let at = node;
+  while (at.of) at = at.of;
+  return at;
+}
+
+/** Whether a start tells for whom it was made: what `newContinuation` starts is for anybody. */
+export function isOwn(begun: Node): boolean {
+  return begun !== start;
+}
+
+/** Whether a function is a continuation that another copy of this package has recorded. */
+export function isForeign(value: unknown): boolean {
+  const node: unknown = (value as { [NODE]?: unknown })[NODE];
+  return node !== undefined && !(node instanceof Node);
 }
 
 /** The node behind a continuation; `undefined` for any other value. */

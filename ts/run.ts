@@ -231,7 +231,11 @@ function nextObject(run: Run): Record<string, unknown> {
 
 function nextArguments(run: Run): unknown[] {
   const args = new Array<unknown>(next(run));
-  for (let index = 0; index < args.length; index++) args[index] = nextArgument(run);
+  for (let index = 0; index < args.length; index++) {
+    // A place without an item stays a hole.
+    if (kindOf(run.words[run.at] as number) === ArgumentKind.Hole) run.at += 1;
+    else args[index] = nextArgument(run);
+  }
   return args;
 }
 

@@ -8,6 +8,7 @@ import {
   encodeFrame,
   initSync,
   isEntry,
+  onlyFollowed,
   PendingCalls,
   recover,
 } from './wasm/lumenize_call.js';
@@ -23,6 +24,7 @@ export function start(module: WebAssembly.Module | BufferSource): void {
     decodeFrame,
     encodeFrame,
     isEntry,
+    onlyFollowed,
     PendingCalls,
     recover,
   });

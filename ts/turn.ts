@@ -11,6 +11,9 @@
 /** Microtasks that an async method may take before it is asked whether it waits for the outside. */
 const MICROTASKS = 16;
 
+/** Where no timer is to be had, so many have to do: most chains of promises are shorter. */
+const MICROTASKS_WITHOUT_TIMER = 1_000;
+
 const resolved = Promise.resolve();
 
 /** Runs something after this turn. The runtime's own `queueMicrotask` costs a microsecond more. */
@@ -22,7 +25,7 @@ export function soon(run: () => void): void {
 const FEW = 8;
 
 /** Runs something a few microtasks later, or as soon as that has no point any more. */
-export function afterMicrotasks(run: () => void, isPointless: () => boolean): void {
+export function afterMicrotasks(run: () => void, isPointless = (): boolean => false): void {
   let left = FEW;
   // Not an async function: resuming one costs twice as much.
   const next = (): void => {
@@ -34,8 +37,11 @@ export function afterMicrotasks(run: () => void, isPointless: () => boolean): vo
 }
 
 /** Lets so many microtasks run that async methods which wait for nothing have ended. */
-export async function microtasks(hasEnded = (): boolean => false): Promise<void> {
-  for (let left = MICROTASKS; left > 0 && !hasEnded(); left--) await undefined;
+export async function microtasks(
+  hasEnded = (): boolean => false,
+  most = MICROTASKS,
+): Promise<void> {
+  for (let left = most; left > 0 && !hasEnded(); left--) await undefined;
 }
 
 /**
@@ -52,6 +58,57 @@ export async function endOfTurn(work: Promise<unknown>, beforeWaiting?: () => vo
   await microtasks(() => hasEnded);
   if (hasEnded) return;
   beforeWaiting?.();
-  // A timer is an event: it comes when all microtasks have run and the input gate is open.
-  await scheduler.wait(0);
+  try {
+    // A timer is an event: it comes when all microtasks have run and the input gate is open.
+    await scheduler.wait(0);
+  } catch {
+    // The object has as many timers as it may have: it goes on without that.
+    await microtasks(() => hasEnded, MICROTASKS_WITHOUT_TIMER);
+  }
+}
+
+/** Objects whose messages have not all begun, each with what those behind them wait for. */
+const tails = new WeakMap<object, Promise<void>>();
+/** How many there are: mostly none, and then nothing is looked up. */
+let held = 0;
+
+/** What a message does: what it sends, and when its turn is over, if that takes time. */
+export interface Begun {
+  readonly sent: unknown;
+  readonly turn: Promise<void> | undefined;
+}
+
+/** Whether a message to an object has to wait for those that came before it. */
+export function mustWait(self: object): boolean {
+  return held > 0 && tails.has(self);
+}
+
+/**
+ * Begins a message after those that came before it. Messages come one after the other, but the calls of
+ * one may still have to begin when the next one is there.
+ *
+ * @param begin - Begins it. It never throws.
+ * @returns A promise of what it sends.
+ */
+export function afterOthers(self: object, begin: () => Begun): Promise<unknown> {
+  const tail = tails.get(self) ?? resolved;
+  return new Promise((resolve) => {
+    const turn = tail.then(() => {
+      const begun = begin();
+      resolve(begun.sent);
+      return begun.turn;
+    });
+    hold(self, turn);
+  });
+}
+
+/** Holds back the messages to come until a turn is over. */
+export function hold(self: object, turn: Promise<void>): void {
+  held += 1;
+  tails.set(self, turn);
+  const end = (): void => {
+    held -= 1;
+    if (tails.get(self) === turn) tails.delete(self);
+  };
+  turn.then(end, end);
 }

@@ -1,0 +1,436 @@
+/**
+ * Copies: values as they are now. Workers RPC reads arguments when a call is made and results when a
+ * method returns, and gives each call its own copy. So each value is read once, here, and what is
+ * encoded, waits for its message or is sent afterwards is the copy.
+ *
+ * A copy is what Workers RPC would make of the value, decided by what the engine knows of it and not
+ * by its prototype, iterator or `valueOf`, which belong to the user. What is no plain data stays what
+ * it is: a stub or a stream, which crosses by reference, or something that the runtime may refuse.
+ */
+import { builtin } from './builtin.js';
+import { CallError } from './errors.js';
+import { isPassedByReference } from './expose.js';
+import { explain, isForeign, nodeOf } from './record.js';
+
+/** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */
+const BYTES_OF_A_VALUE = 16;
+
+const HEXADECIMAL = 16;
+
+/** UTF-16 code units of a string that need not be looked at more closely. */
+const SMALL_STRING = 50;
+
+/** What a small value takes in a message, at the most. */
+export const SMALL_BYTES = BYTES_OF_A_VALUE + 2 * SMALL_STRING;
+
+/** Whether a value is its own copy, and takes at most `SMALL_BYTES` in a message. */
+export function isSmall(value: unknown): boolean {
+  switch (typeof value) {
+    case 'bigint':
+    case 'object':
+      return value === null;
+    case 'string':
+      return value.length <= SMALL_STRING;
+    case 'function':
+    case 'symbol':
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** What the user's own code threw while a value was read: a getter, or the trap of a proxy. */
+export class ReadFailure extends Error {
+  constructor(override readonly cause: unknown) {
+    super('a value could not be read');
+  }
+}
+
+/** Copies of values that belong together: an object that stands twice in them is copied once. */
+export class Copies {
+  /** Whether all was copied. Otherwise something in it is passed by reference. */
+  isWhole = true;
+  /** What the copies take in a message, at the most. */
+  bytes = 0;
+  /** By what they are copies of. */
+  #copies: Map<object, object> | undefined;
+  /** Copies of arrays and plain objects in which a continuation stands, at any depth. */
+  #holding: Set<object> | undefined;
+  /** How many continuations have been met, those in a container met again included. */
+  #met = 0;
+  /** The first copy in which the value of a continuation could not take its place, and its source. */
+  #misplaced: { readonly copy: object; readonly source: object } | undefined;
+  readonly #of: 'arguments' | 'result' | 'handler';
+
+  /**
+   * @param of - What is copied: arguments, in which continuations have their place; a result; or the
+   *   arguments of a handler, which are looked through and not sent.
+   */
+  constructor(of: 'arguments' | 'result' | 'handler') {
+    this.#of = of;
+  }
+
+  /**
+   * Copies one value. A continuation in it stays where it is: `holds` says so of its container.
+   *
+   * @throws `ReadFailure` for what the user's own code throws; `CallError` with code
+   *   `invalid-continuation` where a continuation stands in a Map, a Set or an instance of a class, in
+   *   a container that contains itself, or is another package's; `limit-exceeded` where a value is
+   *   nested deeper than the stack.
+   */
+  copy(value: unknown): unknown {
+    const before = this.#met;
+    let copy: unknown;
+    try {
+      copy = this.#copy(value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new CallError('limit-exceeded', 'an argument is nested too deep', { cause: error });
+    }
+    if (this.#met !== before && isObject(copy)) this.#checkPlaces(copy);
+    return copy;
+  }
+
+  /** Whether a continuation stands in a copy. */
+  holds(copy: object): boolean {
+    return this.#holding?.has(copy) ?? false;
+  }
+
+  /** What the copies were made of, by copy. */
+  sources(): Map<object, object> {
+    return new Map([...(this.#copies ?? [])].map(([source, copy]) => [copy, source]));
+  }
+
+  #checkPlaces(copy: object): void {
+    const misplaced = this.#misplaced;
+    if (misplaced) {
+      const kind = misplaced.source.constructor?.name ?? 'object';
+      const path = `${pathTo(copy, misplaced.copy)}${pathTo(misplaced.source)}`;
+      throw invalid(
+        `a continuation at ${path} stands in a ${kind}, ` +
+          'where its value cannot take its place: put it into an array or a plain object',
+      );
+    }
+    if (this.#isCyclic(copy, new Set(), new Set())) {
+      throw invalid(`an argument contains itself and, at ${pathTo(copy)}, a continuation`);
+    }
+  }
+
+  /** Whether one of the containers that hold a continuation is reached again from itself. */
+  #isCyclic(copy: object, above: Set<object>, done: Set<object>): boolean {
+    if (above.has(copy)) return [...above].some((each) => this.holds(each));
+    if (done.has(copy)) return false;
+    above.add(copy);
+    for (const [, item] of stepsInto(copy)) {
+      if (isObject(item) && this.#isCyclic(item, above, done)) return true;
+    }
+    above.delete(copy);
+    done.add(copy);
+    return false;
+  }
+
+  #copy(value: unknown): unknown {
+    this.bytes += BYTES_OF_A_VALUE;
+    switch (typeof value) {
+      case 'string':
+        this.bytes += 2 * value.length;
+        return value;
+      case 'bigint':
+        this.bytes += value.toString(HEXADECIMAL).length;
+        return value;
+      case 'object':
+        return value === null ? null : this.#copyObject(value);
+      case 'symbol':
+        this.isWhole = false;
+        return value;
+      case 'function':
+        this.#meetFunction(value);
+        return value;
+      default:
+        return value;
+    }
+  }
+
+  #meetFunction(value: unknown): void {
+    if (this.#of === 'result') this.isWhole = false;
+    else if (nodeOf(value)) this.#met += 1;
+    else if (isForeign(value)) {
+      throw invalid(
+        'an argument is a continuation of another copy of this package: record it with this one, ' +
+          'and see by `npm ls @lumenize/call` why there are two',
+      );
+    } else this.isWhole = false;
+  }
+
+  #copyObject(source: object): object {
+    const known = this.#copies?.get(source);
+    if (known) {
+      if (this.holds(known)) this.#met += 1;
+      return known;
+    }
+    this.#copies ??= new Map();
+    const kind = kindOf(source);
+    if (kind === Kind.Other) return this.#passOn(source);
+    const copy = startCopy(kind, source);
+    this.#copies.set(source, copy);
+    const before = this.#met;
+    this.#fill(kind, copy, source);
+    const isReplaceable = kind === Kind.Array || kind === Kind.Plain;
+    // What the others have beside their entries does not cross.
+    if (!isReplaceable && this.#of !== 'result' && holdsOne(source, new Set())) this.#met += 1;
+    if (this.#met === before) return copy;
+    this.#holding ??= new Set();
+    this.#holding.add(copy);
+    if (!isReplaceable) this.#misplaced ??= { copy, source };
+    return copy;
+  }
+
+  /** Passes something on as it is. A continuation in it would cross as a function. */
+  #passOn(source: object): object {
+    this.isWhole = false;
+    if (this.#of === 'arguments') refuseShared(source);
+    if (this.#of === 'result') return source;
+    if (
+      !ArrayBuffer.isView(source) &&
+      !isPassedByReference(source) &&
+      holdsOne(source, new Set())
+    ) {
+      this.#met += 1;
+      this.#misplaced ??= { copy: source, source };
+    }
+    return source;
+  }
+
+  #fill(kind: Kind, copy: object, source: object): void {
+    switch (kind) {
+      case Kind.Array:
+        return this.#fillArray(copy as unknown[], source as unknown[]);
+      case Kind.Plain:
+        return this.#fillPlain(copy as Properties, source as Properties);
+      case Kind.Map:
+        return forEachOfMap.call(source as Map<unknown, unknown>, (value, key) => {
+          (copy as Map<unknown, unknown>).set(this.#copy(key), this.#copy(value));
+        });
+      case Kind.Set:
+        return forEachOfSet.call(source as Set<unknown>, (value) => {
+          (copy as Set<unknown>).add(this.#copy(value));
+        });
+      default:
+        return undefined;
+    }
+  }
+
+  /** An array costs what it holds, however long it says it is, and its holes stay holes. */
+  #fillArray(copy: unknown[], source: unknown[]): void {
+    const keys = keysOf(source);
+    const { length } = source;
+    // Pushed, since the engine sends an array that ever had holes entry by entry.
+    const dense = keys.length < length ? 0 : length;
+    for (let at = 0; at < dense; at++) copy.push(this.#copy(read(source, at)));
+    for (let at = dense; at < keys.length; at++) {
+      const key = keys[at] as string;
+      this.bytes += 2 * key.length;
+      define(copy, key, this.#copy(read(source, key)));
+    }
+    if (copy.length < length) copy.length = length;
+  }
+
+  #fillPlain(copy: Properties, source: Properties): void {
+    for (const key of keysOf(source)) {
+      this.bytes += 2 * key.length;
+      const value = this.#copy(read(source, key));
+      if (key === '__proto__') define(copy, key, value);
+      else copy[key] = value;
+    }
+  }
+}
+
+type Properties = Record<string, unknown>;
+
+/** A property of its own, whatever its name: an assignment could reach a prototype. */
+function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, {
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true,
+  });
+}
+
+function read(from: object, key: string | number): unknown {
+  try {
+    return (from as Record<string | number, unknown>)[key];
+  } catch (cause) {
+    throw new ReadFailure(cause);
+  }
+}
+
+function keysOf(source: object): string[] {
+  try {
+    return Object.keys(source);
+  } catch (cause) {
+    throw new ReadFailure(cause);
+  }
+}
+
+/** Kinds of objects, as structured clone tells them apart. */
+enum Kind {
+  Plain,
+  Array,
+  Map,
+  Set,
+  Date,
+  /** Anything else. */
+  Other,
+}
+
+/** As much of `node:util`'s `types` as is needed here: what the engine knows of an object. */
+interface Types {
+  isProxy(value: unknown): boolean;
+  isMap(value: unknown): boolean;
+  isSet(value: unknown): boolean;
+  isDate(value: unknown): boolean;
+  isArgumentsObject(value: unknown): boolean;
+}
+
+const { prototype: map } = Map;
+const { prototype: set } = Set;
+const { prototype: date } = Date;
+const forEachOfMap: Map<unknown, unknown>['forEach'] = map.forEach;
+const forEachOfSet: Set<unknown>['forEach'] = set.forEach;
+const timeOf: Date['getTime'] = date.getTime;
+
+/** Whether a method of the language's own accepts an object: it looks for what no other has. */
+function accepts(method: (this: never) => unknown): (value: unknown) => boolean {
+  return (value) => {
+    try {
+      Reflect.apply(method, value, []);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+const types: Types = builtin<{ types: Types }>('node:util')?.types ?? {
+  isProxy: () => false,
+  isMap: accepts(map.keys),
+  isSet: accepts(set.keys),
+  isDate: accepts(timeOf),
+  isArgumentsObject: (value) => Object.prototype.toString.call(value) === '[object Arguments]',
+};
+
+function kindOf(object: object): Kind {
+  // A proxy is not what it stands for: Workers RPC passes one of a plain object by reference.
+  if (types.isProxy(object)) return Kind.Other;
+  if (Array.isArray(object)) return Kind.Array;
+  const prototype: unknown = Object.getPrototypeOf(object);
+  if (prototype === Object.prototype) return kindOfPlain(object);
+  if (ArrayBuffer.isView(object) || isPassedByReference(object)) return Kind.Other;
+  return brandOf(object);
+}
+
+function kindOfPlain(object: object): Kind {
+  // Only the engine knows of these three; the last has symbols of its own.
+  if (Symbol.iterator in object && types.isArgumentsObject(object)) return Kind.Other;
+  for (const _ in object) return Kind.Plain;
+  const kind = brandOf(object);
+  return kind === Kind.Other ? Kind.Plain : kind;
+}
+
+function brandOf(object: object): Kind {
+  if (types.isMap(object)) return Kind.Map;
+  if (types.isSet(object)) return Kind.Set;
+  return types.isDate(object) ? Kind.Date : Kind.Other;
+}
+
+function startCopy(kind: Kind, source: object): object {
+  switch (kind) {
+    case Kind.Array:
+      return [];
+    case Kind.Map:
+      return new Map();
+    case Kind.Set:
+      return new Set();
+    case Kind.Date:
+      return new Date(timeOf.call(source as Date));
+    default:
+      return {};
+  }
+}
+
+/** Memory that two isolates would share is sent, and refused where it arrives. */
+function refuseShared(source: object): void {
+  if (typeof SharedArrayBuffer === 'undefined') return;
+  const memory = ArrayBuffer.isView(source) ? source.buffer : source;
+  if (memory instanceof SharedArrayBuffer) {
+    throw new ReadFailure(new TypeError('a SharedArrayBuffer cannot be sent'));
+  }
+}
+
+/** Whether a continuation stands in something that is passed on as it is. Getters do not run. */
+function holdsOne(source: object, seen: Set<object>): boolean {
+  seen.add(source);
+  return dataOf(source).some(
+    ([, item]) =>
+      nodeOf(item) !== undefined ||
+      (isObject(item) && !seen.has(item) && !isPassedByReference(item) && holdsOne(item, seen)),
+  );
+}
+
+function dataOf(source: object): [key: string, item: unknown][] {
+  try {
+    return Object.entries(Object.getOwnPropertyDescriptors(source)).flatMap(
+      ([key, { enumerable, value }]): [string, unknown][] => (enumerable ? [[key, value]] : []),
+    );
+  } catch {
+    // A proxy refuses to be looked at.
+    return [];
+  }
+}
+
+/** Where a value, or the first continuation, stands in a copy: `.users.get("u1")[0]`. */
+function pathTo(from: object, end?: object): string {
+  if (from === end) return '';
+  return (
+    findPath(from, (item) => (end ? item === end : nodeOf(item) !== undefined), new Set()) ?? ''
+  );
+}
+
+function findPath(
+  from: object,
+  isEnd: (item: unknown) => boolean,
+  seen: Set<object>,
+): string | undefined {
+  seen.add(from);
+  for (const [step, item] of stepsInto(from)) {
+    if (isEnd(item)) return step;
+    if (!isObject(item) || seen.has(item)) continue;
+    const rest = findPath(item, isEnd, seen);
+    if (rest !== undefined) return step + rest;
+  }
+  return undefined;
+}
+
+function* stepsInto(container: object): Iterable<[step: string, item: unknown]> {
+  if (container instanceof Map) {
+    for (const [key, value] of container) {
+      yield ['.keys()', key];
+      yield [`.get(${explain(key)})`, value];
+    }
+  } else if (container instanceof Set) {
+    for (const item of container) yield ['.values()', item];
+  } else if (!ArrayBuffer.isView(container)) {
+    const isArray = Array.isArray(container);
+    for (const [key, item] of dataOf(container)) yield [isArray ? `[${key}]` : `.${key}`, item];
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** What cannot be a continuation that is run. */
+export function invalid(message: string): CallError {
+  return new CallError('invalid-continuation', message);
+}
