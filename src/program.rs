@@ -369,7 +369,8 @@ pub fn only_followed(words: &[u32]) -> Result<Vec<bool>, Failure> {
     let mut words = Words::new(words);
     words.next_word()?;
     let steps = words.next_word()?;
-    let mut uses = vec![Uses::default(); steps as usize + 1];
+    let values = usize::try_from(steps).unwrap_or(usize::MAX).min(words.rest.len());
+    let mut uses = vec![Uses::default(); values.saturating_add(1)];
     for _ in 0..steps {
         match words.next_step()? {
             Step::Get { of, .. } => uses_of(&mut uses, of)?.is_followed = true,
