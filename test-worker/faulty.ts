@@ -68,6 +68,7 @@ load({
   checkLimits: core.checkLimits,
   checkTimeout: core.checkTimeout,
   isEntry: core.isEntry,
+  onlyFollowed: core.onlyFollowed,
   codes: core.codes,
   recover: core.recover,
   PendingCalls,

@@ -15,6 +15,7 @@ import type { Standard } from './decorated.standard.js';
 import type { Gateway } from './gateway.js';
 import type { Machine } from './machine.js';
 import type { Mortal } from './mortal.js';
+import type { Newborn, Order, Tally } from './order.js';
 import type { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from './receivers.js';
 
 import { PROMISES, THROWN } from './thrown.js';
@@ -25,6 +26,7 @@ export { Standard } from './decorated.standard.js';
 export { Gateway } from './gateway.js';
 export { Machine } from './machine.js';
 export { Mortal } from './mortal.js';
+export { Newborn, Order, Tally } from './order.js';
 export { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from './receivers.js';
 
 declare global {
@@ -52,6 +54,9 @@ declare global {
       readonly FOREIGN: DurableObjectNamespace<Foreign>;
       readonly WRAPPED: DurableObjectNamespace<Wrapped>;
       readonly WRAPPED_TOO: DurableObjectNamespace<WrappedToo>;
+      readonly ORDER: DurableObjectNamespace<Order>;
+      readonly NEWBORN: DurableObjectNamespace<Newborn>;
+      readonly TALLY: Service<typeof Tally>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;
       readonly NAME: string;
@@ -227,6 +232,11 @@ export class Calc extends LumenizeBase {
     return new Session();
   }
 
+  async pairWhenOpen<B>(b: B): Promise<[Session, B]> {
+    await this.#opened;
+    return [new Session(), b];
+  }
+
   open(): void {
     this.#open();
   }
@@ -331,17 +341,79 @@ export class Session extends RpcTarget {
   }
 }
 
+/** What a `Liar` answers; each is made anew. */
+const LIES: Record<string, () => unknown> = {
+  // biome-ignore lint/suspicious/noThenProperty: it lies
+  'an object with a method then': () => ({ then: () => {} }),
+  'a method then that rejects': () => ({
+    // biome-ignore lint/suspicious/noThenProperty: it lies
+    then: (_: unknown, reject: (error: unknown) => void) =>
+      reject(Object.assign(new Error('forged'), { name: 'CallError', code: 'overloaded' })),
+  }),
+};
+
 /** A target that answers with what is no answer. */
 export class Liar extends DurableObject {
+  /** How often it was asked for the rest of a message. */
+  asked = 0;
+
   __lmzCall(_frame: unknown, answer: unknown): unknown {
-    return answer;
+    const lie = LIES[String(answer)];
+    // By itself the runtime would wait for it here.
+    return lie ? ['__lmzValue', lie()] : answer;
   }
 
   /** The first argument of the first call is the answer to all of them. */
   __lmzCalls(_frames: unknown, _counts: unknown, _which: unknown, [answer]: unknown[]): unknown {
-    const lie: unknown = JSON.parse(String(answer));
-    return lie === 'endless' ? [[], [], { next: () => new Promise(() => {}) }] : lie;
+    const lie = LIES[String(answer)];
+    if (lie) return [undefined, [lie(), 'honest']];
+    const parsed: unknown = JSON.parse(String(answer));
+    if (typeof parsed !== 'string') return parsed;
+    const fetch = ['__lmzFetch'];
+    const group = {
+      // Groups that answer nothing, for ever.
+      'settles nothing': [[], ['x']],
+      'settles what is none': [
+        [7, -1, 0.5, 2 ** 32],
+        [1, 2, 3, 4],
+      ],
+      'settles one again and again': [[0], [1]],
+      'names no numbers': [
+        ['length', { toString: 1 }, [[]]],
+        [1, 2, 3],
+      ],
+      'one marker for all': [
+        [0, 0, 0, 0],
+        [fetch, fetch, fetch, fetch],
+      ],
+    }[parsed];
+    const rest = new Endless(this, group);
+    return [[], [], parsed === 'no stub' ? { next: 1 } : rest];
   }
+}
+
+/** The rest of a message that has no end. */
+class Endless extends RpcTarget {
+  readonly #liar: Liar;
+  readonly #group: unknown;
+
+  constructor(liar: Liar, group: unknown) {
+    super();
+    this.#liar = liar;
+    this.#group = group;
+  }
+
+  next(): unknown {
+    this.#liar.asked += 1;
+    return this.#group ?? new Promise(() => {});
+  }
+
+  fetch(): unknown {
+    this.#liar.asked += 1;
+    return 'fetched';
+  }
+
+  stop(): void {}
 }
 
 /** A target that answers with the message that it received. */

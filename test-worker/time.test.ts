@@ -1,8 +1,11 @@
 /** Deadlines, and the one timer that watches over them. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { type CallError, newContinuation } from '@lumenize/call';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { calc, inCalc, inCaller } from './in-object.js';
 import type { CallerObject } from './index.js';
+import { holdAllTimers, type Order } from './order.js';
 
 const on = newContinuation<CallerObject>;
 
@@ -109,3 +112,136 @@ test('rule 20: objects in one isolate with the same call ids do not touch each o
   expect(first).toEqual({ id: expect.any(Number), codes: ['timeout'] });
   expect(second).toEqual({ id: (first as { id: number }).id, codes: ['cancelled'] });
 });
+
+describe('rule 17: a deadline fires wherever the call was made', () => {
+  test.for(['block', 'transaction', 'nested', 'nothing'] as const)('in %s', async (kind) => {
+    const newborn = env.NEWBORN.getByName(kind);
+    expect(await newborn.hangIn(kind)).toBe('timeout');
+    const codes = await runInDurableObject(newborn, (object) => object.codes);
+    expect(codes.toSorted()).toEqual([`${kind}: timeout`, 'outside: timeout'].toSorted());
+    expect(await newborn.pending()).toBe(0);
+  });
+
+  test.for([
+    ['in the constructor', 'constructor'],
+    ['blocking', 'blocking constructor'],
+  ] as const)('%s', async ([name, where]) => {
+    const newborn = env.NEWBORN.getByName(name);
+    await vi.waitFor(async () => {
+      const codes = await runInDurableObject(newborn, (object) => object.codes);
+      expect(codes).toEqual([`${where}: timeout`]);
+    });
+  });
+
+  test('in an alarm', async () => {
+    const newborn = env.NEWBORN.getByName('alarm');
+    await newborn.setAlarm();
+    await vi.waitFor(async () => {
+      const codes = await runInDurableObject(newborn, (object) => object.codes);
+      expect(codes).toEqual(['alarm: timeout']);
+    });
+  });
+
+  test('what is shadowed to know of sections does what it did', () =>
+    runInDurableObject(env.NEWBORN.getByName('shadowed'), async (newborn, state) => {
+      expect(Object.keys(state)).not.toContain('blockConcurrencyWhile');
+      expect(await state.blockConcurrencyWhile(async () => 5)).toBe(5);
+      const done = state.storage.transaction(async (transaction) => {
+        await transaction.put('k', 'v');
+        return transaction.get('k');
+      });
+      expect(await done).toBe('v');
+      expect(await newborn.hang('after')).toBe('timeout');
+    }));
+});
+
+describe('rule 17: a step of the clock moves no deadline', () => {
+  const HOUR = 3_600_000;
+  const steps = [
+    ['Date', 'back', -HOUR],
+    ['Date', 'forward', HOUR],
+    ['performance', 'back', -HOUR],
+    ['performance', 'forward', HOUR],
+  ] as const;
+  test.for(steps)('%s an hour %s', ([clock, direction, step]) =>
+    inCaller(`${clock} ${direction}`, async (caller) => {
+      const real = clock === 'Date' ? Date.now : performance.now.bind(performance);
+      const target = { Date, performance }[clock];
+      const hang = async (timeout: number): Promise<number> => {
+        const start = real();
+        const call = caller.svc.callRaw('CALC', 'steps', calc().never(), { timeout });
+        await expect(call).rejects.toMatchObject({ code: 'timeout' });
+        return real() - start;
+      };
+      const pending = [hang(100), hang(400)];
+      const spy = vi.spyOn(target, 'now').mockImplementation(() => real() + step);
+      try {
+        // Later ones, shorter and longer than what waits already.
+        pending.push(hang(50), hang(200), hang(400));
+        const [a, b, c, d, e] = await Promise.all(pending);
+        const within = (waited: number | undefined, timeout: number): void => {
+          expect(waited).toBeGreaterThanOrEqual(timeout - 2);
+          expect(waited).toBeLessThan(timeout + 250);
+        };
+        within(a, 100);
+        within(b, 400);
+        within(c, 50);
+        within(d, 200);
+        within(e, 400);
+      } finally {
+        spy.mockRestore();
+      }
+      expect(await hang(50)).toBeLessThan(300);
+    }),
+  );
+});
+
+describe('rule 17: where the runtime refuses timers, every call settles once', () => {
+  test('of the caller', () =>
+    inCaller('no timers', async (caller) => {
+      const timers = holdAllTimers();
+      expect(timers.length).toBeGreaterThan(1_000);
+      const target = ['CALC', 'no timers'] as const;
+      caller.svc.call(...target, calc().add(1, 10), on().onOutcome());
+      caller.svc.call(...target, calc().fail(), on().onOutcome());
+      caller.svc.call(...target, calc().add(1, 2), on().onCounting());
+      expect(await caller.svc.callRaw(...target, calc().add(2, 20))).toBe(22);
+      await caller.arrived(3);
+      const late = caller.svc.callRaw(...target, calc().never(), { timeout: 20 });
+      for (const timer of timers) clearTimeout(timer);
+      // The next call that is made finds that there are timers again.
+      expect(await caller.svc.callRaw(...target, calc().add(3, 30))).toBe(33);
+      await expect(late).rejects.toMatchObject({ code: 'timeout' });
+      expect(caller.svc.call.stats().pending).toBe(0);
+      expect(caller.received).toHaveLength(3);
+    }));
+
+  test('of the target', () =>
+    inCaller('target without timers', async (caller) => {
+      const target = ['ORDER', 'no timers'] as const;
+      const order = newContinuation<Order>();
+      expect(await caller.svc.callRaw(...target, order.holdAllTimers())).toBeGreaterThan(1_000);
+      const calls = [order.hangs(1), order.stores(2), order.resolves(3, 20), order.mark(4)].map(
+        (remote) => caller.svc.callRaw(...target, remote as never, { timeout: 1_000 }),
+      );
+      const outcomes = await Promise.allSettled(calls);
+      expect(outcomes.map(({ status }) => status)).toEqual([
+        'rejected',
+        'fulfilled',
+        'fulfilled',
+        'fulfilled',
+      ]);
+      await caller.svc.callRaw(...target, order.releaseTimers());
+    }));
+});
+
+test('rule 17: the default is 25 s, below what the platform allows a section', () =>
+  inCaller('default', async (caller) => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    try {
+      await caller.svc.callRaw('CALC', 'default', calc().add(1, 10));
+      expect(set.mock.calls.map(([, delay]) => delay)).toEqual([25_000]);
+    } finally {
+      set.mockRestore();
+    }
+  }));

@@ -1,6 +1,6 @@
 //! Frames: what is written can be read, and what nobody honest writes is refused.
 
-use lumenize_call::error::{Code, Failure};
+use lumenize_call::error::Code;
 use lumenize_call::frame::{self, Frame, VERSION};
 use lumenize_call::limits::Limits;
 use lumenize_call::program::{

@@ -306,13 +306,10 @@ class Answers<C extends Outgoing> {
     let isProgress = false;
     for (let at = 0; at < outcomes.length; at++) {
       const outcome: unknown = outcomes[at];
-      const number = (isAll ? at : which[at]) as number;
-      // Anything but a number of a call that has not been answered yet.
-      if (this.#areAnswered[number] !== 0) continue;
-      this.#areAnswered[number] = 1;
+      const number: unknown = isAll ? at : which[at];
+      if (!this.#isAwaited(number)) continue;
       isProgress = true;
-      const call = this.#calls[number];
-      if (call && this.#awaited.size > 0) this.#awaited.delete(call);
+      const call = this.#take(number);
       if (isToBeFetched(outcome)) {
         if (rest) this.#fetches.push(this.#fetch(call, number, rest));
       } else if (call) {
@@ -322,6 +319,19 @@ class Answers<C extends Outgoing> {
     }
     if (calls.length > 0) this.#sender.receive(calls, sent);
     return isProgress;
+  }
+
+  /** Whether it is the number of a call that has not been answered yet. */
+  #isAwaited(number: unknown): number is number {
+    return typeof number === 'number' && this.#areAnswered[number] === 0;
+  }
+
+  /** The call of that number, if it still waits, which is answered now. */
+  #take(number: number): C | undefined {
+    this.#areAnswered[number] = 1;
+    const call = this.#calls[number];
+    if (call && this.#awaited.size > 0) this.#awaited.delete(call);
+    return call;
   }
 
   /**

@@ -202,21 +202,16 @@ export class Copies {
   }
 
   #fill(kind: Kind, copy: object, source: object): void {
-    switch (kind) {
-      case Kind.Array:
-        return this.#fillArray(copy as unknown[], source as unknown[]);
-      case Kind.Plain:
-        return this.#fillPlain(copy as Properties, source as Properties);
-      case Kind.Map:
-        return forEachOfMap.call(source as Map<unknown, unknown>, (value, key) => {
-          (copy as Map<unknown, unknown>).set(this.#copy(key), this.#copy(value));
-        });
-      case Kind.Set:
-        return forEachOfSet.call(source as Set<unknown>, (value) => {
-          (copy as Set<unknown>).add(this.#copy(value));
-        });
-      default:
-        return undefined;
+    if (kind === Kind.Plain) this.#fillPlain(copy as Properties, source as Properties);
+    else if (kind === Kind.Array) this.#fillArray(copy as unknown[], source as unknown[]);
+    else if (kind === Kind.Map) {
+      forEachOfMap.call(source as Map<unknown, unknown>, (value, key) => {
+        (copy as Map<unknown, unknown>).set(this.#copy(key), this.#copy(value));
+      });
+    } else if (kind === Kind.Set) {
+      forEachOfSet.call(source as Set<unknown>, (value) => {
+        (copy as Set<unknown>).add(this.#copy(value));
+      });
     }
   }
 

@@ -3,7 +3,7 @@
  * It hears of a call only if that still waits when the timer fires, so most calls never go into wasm.
  * What the core holds can be made again from what is held here.
  */
-import { hasFired, MOST_LATENESS_MS, now, setTime } from './clock.js';
+import { hasFired, now, stepsForward } from './clock.js';
 import {
   ask,
   coreInstance,
@@ -50,7 +50,9 @@ export class Pending<C extends PendingCall> {
   #instance = -1;
   #isResting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** From when to when it waits. */
+  /** Timers of before a step of the clock. */
+  readonly #left: ReturnType<typeof setTimeout>[] = [];
+  /** For how long the timer waits, and until when. */
   #timerDelay = Number.POSITIVE_INFINITY;
   #timerDue = Number.POSITIVE_INFINITY;
   /** Whether the runtime has refused a timer: the object has too many of its own. */
@@ -72,9 +74,9 @@ export class Pending<C extends PendingCall> {
 
   /** Opens a call whose timeout has been checked. It never throws. */
   open(call: C): void {
-    const time = now();
-    // A timer that has not fired by then shows that the clock went forward.
-    call.openedAt = time - this.#timerDue > MOST_LATENESS_MS ? setTime(this.#timerDue) : time;
+    const steps = stepsForward;
+    call.openedAt = now(this.#timerDue);
+    if (stepsForward !== steps) this.#leaveTimer();
     call.isPending = true;
     this.#size += 1;
     call.place = this.#end;
@@ -119,9 +121,9 @@ export class Pending<C extends PendingCall> {
     this.#end = recent.length;
   }
 
-  #fire(): void {
-    hasFired(this.#timerDue);
-    this.#forgetTimer();
+  #fire(due: number): void {
+    hasFired(due);
+    if (due === this.#timerDue) this.#forgetTimer();
     this.#expire();
   }
 
@@ -180,11 +182,12 @@ export class Pending<C extends PendingCall> {
   #arm(wait: number): void {
     const delay = Math.min(Math.max(wait, 0), LONGEST_DELAY_MS);
     try {
-      const timer = setTimeout(() => this.#fire(), delay);
+      const due = now() + delay;
+      const timer = setTimeout(() => this.#fire(due), delay);
       this.#disarm();
       this.#timer = timer;
       this.#timerDelay = delay;
-      this.#timerDue = now() + delay;
+      this.#timerDue = due;
     } catch {
       // The next call that is made or answered asks again, and looks for what is due meanwhile.
       this.#isRefused = true;
@@ -202,6 +205,7 @@ export class Pending<C extends PendingCall> {
     this.#onRest();
     if (this.#size > 0) return;
     this.#disarm();
+    for (const timer of this.#left.splice(0)) clearTimeout(timer);
     this.#isRefused = false;
     this.#recent = [];
     // What a dead instance held has gone with it.
@@ -212,6 +216,12 @@ export class Pending<C extends PendingCall> {
   #disarm(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
+    this.#forgetTimer();
+  }
+
+  /** After a step of the clock only the timer knows when its call is due: another is set beside it. */
+  #leaveTimer(): void {
+    if (this.#timer !== undefined) this.#left.push(this.#timer);
     this.#forgetTimer();
   }
 

@@ -1,0 +1,141 @@
+/** A target that remembers in which order its methods began, and a Worker entrypoint that counts. */
+import { LumenizeBase, LumenizeWorker } from '@lumenize/call';
+
+export class Order extends LumenizeBase {
+  /** What began, in order. */
+  readonly begun: unknown[] = [];
+
+  async slow(n: number, ms = 1): Promise<number> {
+    this.begun.push(n);
+    await scheduler.wait(ms);
+    return n;
+  }
+
+  async stores(n: number): Promise<number> {
+    this.begun.push(n);
+    await this.ctx.storage.get('nothing');
+    return n;
+  }
+
+  async resolves(n: number, promises: number): Promise<number> {
+    this.begun.push(n);
+    for (let left = promises; left > 0; left--) await undefined;
+    return n;
+  }
+
+  hangs(n: number): Promise<never> {
+    this.begun.push(n);
+    return new Promise(() => {});
+  }
+
+  mark<T>(n: T, ..._rest: unknown[]): T {
+    this.begun.push(n);
+    return n;
+  }
+
+  describe(value: unknown): string {
+    return described(value);
+  }
+
+  /** Holds as many timers as an object may have, and then some calls. */
+  holdAllTimers(): number {
+    const timers = holdAllTimers();
+    this.#release = () => timers.forEach(clearTimeout);
+    return timers.length;
+  }
+
+  releaseTimers(): void {
+    this.#release();
+  }
+
+  #release = (): void => {};
+}
+
+/** Sets timers until the runtime refuses one. */
+export function holdAllTimers(): number[] {
+  const timers: number[] = [];
+  try {
+    for (;;) timers.push(setTimeout(() => {}, 1_000_000) as unknown as number);
+  } catch {
+    return timers;
+  }
+}
+
+/** What a value is, in more detail than equality looks at. */
+export function described(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return `${typeof value} ${String(value)}`;
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const entries =
+    value instanceof Map || value instanceof Set
+      ? [...value].map((entry) => JSON.stringify(entry))
+      : Object.entries(value).map(([key, item]) => `${key}: ${described(item)}`);
+  const length = Array.isArray(value) ? ` of ${value.length}` : '';
+  const time = value instanceof Date ? ` ${value.getTime()}` : '';
+  return `${kind}${length}${time} {${entries.join(', ')}}`;
+}
+
+/** Workers RPC makes an instance of it for each call. */
+export class Tally extends LumenizeWorker {
+  #calls = 0;
+
+  next(): number {
+    this.#calls += 1;
+    return this.#calls;
+  }
+
+  async nextLater(): Promise<number> {
+    await scheduler.wait(1);
+    return this.next();
+  }
+}
+
+/** Makes calls that hang where timers of other events do not fire. */
+export class Newborn extends LumenizeBase {
+  readonly codes: string[] = [];
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    if (ctx.id.name === 'in the constructor') void this.hang('constructor');
+    if (ctx.id.name === 'blocking') {
+      void ctx.blockConcurrencyWhile(() => this.hang('blocking constructor'));
+    }
+  }
+
+  /** Awaits what never comes, and says what it came to. */
+  async hang(where: string, timeout = 50): Promise<string> {
+    const start = Date.now();
+    const hangs = this.ctn<Order>().hangs(0);
+    const call = this.svc.callRaw('ORDER', 'hangs', hangs, { timeout });
+    const { code } = (await call.catch((error: unknown) => error)) as { code: string };
+    const isPrompt = Date.now() - start < timeout + 1_000;
+    this.codes.push(`${where}: ${code}${isPrompt ? '' : ' late'}`);
+    return code;
+  }
+
+  async hangIn(kind: 'block' | 'transaction' | 'nested' | 'nothing'): Promise<string> {
+    // One that is pending outside: its timer belongs to the outside.
+    const outside = this.hang('outside', 30);
+    const inside = (): Promise<string> => this.hang(kind);
+    const nested = (): Promise<string> => this.ctx.blockConcurrencyWhile(inside);
+    const code = await {
+      block: () => this.ctx.blockConcurrencyWhile(inside),
+      transaction: () => this.ctx.storage.transaction(inside),
+      nested: () => this.ctx.blockConcurrencyWhile(nested),
+      nothing: inside,
+    }[kind]();
+    await outside;
+    return code;
+  }
+
+  override async alarm(): Promise<void> {
+    await this.hang('alarm');
+  }
+
+  async setAlarm(): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  pending(): number {
+    return this.svc.call.stats().pending;
+  }
+}
