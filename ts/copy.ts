@@ -217,15 +217,18 @@ export class Copies {
 
   /** An array costs what it holds, however long it says it is, and its holes stay holes. */
   #fillArray(copy: unknown[], source: unknown[]): void {
-    const keys = keysOf(source);
+    // The values of its properties, read once: to list their keys would take ten times as long.
+    const values = valuesOf(source);
     const { length } = source;
-    // Pushed, since the engine sends an array that ever had holes entry by entry.
-    const dense = keys.length < length ? 0 : length;
-    for (let at = 0; at < dense; at++) copy.push(this.#copy(read(source, at)));
-    for (let at = dense; at < keys.length; at++) {
-      const key = keys[at] as string;
+    if (values.length === length && isDense(source)) {
+      // Pushed, since the engine sends an array that ever had holes entry by entry.
+      for (const value of values) copy.push(typeof value === 'number' ? value : this.#copy(value));
+      this.bytes += length * BYTES_OF_A_VALUE;
+      return;
+    }
+    for (const [at, key] of keysOf(source).entries()) {
       this.bytes += 2 * key.length;
-      define(copy, key, this.#copy(read(source, key)));
+      define(copy, key, this.#copy(values[at]));
     }
     if (copy.length < length) copy.length = length;
   }
@@ -252,12 +255,25 @@ function define(target: object, key: string, value: unknown): void {
   });
 }
 
-function read(from: object, key: string | number): unknown {
+function read(from: object, key: string): unknown {
   try {
-    return (from as Record<string | number, unknown>)[key];
+    return (from as Properties)[key];
   } catch (cause) {
     throw new ReadFailure(cause);
   }
+}
+
+function valuesOf(source: object): unknown[] {
+  try {
+    return Object.values(source);
+  } catch (cause) {
+    throw new ReadFailure(cause);
+  }
+}
+
+function isDense(array: unknown[]): boolean {
+  for (let at = 0; at < array.length; at++) if (!(at in array)) return false;
+  return true;
 }
 
 function keysOf(source: object): string[] {
