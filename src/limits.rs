@@ -66,8 +66,6 @@ export const enum MessageLimit {
   Calls = 1_024,
   /** Bytes of arguments or of results, estimated from above: a quarter of the platform's 32 MiB. */
   Bytes = 8_388_608,
-  /** Values that are copied for one call until its message is sent; with more it travels alone. */
-  CopiedValues = 128,
 }
 ";
 

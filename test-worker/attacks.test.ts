@@ -2,9 +2,13 @@
  * A hostile sender. Each frame here is refused with its code before any of its steps runs, and the
  * object answers the next honest call.
  */
+import { env } from 'cloudflare:workers';
+import { newContinuation } from '@lumenize/call';
 import { expect, test } from 'vitest';
-import { cbor, chainOf, frameOf, raw, refusal, send, VERSION } from './handmade.js';
-import { inCalc } from './in-object.js';
+import { initSync } from '../pkg/wasm/lumenize_call.js';
+import { asSent, cbor, chainOf, frameOf, raw, refusal, send, VERSION } from './handmade.js';
+import { inCalc, inCaller } from './in-object.js';
+import type { Unreadable } from './receivers.js';
 
 const NEXT = [
   [0, 0, 0],
@@ -305,3 +309,35 @@ test.for([
   const answer = await send('detours', frame);
   expect(answer).toMatchObject(['__lmzFailure', { properties: { code: 'not-callable' } }]);
 });
+
+/** A frame of 65,536 names, each read from the target: as much as any class can accept. */
+function widest(): Uint8Array {
+  const names = Array.from({ length: 65_536 }, (_, at) => `n${at.toString(36)}`);
+  return frameOf(names, 0, ...names.map((_, at) => [0, 0, at]));
+}
+
+test('rule 25: the widest frame costs time and memory that its bytes account for', async () => {
+  const { memory } = initSync({} as never);
+  const frame = asSent(widest());
+  const stub = env.ROOMY.getByName('widest') as unknown as {
+    __lmzCall(frame: unknown): Promise<unknown>;
+  };
+  const start = Date.now();
+  for (let round = 0; round < 3; round++) {
+    expect(await stub.__lmzCall(frame)).toMatchObject(['__lmzRefusal', expect.anything()]);
+  }
+  expect(Date.now() - start).toBeLessThan(3_000);
+  // Nine times the two MiB that a frame may have, and what was there before.
+  expect(memory.buffer.byteLength).toBeLessThan(24 * 2 ** 20);
+});
+
+test('rule 30: limits that cannot be read are the class at fault, and the core lives', () =>
+  inCaller('unreadable', async (caller) => {
+    const ping = newContinuation<Unreadable>().ping();
+    for (let round = 0; round < 2; round++) {
+      await expect(caller.svc.callRaw('UNREADABLE', 'main', ping)).rejects.toMatchObject({
+        code: 'invalid-option',
+        message: expect.stringContaining('callLimits cannot be read: RangeError: not today'),
+      });
+    }
+  }));

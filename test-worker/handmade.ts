@@ -20,7 +20,7 @@ export function cbor(value: unknown): number[] {
     return [...head(3, bytes.length), ...bytes];
   }
   const items = value as readonly unknown[];
-  return head(4, items.length).concat(...items.map(cbor));
+  return head(4, items.length).concat(items.flatMap(cbor));
 }
 
 function head(major: number, argument: number): number[] {

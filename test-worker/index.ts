@@ -16,7 +16,16 @@ import type { Gateway } from './gateway.js';
 import type { Machine } from './machine.js';
 import type { Mortal } from './mortal.js';
 import type { Newborn, Order, Tally } from './order.js';
-import type { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from './receivers.js';
+import type {
+  Chosen,
+  Limited,
+  Misconfigured,
+  Misspelt,
+  Narrower,
+  Open,
+  Roomy,
+  Unreadable,
+} from './receivers.js';
 
 import { PROMISES, THROWN } from './thrown.js';
 
@@ -27,7 +36,16 @@ export { Gateway } from './gateway.js';
 export { Machine } from './machine.js';
 export { Mortal } from './mortal.js';
 export { Newborn, Order, Tally } from './order.js';
-export { Chosen, Limited, Misconfigured, Misspelt, Narrower, Open } from './receivers.js';
+export {
+  Chosen,
+  Limited,
+  Misconfigured,
+  Misspelt,
+  Narrower,
+  Open,
+  Roomy,
+  Unreadable,
+} from './receivers.js';
 
 declare global {
   namespace Cloudflare {
@@ -55,6 +73,8 @@ declare global {
       readonly WRAPPED: DurableObjectNamespace<Wrapped>;
       readonly WRAPPED_TOO: DurableObjectNamespace<WrappedToo>;
       readonly ORDER: DurableObjectNamespace<Order>;
+      readonly ROOMY: DurableObjectNamespace<Roomy>;
+      readonly UNREADABLE: DurableObjectNamespace<Unreadable>;
       readonly NEWBORN: DurableObjectNamespace<Newborn>;
       readonly TALLY: Service<typeof Tally>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;

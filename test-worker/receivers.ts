@@ -48,6 +48,33 @@ export class Limited extends LumenizeBase {
   }
 }
 
+/** A class that accepts as much as any can. */
+export class Roomy extends LumenizeBase {
+  static readonly callLimits: CallLimits = {
+    frameBytes: 2_097_152,
+    steps: 65_536,
+    names: 65_536,
+    nameBytes: 4_096,
+  };
+
+  ping(): string {
+    return 'pong';
+  }
+}
+
+/** Limits that cannot be read. */
+export class Unreadable extends LumenizeBase {
+  static readonly callLimits = {
+    get steps(): number {
+      throw new RangeError('not today');
+    },
+  };
+
+  ping(): string {
+    return 'pong';
+  }
+}
+
 export class Misconfigured extends LumenizeBase {
   static readonly callLimits = { stepz: 4 };
 

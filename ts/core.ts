@@ -173,7 +173,18 @@ export interface Limits {
 
 /** Checks the limits that a class sets. Throws `CallError` with code `invalid-option`. */
 export function checkLimits(limits: CallLimits): Limits {
-  return { words: ask(() => core().checkLimits(limits)), accepted: new Map() };
+  const own = copyOf(limits);
+  return { words: ask(() => core().checkLimits(own)), accepted: new Map() };
+}
+
+/** The core sees data only: what a getter of the user's throws is none of its failures. */
+function copyOf(limits: CallLimits): CallLimits {
+  try {
+    return { ...limits };
+  } catch (cause) {
+    const message = `callLimits cannot be read: ${textOf(cause)}`;
+    throw new CallError('invalid-option', message, { cause });
+  }
 }
 
 /**
