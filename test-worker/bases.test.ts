@@ -25,13 +25,15 @@ test('an object on another base class calls, and its handler runs once', () =>
     expect(self.svc.call.stats()).toMatchObject({ pending: 0, frames: 1, programs: 2 });
   }));
 
-test('rule 27: it is called, methods of its base included, as by Workers RPC', () =>
+test('rule 27: it is called, and so is what its base names, and nothing else of the base', () =>
   inCaller('calls a room', async (caller) => {
     const call = caller.svc.callRaw.bind(caller.svc);
     expect(await call('ROOM', 'called', room().greet('Ada'))).toBe('hello Ada');
     expect(await env.ROOM.getByName('called').greet('Bob')).toBe('hello Bob');
     const secret = newContinuation<{ greeted: string[] }>() as unknown as Room;
-    for (const remote of [secret.greeted, room().svc, room().ctn(), room().onCallError]) {
+    expect(await call('ROOM', 'called', room().double(4))).toBe(8);
+    const closed = [secret.greeted, room().svc, room().ctn(), room().onCallError, room().destroy()];
+    for (const remote of closed) {
       const called = call('ROOM', 'called', remote as never);
       await expect(called).rejects.toMatchObject({ code: 'not-callable', mayHaveRun: false });
     }

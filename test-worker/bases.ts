@@ -5,11 +5,18 @@ import type { Calc } from './index.js';
 
 /** As a framework has it: methods and state of its own, and nothing of this package. */
 class Framework<Env> extends DurableObject<Env> {
+  /** What of it is meant for callers. */
+  static readonly callable: readonly string[] = ['greet'];
   readonly greeted: string[] = [];
 
   greet(name: string): string {
     this.greeted.push(name);
     return `hello ${name}`;
+  }
+
+  /** As frameworks have them, for their own use. */
+  destroy(): string {
+    return 'destroyed';
   }
 }
 
@@ -27,6 +34,10 @@ export class Room extends withCall(Framework<Cloudflare.Env>) {
   add(a: number, b: number): void {
     const sum = this.ctn<Calc>().add(a, b);
     this.svc.call('CALC', 'called by a room', sum, this.ctn().onSum(sum));
+  }
+
+  double(n: number): number {
+    return 2 * n;
   }
 
   onSum(sum: number | Error): void {

@@ -112,6 +112,11 @@ export class Calc extends LumenizeBase {
     return a + b;
   }
 
+  async whenAsked(value: string): Promise<string> {
+    await scheduler.wait(1);
+    return value;
+  }
+
   async addSlowly(a: number, b: number): Promise<number> {
     this.log.push(`addSlowly(${a}, ${b})`);
     await scheduler.wait(1);
@@ -148,6 +153,10 @@ export class Calc extends LumenizeBase {
   /** A promise that is no `Promise`: what a call by Workers RPC returns. */
   addElsewhere(a: number, b: number): Promise<number> {
     return this.env.CALC.getByName('elsewhere').add(a, b);
+  }
+
+  wordsElsewhere(): Promise<string[]> {
+    return this.env.CALC.getByName('elsewhere').words();
   }
 
   next(): number {

@@ -37,11 +37,11 @@ test('rule 1: a continuation is immutable', () => {
 
 test.for([
   ['a method', calc().add(1, 10), 11],
-  ['a method of a promise', calc().addSlowly(1, 10).toFixed(2), '11.00'],
+  ['a method of a promise', calc().whenAsked('b').slice(0, 1), 'b'],
   ['a getter', calc().origin.x, 7],
   ['a method of a returned object, with its `this`', calc().origin.distance(10), 3],
   ['a closure that a method returned', calc().adder(1)(10), 11],
-  ['a long chain', calc().greet().trim().toUpperCase().concat('b', 'c').length, 3],
+  ['a long chain', calc().greet().trim().toUpperCase().slice(0, 1).length, 1],
   ['an argument that is undefined', calc().pair(undefined, null), [undefined, null]],
   [
     'a Map, a Date and a bigint',
@@ -164,8 +164,8 @@ test('rule 2: a method of a stub that a method returned is called in its place',
 
 test('rule 2: a chain goes on from what a call by Workers RPC returns', () =>
   inCaller('elsewhere', async (caller) => {
-    const fixed = calc().addElsewhere(1, 10).toFixed(2);
-    expect(await caller.svc.callRaw('CALC', 'here', fixed)).toBe('11.00');
+    const last = calc().wordsElsewhere().at(-1);
+    expect(await caller.svc.callRaw('CALC', 'here', last as never)).toBe('a');
   }));
 
 test('rule 3: an argument that is passed by reference is not looked into', () =>

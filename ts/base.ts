@@ -5,10 +5,10 @@
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import { type CallErrorInfo, Caller } from './caller.js';
 import { CallError } from './errors.js';
-import { learnRules } from './expose.js';
+import { addBoundary, closeToRpc } from './expose.js';
 import { sendRefusal } from './outcome.js';
 import { receive } from './receive.js';
-import { receiveCalls } from './receive-calls.js';
+import { type EntrypointRequest, receiveCalls } from './receive-calls.js';
 import { explain, ownContinuation } from './record.js';
 import { watchSections } from './sections.js';
 import type { Beginning, Continuation, Protected } from './types.js';
@@ -70,8 +70,8 @@ export type EnvOf<Base> = Base extends abstract new (
 /**
  * Gives a class of Durable Objects both sides: `this.svc` and `this.ctn()` to call others, and the
  * entry for calls of others. It adds to any base class, of yours or of a framework's, and takes nothing
- * from it. Callers reach what Workers RPC exposes of the class and of its bases, the framework's
- * methods included: `static callable` names the only ones that you mean.
+ * from it. Callers reach what your class adds; of what it wraps, a framework's methods or those of a base of
+ * your own, only what `static callable` or `@callable()` names, in your class or in that base.
  *
  * @param Base - A class that extends `DurableObject`, with its type of `env` where it takes one.
  * @throws `CallError` with code `invalid-option` for any other value.
@@ -98,7 +98,7 @@ export function withCall<B extends Class<Rpc.DurableObjectBranded>>(
         ' (for a Worker entrypoint, extend LumenizeWorker)',
     );
   }
-  return calling(Base, () => undefined) as unknown as B & Class<Calling<EnvOf<B>>>;
+  return calling(Base, false) as unknown as B & Class<Calling<EnvOf<B>>>;
 }
 
 /**
@@ -111,32 +111,81 @@ interface Starting {
   [START](): Promise<unknown>;
 }
 
-async function start(self: Starting): Promise<void> {
+async function startOf(self: Starting): Promise<void> {
   await self[START]();
 }
 
-/** @param requestOf - What keeps the request going that all calls of an object belong to, if there is. */
-function calling(
-  Base: Class<object>,
-  requestOf: (self: object) => RequestContext | undefined,
-): Class<object> {
+/** The objects themselves, by their contexts: a framework may hand out proxies of them. */
+const objects = new WeakMap<object, object>();
+
+/** What makes the calls of an object, by its context; of a Worker entrypoint, by the instance. */
+const callers = new WeakMap<object, Caller<unknown, never>>();
+
+/** How to make another instance of a Worker entrypoint: each call has one. */
+const makers = new WeakMap<object, () => object>();
+
+/** Starts of frameworks that have begun, by the contexts of their objects. */
+const started = new WeakMap<object, Promise<unknown>>();
+
+function contextOf(self: object): object | undefined {
+  return (self as { ctx?: object }).ctx;
+}
+
+/** One promise for all messages, so that they keep their order. A failed start is tried again. */
+function afterStart(self: object, answer: () => unknown): Promise<unknown> {
+  const key = contextOf(self) ?? self;
+  let start = started.get(key);
+  if (!start) {
+    start = startOf(self as Starting);
+    started.set(key, start);
+  }
+  return start.then(answer, (failed) => {
+    started.delete(key);
+    return sendRefusal(failed);
+  });
+}
+
+/** What all calls of a Worker entrypoint's message belong to. */
+function requestOf(self: object): EntrypointRequest {
+  const context = contextOf(self) as RequestContext;
+  return {
+    waitUntil: (work) => context.waitUntil(work),
+    instanceOf: (call) => (call === 0 ? self : (makers.get(self)?.() ?? self)),
+  };
+}
+
+/** @param isWorker - Whether the class is of Worker entrypoints, whose instances end with their request. */
+function calling(Base: Class<object>, isWorker: boolean): Class<object> {
   const startsFirst = START in Base.prototype;
 
+  // Nothing of it is kept in private fields: those are on the object itself, and only once the constructors
+  // of its bases have ended, while a framework may read its members earlier, or by way of a proxy.
   abstract class Both extends Base implements Calling<unknown> {
-    #svc: Caller<unknown, this> | undefined;
-    #started: Promise<unknown> | undefined;
-
     // biome-ignore lint/suspicious/noExplicitAny: TypeScript asks for it in a mixin
     constructor(...args: any[]) {
-      // Before the constructor of a framework replaces methods by its own around them, as Agent does.
-      learnRules(new.target.prototype);
-      watchSections(args[0]);
+      if (!isWorker) watchSections(args[0]);
       super(...args);
+      const context = contextOf(this);
+      if (isWorker) {
+        const made = new.target as unknown as new (...args: unknown[]) => object;
+        makers.set(this, () => Reflect.construct(made, args));
+      } else if (context) objects.set(context, this);
+      closeToRpc(this);
     }
 
     get svc(): Caller<unknown, this> {
-      this.#svc ??= callerOf<unknown, this>(this, envOf(this), requestOf(this));
-      return this.#svc;
+      const context = contextOf(this);
+      // A tool that looks at the prototype finds nothing there.
+      if (!context) return undefined as unknown as Caller<unknown, this>;
+      const key = isWorker ? this : context;
+      let caller = callers.get(key) as Caller<unknown, this> | undefined;
+      if (!caller) {
+        const self = (objects.get(context) ?? this) as this;
+        const request = isWorker ? (context as RequestContext) : undefined;
+        caller = callerOf<unknown, this>(self, envOf(this), request);
+        callers.set(key, caller as unknown as Caller<unknown, never>);
+      }
+      return caller;
     }
 
     ctn(): Continuation<this> & Beginning & Protected<this, unknown, DurableObjectState>;
@@ -148,30 +197,17 @@ function calling(
     __lmzInit(): void {}
 
     __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
-      if (startsFirst) return this.#afterStart(() => receive(this, frame, slots));
+      if (startsFirst) return afterStart(this, () => receive(this, frame, slots));
       return receive(this, frame, slots);
     }
 
     __lmzCalls(...message: unknown[]): unknown {
-      const request = requestOf(this);
-      const answer = (): unknown =>
-        receiveCalls(
-          this,
-          message,
-          request && { waitUntil: (work) => request.waitUntil(work), instanceOf: () => this },
-        );
-      return startsFirst ? this.#afterStart(answer) : answer();
-    }
-
-    /** One promise for all messages, so that they keep their order. A failed start is tried again. */
-    #afterStart(answer: () => unknown): Promise<unknown> {
-      this.#started ??= start(this as unknown as Starting);
-      return this.#started.then(answer, (failed) => {
-        this.#started = undefined;
-        return sendRefusal(failed);
-      });
+      const request = isWorker ? requestOf(this) : undefined;
+      if (startsFirst) return afterStart(this, () => receiveCalls(this, message, request));
+      return receiveCalls(this, message, request);
     }
   }
+  addBoundary(Both.prototype);
   return Both;
 }
 
@@ -183,9 +219,7 @@ export function envOf(self: object): object {
   return (self as { env: object }).env;
 }
 
-const CallingDurableObject = calling(DurableObject, () => undefined) as unknown as abstract new <
-  Env,
->(
+const CallingDurableObject = calling(DurableObject, false) as unknown as abstract new <Env>(
   ctx: DurableObjectState,
   env: Env,
 ) => DurableObject<Env> & Calling<Env>;
@@ -207,10 +241,7 @@ const CallingDurableObject = calling(DurableObject, () => undefined) as unknown 
  */
 export abstract class LumenizeBase<Env = Cloudflare.Env> extends CallingDurableObject<Env> {}
 
-const CallingEntrypoint = calling(
-  WorkerEntrypoint,
-  (self) => (self as { ctx: ExecutionContext }).ctx,
-) as unknown as abstract new <Env>(
+const CallingEntrypoint = calling(WorkerEntrypoint, true) as unknown as abstract new <Env>(
   ctx: ExecutionContext,
   env: Env,
 ) => WorkerEntrypoint<Env> & Calling<Env, ExecutionContext>;

@@ -15,7 +15,7 @@ import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending } from './pending.js';
 import { platformError } from './platform.js';
 import { explainNode, isStart, type Node, recorded } from './record.js';
-import { readAny, run } from './run.js';
+import { runHandler } from './run.js';
 import { type Section, sectionOf } from './sections.js';
 import { type Instance, Targets, unknownName } from './target.js';
 import { endOfTurn, soon } from './turn.js';
@@ -237,14 +237,13 @@ export class Caller<Env, Self = never> {
     outcome: unknown,
     report: (error: unknown) => void,
   ): void | Promise<void> {
-    let returned: unknown;
     try {
-      returned = run(program, slots, 0, this.#owner.self, readAny, outcome);
+      const ended = runHandler(program, slots, this.#owner.self, outcome);
+      if (ended !== undefined) return ended.catch(report).then(() => release(outcome));
     } catch (error) {
       report(error);
     }
-    if (!(returned instanceof Promise)) return release(outcome);
-    return returned.then(() => {}, report).then(() => release(outcome));
+    return release(outcome);
   }
 
   #send(

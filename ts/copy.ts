@@ -9,7 +9,7 @@
  */
 import { builtin } from './builtin.js';
 import { CallError } from './errors.js';
-import { isPassedByReference } from './expose.js';
+import { isPassedByReference } from './reach.js';
 import { explain, isForeign, nodeOf } from './record.js';
 
 /** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */

@@ -35,6 +35,8 @@ export interface Program {
   readonly names: readonly string[];
   /** Found out when the program first runs: see run.ts. */
   method?: Method | false | undefined;
+  /** For each value whether it is only followed; found out when a value needs it. */
+  followed?: Uint8Array | undefined;
 }
 
 /** A program that calls one method with its slots as they come, as most do, and as most handlers do. */

@@ -1,10 +1,12 @@
 /**
  * Exposure: which first steps a class lets callers take. It is what Workers RPC exposes, which is
- * the members of its prototypes, or less, where the class names the methods that may be called.
+ * the members of its prototypes, or less, where the class names the methods that may be called, or
+ * where a base was not written to be called.
  */
-import { DurableObject, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
+import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import { checkLimits, isEntry, type Limits } from './core.js';
 import { CallError } from './errors.js';
+import { readOpen } from './reach.js';
 import type { Read } from './run.js';
 import type { CallLimits } from './wasm/lumenize_call.js';
 
@@ -12,14 +14,20 @@ import type { CallLimits } from './wasm/lumenize_call.js';
 export interface ReceiverClass {
   /**
    * The only methods and getters that callers may use, beside those marked by `@callable()`. A list
-   * in a subclass replaces the one above it. Default: all that Workers RPC exposes. A name that is
-   * no member is said to every caller, as `invalid-option`; the compiler finds it where the list is
-   * written `['getUser'] satisfies (keyof Users)[]`.
+   * in a subclass replaces the one above it. Default: what Workers RPC exposes of the class, without
+   * the members of a base that `withCall` wraps. A name that is no member is said to every caller, as
+   * `invalid-option`; the compiler finds it where the list is written
+   * `['getUser'] satisfies (keyof Users)[]`.
    *
-   * What a method returns is open as a whole: its properties and methods, private state that it
-   * gives away included. Return what callers may see.
+   * What a method returns is open to callers: own data, and methods of class instances. Return what
+   * callers may see.
    */
   readonly callable?: readonly string[];
+  /**
+   * Whether Workers RPC, too, reaches only what callers of this package reach: what is closed to them is
+   * shadowed on each object, and `stub.wipe()` fails while `this.wipe()` works. Default: `false`.
+   */
+  readonly closedToRpc?: boolean;
   /** Opens `this.ctx` or `this.env` to callers. Default: neither. */
   readonly exposes?: readonly ('ctx' | 'env')[];
   /** Limits of what callers may send. Default: those of the package. */
@@ -31,22 +39,35 @@ export interface ClassRules {
   readonly limits: Limits;
   /** Throws `CallError` with code `not-callable` where callers may not start with that name. */
   checkEntry(self: object, name: string): void;
-  /** Reads for callers: see `readExposed`. */
+  /** Reads for callers. */
   readonly read: Read;
 }
 
-/** Classes do not change: what one allows is worked out once. */
+/** What one class allows is worked out when it is first called: its decorators have run by then. */
 const known = new WeakMap<object, ClassRules>();
 
-/** Methods and getters marked by `@callable()`. */
-const marked = new WeakSet<object>();
+/**
+ * Where marks are kept, as a property of a prototype: names of members. Every copy of this package knows
+ * it, so a mark is found whichever copy made it.
+ */
+const MARKS = Symbol.for('@lumenize/call:callable');
+
+type Marked = { readonly [MARKS]?: Set<string> };
+
+function mark(prototype: object, name: string): void {
+  const marks = Object.hasOwn(prototype, MARKS) ? (prototype as Marked)[MARKS] : undefined;
+  if (marks) marks.add(name);
+  else Object.defineProperty(prototype, MARKS, { value: new Set([name]) });
+}
 
 /**
  * Marks a method or getter as callable by other objects. Once one is marked, or named in
  * `static callable`, callers reach no other. It works as a standard (TC39) and as a legacy
- * (`experimentalDecorators`) decorator.
+ * (`experimentalDecorators`) decorator. A mark is of the class and the name: other decorators around it
+ * and spies do not lose it.
  *
- * @throws `CallError` with code `invalid-option` where it stands on anything else.
+ * @throws `CallError` with code `invalid-option` where it stands on anything else: a field, a static or
+ *   a private member.
  * @example
  * ```ts
  * class Users extends LumenizeBase<Env> {
@@ -58,19 +79,57 @@ const marked = new WeakSet<object>();
  * ```
  */
 export function callable(): CallableDecorator {
-  return (value: unknown, context: unknown, descriptor?: PropertyDescriptor): void => {
-    // Standard: the member itself comes first. Legacy: the descriptor comes third.
-    const member = descriptor ? (descriptor.value ?? descriptor.get) : value;
-    const name = typeof context === 'object' ? (context as { name?: unknown })?.name : context;
-    const isStatic = (context as { static?: unknown } | undefined)?.static === true;
-    if (typeof member !== 'function' || typeof name !== 'string' || isStatic) {
-      throw new CallError(
-        'invalid-option',
-        `@callable() marks methods and getters, which ${String(name)} is not`,
-      );
+  return (target: unknown, context: unknown, descriptor?: PropertyDescriptor): void => {
+    if (isStandard(context)) {
+      const { name, kind } = context;
+      const isMember = kind === 'method' || kind === 'getter';
+      if (!isMember || context.static || context.private) throw misplaced(name);
+      // It runs for each object; the class is not there yet when its members are decorated.
+      context.addInitializer(function (this: unknown) {
+        mark(ownerOf(this as object, String(name), target), String(name));
+        unshadow(this as object, String(name));
+      });
+    } else {
+      const member: unknown = descriptor?.value ?? descriptor?.get;
+      const isStatic = typeof target === 'function';
+      if (typeof member !== 'function' || typeof context !== 'string' || isStatic) {
+        throw misplaced(context);
+      }
+      mark(target as object, context);
     }
-    marked.add(member);
   };
+}
+
+/**
+ * The prototype to which a member belongs: that which has it, or, where something has been put around it
+ * meanwhile, the nearest that has its name.
+ */
+function ownerOf(self: object, name: string, member: unknown): object {
+  const prototypes = prototypesOf(Object.getPrototypeOf(self)).filter((at) =>
+    Object.hasOwn(at, name),
+  );
+  const itself = prototypes.find((at) => {
+    const { value, get } = Object.getOwnPropertyDescriptor(at, name) ?? {};
+    return (value ?? get) === member;
+  });
+  return itself ?? prototypes[0] ?? Object.getPrototypeOf(self);
+}
+
+type StandardContext = Pick<
+  ClassMethodDecoratorContext,
+  'name' | 'static' | 'private' | 'addInitializer'
+> & { readonly kind: string };
+
+function isStandard(context: unknown): context is StandardContext {
+  return typeof context === 'object' && context !== null && 'addInitializer' in context;
+}
+
+function misplaced(name: unknown): CallError {
+  const what = typeof name === 'object' ? 'this' : String(name);
+  return new CallError(
+    'invalid-option',
+    `@callable() marks public methods and getters of instances, which ${what} is not`,
+  );
 }
 
 /** A decorator in both dialects. */
@@ -82,21 +141,17 @@ export interface CallableDecorator {
   (prototype: object, name: string, descriptor: PropertyDescriptor): void;
 }
 
+/** Prototypes below which the members of a class are its own: those above were wrapped. */
+const boundaries = new WeakSet<object>();
+
+/** Says that what a prototype extends was not written to be called. */
+export function addBoundary(prototype: object): void {
+  boundaries.add(prototype);
+}
+
 /** What the class of an object allows. */
 export function rulesOf(self: object): ClassRules {
-  return rulesOfClass(Object.getPrototypeOf(self));
-}
-
-/** Works out what a class allows while it is as it was written. */
-export function learnRules(prototype: object): void {
-  try {
-    rulesOfClass(prototype);
-  } catch {
-    // Callers are told.
-  }
-}
-
-function rulesOfClass(prototype: object): ClassRules {
+  const prototype: object = Object.getPrototypeOf(self);
   const rules = known.get(prototype);
   if (rules) return rules;
   const made = makeRules(prototype);
@@ -112,86 +167,82 @@ const ROOTS: readonly unknown[] = [
   null,
 ];
 
-function makeRules(prototype: object): ClassRules {
+function prototypesOf(prototype: object): object[] {
   const prototypes: object[] = [];
   for (let at = prototype; !ROOTS.includes(at); at = Object.getPrototypeOf(at)) prototypes.push(at);
-  // All of them, whatever stops the rest: later they may be gone.
-  prototypes.forEach(markedIn);
-  const receiver = prototype.constructor as ReceiverClass;
+  return prototypes;
+}
+
+/** What the runtime itself calls on a Worker entrypoint; on a Durable Object these are names like others. */
+const OF_ENTRYPOINTS: ReadonlySet<string> = new Set([
+  'scheduled',
+  'queue',
+  'tail',
+  'tailStream',
+  'trace',
+  'email',
+  'test',
+]);
+
+/** The members of a class that may be entries at all, if the class does not close them. */
+function candidatesOf(prototype: object, prototypes: readonly object[]): string[] {
+  const isWorker = prototype instanceof WorkerEntrypoint;
+  return prototypes
+    .flatMap((at) => Object.getOwnPropertyNames(at))
+    .filter((name) => isEntry(name) && !(isWorker && OF_ENTRYPOINTS.has(name)));
+}
+
+/** The entries of a class, and the members that it does not open. */
+function entriesOf(prototype: object): { entries: Set<string>; closed: readonly string[] } {
+  const prototypes = prototypesOf(prototype);
+  const boundary = prototypes.findLastIndex((each) => boundaries.has(each));
+  const own = boundary < 0 ? prototypes : prototypes.slice(0, boundary);
+  const wrapped = boundary < 0 ? [] : prototypes.slice(boundary);
+  const members = new Set(prototypes.flatMap((at) => Object.getOwnPropertyNames(at)));
+  const chosen = chosenIn(own, members) ?? {
+    names: candidatesOf(prototype, own),
+    isList: false,
+  };
+  const ofWrapped = chosen.isList ? [] : (chosenIn(wrapped, members)?.names ?? []);
+  const candidates = candidatesOf(prototype, prototypes);
+  const names = new Set([...chosen.names, ...ofWrapped]);
+  const entries = new Set(candidates.filter((name) => names.has(name)));
+  return { entries, closed: candidates.filter((name) => !entries.has(name)) };
+}
+
+function makeRules(prototype: object): ClassRules {
+  const receiver = prototype.constructor as ReceiverClass & { readonly name: string };
   const exposes = new Set<string>(exposedBy(receiver));
-  const members = prototypes.flatMap((at) => Object.getOwnPropertyNames(at));
-  const entries = new Set((chosenIn(prototypes, members) ?? members).filter(isEntry));
+  const { entries, closed } = entriesOf(prototype);
   const checkEntry = (self: object, name: string): void => {
     if (Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name)) return;
-    const message = `${prototype.constructor.name} has no method '${name}' that callers may use`;
-    throw new CallError('not-callable', message);
+    throw new CallError('not-callable', sentenceFor(receiver.name, name, closed));
   };
   return {
     limits: checkLimits(receiver.callLimits ?? {}),
     checkEntry,
-    read: readExposed(checkEntry),
+    read: Object.assign(readFor(checkEntry), { exposes }),
   };
 }
 
-/** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
-const byReference = [RpcTarget, DurableObject, WorkerEntrypoint];
-
-/** Whether Workers RPC passes an object by reference. */
-export function isPassedByReference(object: object): boolean {
-  return byReference.some((base) => object instanceof base);
+function sentenceFor(owner: string, name: string, closed: readonly string[]): string {
+  const what = `${owner} has no method '${name}' that callers may use`;
+  return closed.includes(name)
+    ? `${what}: name it in static callable = ['${name}'], or mark it by @callable(); where that ` +
+        'is done for any, or withCall() wraps the class that has it, the others are closed'
+    : what;
 }
 
 /**
- * What callers may not use of the language's own values, where Workers RPC would give them a copy:
- * what changes them, and what makes much out of little.
+ * Reads a property for a caller: of the target itself what its class allows, of anything else what no
+ * detour leads around that.
  */
-const CLOSED_ON_BUILT_INS: ReadonlySet<string> = new Set(
-  (
-    'push pop shift unshift splice sort reverse fill copyWithin set add delete clear ' +
-    'repeat padStart padEnd match matchAll search split replace replaceAll'
-  ).split(' '),
-);
-
-/**
- * Reads a property for a caller: of the target itself what its class allows, of anything else what
- * no detour leads around that.
- */
-function readExposed(checkEntry: ClassRules['checkEntry']): Read {
+function readFor(checkEntry: ClassRules['checkEntry']): Read {
   return (receiver, name, self) => {
-    if (receiver === self) checkEntry(self, name);
-    else if (isClosed(receiver, name)) {
-      throw new CallError('not-callable', `'${name}' of what was returned is not open to callers`);
-    }
+    if (receiver !== self) return readOpen(receiver, name);
+    checkEntry(self, name);
     return (receiver as Record<string, unknown>)[name];
   };
-}
-
-function isClosed(receiver: unknown, name: string): boolean {
-  // A stub is a function too, but not one of the language's: its names are those of its target.
-  if (receiver instanceof Function) return name in Function.prototype;
-  if (typeof receiver !== 'object' || receiver === null) return CLOSED_ON_BUILT_INS.has(name);
-  if (Object.hasOwn(receiver, name)) return isPassedByReference(receiver);
-  if (isBuiltIn(receiver) && CLOSED_ON_BUILT_INS.has(name)) return true;
-  return name in Object.prototype && ownerOf(receiver, name) === Object.prototype;
-}
-
-/** Who has a property, found without reading it: a getter runs once. */
-function ownerOf(receiver: object, name: string): object | null {
-  let owner: object | null = receiver;
-  while (owner && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner);
-  return owner;
-}
-
-function isBuiltIn(receiver: object): boolean {
-  return (
-    Array.isArray(receiver) ||
-    receiver instanceof Map ||
-    receiver instanceof Set ||
-    ArrayBuffer.isView(receiver) ||
-    receiver instanceof String ||
-    receiver instanceof Headers ||
-    receiver instanceof URLSearchParams
-  );
 }
 
 function exposedBy({ exposes = [] }: ReceiverClass): readonly string[] {
@@ -206,42 +257,78 @@ function exposedBy({ exposes = [] }: ReceiverClass): readonly string[] {
   return exposes;
 }
 
+/** Names that a class has chosen to open, and whether by a list, which is all there is then. */
+interface Choice {
+  readonly names: readonly string[];
+  readonly isList: boolean;
+}
+
 /**
- * The names that a class chose to open; `undefined` where it did not choose. A list in a subclass
- * replaces those above it; decorators add to the list, or to nothing.
+ * What a class chose to open; `undefined` where it did not choose. A list in a subclass replaces what is
+ * above it; marks add to the list, or to nothing. Throws `CallError` with code `invalid-option` for a name
+ * that is no member: a class that chose wrongly opens nothing.
  */
-function chosenIn(
-  prototypes: readonly object[],
-  members: readonly string[],
-): readonly string[] | undefined {
-  const chosen: string[] = [];
+function chosenIn(prototypes: readonly object[], members: Set<string>): Choice | undefined {
+  const names: string[] = [];
   for (const prototype of prototypes) {
-    chosen.push(...markedIn(prototype));
     const { callable: listed = [], name: owner } = prototype.constructor as ReceiverClass & {
       readonly name: string;
     };
+    if (Object.hasOwn(prototype, MARKS)) {
+      const marks = [...((prototype as Marked)[MARKS] ?? [])];
+      checkMembers(marks, members, `a mark of @callable() on ${owner}`);
+      names.push(...marks);
+    }
     if (!Object.hasOwn(prototype.constructor, 'callable')) continue;
     if (!Array.isArray(listed)) {
       throw new CallError('invalid-option', `static callable of ${owner} is no list of names`);
     }
-    const unknown = listed.find((name) => !members.includes(name));
-    if (unknown === undefined) return [...chosen, ...listed];
-    const message = `static callable of ${owner} names '${unknown}', which is no member of it`;
-    throw new CallError('invalid-option', message);
+    checkMembers(listed, members, `static callable of ${owner}`);
+    return { names: [...names, ...listed], isList: true };
   }
-  return chosen.length > 0 ? chosen : undefined;
+  return names.length > 0 ? { names, isList: false } : undefined;
 }
 
-/** Names of marked members, by the prototype that has them: a framework may replace the members later. */
-const markedNames = new WeakMap<object, readonly string[]>();
+function checkMembers(names: readonly string[], members: Set<string>, what: string): void {
+  const unknown = names.find((name) => !members.has(name));
+  if (unknown === undefined) return;
+  throw new CallError('invalid-option', `${what} names '${unknown}', which is no member of it`);
+}
 
-function markedIn(prototype: object): readonly string[] {
-  let names = markedNames.get(prototype);
-  if (!names) {
-    names = Object.entries(Object.getOwnPropertyDescriptors(prototype))
-      .filter(([, { value, get }]) => marked.has(value ?? get ?? prototype))
-      .map(([name]) => name);
-    markedNames.set(prototype, names);
+/** Own properties of an object that close its members to Workers RPC. */
+const shadows = new WeakMap<object, Set<string>>();
+
+/** Closes the members that a class closes to callers to Workers RPC, too, if it says so. */
+export function closeToRpc(self: object): void {
+  const prototype: object = Object.getPrototypeOf(self);
+  if ((prototype.constructor as ReceiverClass).closedToRpc !== true) return;
+  const shadowed = new Set<string>();
+  shadows.set(self, shadowed);
+  const isClosed = closedIn(prototype);
+  for (const at of prototypesOf(prototype)) {
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (!isEntry(name) || Object.hasOwn(self, name) || !isClosed(name)) continue;
+      // An own property that is not enumerable: Workers RPC refuses it, and `this` finds it.
+      Object.defineProperty(self, name, { ...member, enumerable: false, configurable: true });
+      shadowed.add(name);
+    }
   }
-  return names;
+}
+
+/** Marks of standard decorators come later, and take back what is closed here. */
+function closedIn(prototype: object): (name: string) => boolean {
+  try {
+    const { closed } = entriesOf(prototype);
+    const isListed = prototypesOf(prototype).some(
+      (at) => Object.hasOwn(at, MARKS) || Object.hasOwn(at.constructor, 'callable'),
+    );
+    return isListed ? (name) => closed.includes(name) : () => true;
+  } catch {
+    // Callers are told what is wrong with the class.
+    return () => true;
+  }
+}
+
+function unshadow(self: object, name: string): void {
+  if (shadows.get(self)?.delete(name)) Reflect.deleteProperty(self, name);
 }

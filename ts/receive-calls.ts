@@ -6,9 +6,10 @@
 import { RpcTarget } from 'cloudflare:workers';
 import { Copies, isSmall, SMALL_BYTES } from './copy.js';
 import type { ReceivedProgram } from './core.js';
+import { releaseLocal } from './dispose.js';
 import { CallError } from './errors.js';
 import { rulesOf } from './expose.js';
-import { FETCH, release, sendFailure, sendRefusal } from './outcome.js';
+import { FETCH, sendFailure, sendRefusal } from './outcome.js';
 import { answer, checkFrame } from './receive.js';
 import type { Read } from './run.js';
 import { afterOthers, type Begun, endOfTurn, hold, microtasks, mustWait } from './turn.js';
@@ -207,7 +208,7 @@ class Answers {
 
   readonly add = (call: number, sent: unknown): void => {
     if (!this.#isWanted) {
-      release(sent);
+      releaseLocal(sent);
       return;
     }
     this.#left -= 1;
@@ -282,7 +283,7 @@ class Answers {
   stop(): void {
     this.#isWanted = false;
     this.#take();
-    this.#toFetch.forEach(release);
+    for (const value of this.#toFetch.values()) releaseLocal(value);
     this.#toFetch.clear();
     this.#wake?.();
   }

@@ -4,6 +4,7 @@
  */
 import { callerOf, envOf, LumenizeBase } from './base.js';
 import type { Caller } from './caller.js';
+import { addBoundary } from './expose.js';
 import { newContinuation } from './record.js';
 
 /** Makes the service of one object. */
@@ -29,6 +30,7 @@ function callerFor(self: object): Caller<unknown, object> {
 function install(prototype: unknown): void {
   if (typeof prototype !== 'object' || prototype === null || !Object.isExtensible(prototype))
     return;
+  addBoundary(prototype);
   const { __lmzCall, __lmzCalls } = LumenizeBase.prototype;
   const members = { __lmzCall, __lmzCalls, ctn: newContinuation };
   for (const [name, value] of Object.entries(members)) {

@@ -5,13 +5,19 @@
  * target whose methods are synchronous answers in the same turn.
  */
 
-import type { Method, Program } from './core.js';
+import { type Method, onlyFollowed, type Program } from './core.js';
+import { objectsIn, releaseLocal } from './dispose.js';
 import { CallError } from './errors.js';
 import { release } from './outcome.js';
+import { isPassedByReference, leadsToCode } from './reach.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 
 /** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
-export type Read = (receiver: object, name: string, self: object) => unknown;
+export interface Read {
+  (receiver: object, name: string, self: object): unknown;
+  /** Properties of the object itself from which on everything is open. */
+  readonly exposes?: ReadonlySet<string>;
+}
 
 /** Reads what has been checked, or need not be: a handler is the object's own, and may use every member. */
 export function readAny(receiver: object, name: string): unknown {
@@ -24,6 +30,7 @@ export function readAny(receiver: object, name: string): unknown {
  * @param slots - Its native values, from `firstSlot` on.
  * @param read - How properties are read: it decides what the program reaches.
  * @param outcome - What stands where a handler wants the outcome.
+ * @param lent - Where to note a result that came by RPC.
  * @returns What the last step yields, or a promise of it as soon as one step yields a promise.
  */
 export function run(
@@ -33,14 +40,18 @@ export function run(
   self: object,
   read: Read,
   outcome?: unknown,
+  lent?: unknown[],
 ): unknown {
   program.method ??= methodOf(program);
-  if (program.method) return callMethod(program.method, slots, firstSlot, self, read, outcome);
+  if (program.method) {
+    return callMethod(program.method, slots, firstSlot, self, read, outcome, lent);
+  }
   const { words, names } = program;
   const values = new Array<unknown>(1 + (words[Word.StepCount] as number));
   const receivers = new Array<unknown>(values.length);
   values[0] = self;
   return runSteps({
+    program,
     words,
     names,
     slots,
@@ -51,7 +62,9 @@ export function run(
     values,
     receivers,
     made: 1,
-    borrowed: undefined,
+    lent,
+    yielded: undefined,
+    opened: undefined,
     at: Word.First,
   });
 }
@@ -86,6 +99,26 @@ function methodOf({ words, names }: Program): Method | false {
   return { name: names[words[Word.Name] as number] as string, argumentCount, outcomeAt };
 }
 
+/**
+ * Runs a handler, whose result nobody receives: what came by RPC is released, what the handler itself has
+ * returned is its own.
+ *
+ * @returns A promise of its end where it takes time. It throws, or rejects with, what the handler does.
+ */
+export function runHandler(
+  program: Program,
+  slots: readonly unknown[],
+  self: object,
+  outcome: unknown,
+): void | Promise<void> {
+  const lent: unknown[] = [];
+  const returned = run(program, slots, 0, self, readAny, outcome, lent);
+  if (!(returned instanceof Promise)) return undefined;
+  return returned.then((result) => {
+    if (lent.includes(result)) release(result);
+  });
+}
+
 function callMethod(
   { name, argumentCount, outcomeAt }: Method,
   slots: readonly unknown[],
@@ -93,19 +126,26 @@ function callMethod(
   self: object,
   read: Read,
   outcome: unknown,
+  lent: unknown[] | undefined,
 ): unknown {
   const method = read(self, name, self);
   const isAll = firstSlot === 0 && slots.length === argumentCount && outcomeAt < 0;
   const args = isAll ? slots : slots.slice(firstSlot, firstSlot + argumentCount);
   if (outcomeAt >= 0) (args as unknown[])[outcomeAt] = outcome;
-  const value = apply(method, self, args, 1);
-  return isThenable(value) ? Promise.resolve(value) : value;
+  const value = apply(method, self, args, name);
+  if (!isThenable(value)) return value;
+  // What a stub promises is lent: nobody else gives it back.
+  if (!lent || typeof value !== 'function') return Promise.resolve(value);
+  return Promise.resolve(value).then((result) => {
+    lent.push(result);
+    return result;
+  });
 }
 
 /** Calls what a step has yielded. */
-function apply(method: unknown, self: unknown, args: readonly unknown[], step: number): unknown {
+function apply(method: unknown, self: unknown, args: readonly unknown[], name: string): unknown {
   if (typeof method === 'function') return Reflect.apply(method, self, args);
-  throw new TypeError(`step ${step} yields ${typeof method}, which cannot be called`);
+  throw new TypeError(`${name} is ${method === null ? 'null' : typeof method}, not a function`);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -116,6 +156,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /** A program that runs. Functions over this, not methods: it is made for each program that is run. */
 interface Run {
+  readonly program: Program;
   readonly words: ArrayLike<number>;
   readonly names: readonly string[];
   readonly slots: readonly unknown[];
@@ -130,52 +171,81 @@ interface Run {
   /** How many values there are. */
   made: number;
   /** What other objects have lent to this program by RPC. */
-  borrowed: unknown[] | undefined;
+  lent: unknown[] | undefined;
+  /** What methods have yielded here that is only followed. */
+  yielded: unknown[] | undefined;
+  /** Numbers of values that were reached through what the class exposes whole. */
+  opened: Set<number> | undefined;
   at: number;
 }
 
 function runSteps(run: Run): unknown {
-  const { words, values } = run;
-  while (run.at < words.length) {
-    const isRead = words[run.at] === StepKind.Get;
-    const value = takeStep(run);
-    if (isAwaited(run, value, isRead)) return finish(run, value);
-    values[run.made++] = value;
-  }
-  return pass(run, run.made - 1);
-}
-
-async function finish(run: Run, first: PromiseLike<unknown>): Promise<unknown> {
-  const { words, values } = run;
-  let result: unknown;
+  const { words } = run;
   try {
-    values[run.made] = borrow(run, first, await first);
-    run.made += 1;
     while (run.at < words.length) {
       const isRead = words[run.at] === StepKind.Get;
       const value = takeStep(run);
-      const isLater = isAwaited(run, value, isRead);
-      values[run.made] = isLater ? borrow(run, value, await value) : value;
-      run.made += 1;
+      if (isAwaited(run, value, isRead)) return finish(run, value);
+      keep(run, value, isRead);
+    }
+    const result = pass(run, run.made - 1);
+    giveBack(run, result);
+    return result;
+  } catch (error) {
+    giveBack(run, undefined);
+    throw error;
+  }
+}
+
+async function finish(run: Run, first: PromiseLike<unknown>): Promise<unknown> {
+  const { words } = run;
+  let result: unknown;
+  try {
+    keep(run, await first, false, first);
+    while (run.at < words.length) {
+      const isRead = words[run.at] === StepKind.Get;
+      const value = takeStep(run);
+      if (isAwaited(run, value, isRead)) keep(run, await value, false, value);
+      else keep(run, value, isRead);
     }
     result = pass(run, run.made - 1);
     return result;
   } finally {
-    // A result is sent when this has long returned, and may hold some of it; not if it came by RPC
-    // itself.
-    const { borrowed = [] } = run;
-    const mayGo = !isObject(result) || borrowed.includes(result);
-    if (mayGo) borrowed.filter((value) => value !== result).forEach(release);
+    giveBack(run, result);
   }
 }
 
-/** What another object has lent to this program by RPC; nobody else gives it back. */
-function borrow(run: Run, promise: PromiseLike<unknown>, value: unknown): unknown {
-  if (typeof promise === 'function' && isObject(value)) {
-    run.borrowed ??= [];
-    run.borrowed.push(value);
+/** Keeps the value of a step, and what has to be given back at the end. */
+function keep(run: Run, value: unknown, isRead: boolean, promise?: PromiseLike<unknown>): void {
+  run.values[run.made] = value;
+  if (!isRead && isObject(value)) note(run, value, promise);
+  run.made += 1;
+}
+
+function note(run: Run, value: object, promise: PromiseLike<unknown> | undefined): void {
+  if (typeof promise === 'function') {
+    // Nobody else gives back what a stub has promised.
+    run.lent ??= [];
+    run.lent.push(value);
+  } else if (run.read !== readAny && !run.opened && isOnlyFollowed(run)) {
+    run.yielded ??= [];
+    run.yielded.push(value);
   }
-  return value;
+}
+
+/**
+ * Gives back what the steps on the way to the result have yielded, as Workers RPC does at the end of a
+ * path that was followed.
+ */
+function giveBack({ lent, yielded }: Run, result: unknown): void {
+  // A result is sent when this has long returned, and may hold some of it; not if it came by RPC itself.
+  if (lent && (!isObject(result) || lent.includes(result))) {
+    lent.filter((value) => value !== result).forEach(release);
+  }
+  // What is passed by reference may need what it was reached through.
+  if (!yielded || typeof result === 'function' || isPassedByReference(result)) return;
+  const kept = objectsIn(result);
+  for (const value of yielded) releaseLocal(value, kept);
 }
 
 /**
@@ -189,9 +259,9 @@ function isAwaited(run: Run, value: unknown, isRead: boolean): value is PromiseL
 }
 
 /** Whether the steps to come read from the latest value or call it, and use it in no other way. */
-function isOnlyFollowed({ words, at, made }: Run): boolean {
-  const uses = [...usesAfter(words, at)].filter((use) => use.value === made);
-  return uses.length > 0 && uses.every((use) => use.isFollowed);
+function isOnlyFollowed({ program, made }: Run): boolean {
+  program.followed ??= onlyFollowed(program);
+  return program.followed[made] === 1;
 }
 
 function takeStep(run: Run): unknown {
@@ -201,7 +271,11 @@ function takeStep(run: Run): unknown {
       return get(run, next(run), nextName(run));
     case StepKind.Apply: {
       const callee = next(run);
-      return apply(run.values[callee], run.receivers[callee], nextArguments(run), callee);
+      const args = nextArguments(run);
+      const method = run.values[callee];
+      if (run.opened?.has(callee)) run.opened.add(run.made);
+      if (typeof method !== 'function') return apply(method, undefined, args, nameOf(run, callee));
+      return Reflect.apply(method, run.receivers[callee], args);
     }
     case StepKind.Array:
       return nextArguments(run);
@@ -218,7 +292,38 @@ function get(run: Run, of: number, name: string): unknown {
   if (receiver === undefined || receiver === null) {
     throw new TypeError(`cannot read '${name}' of ${receiver}`);
   }
-  return run.read(receiver, name, run.self);
+  if (run.opened?.has(of)) return readOpened(run, receiver, name);
+  const value = run.read(receiver, name, run.self);
+  if (receiver === run.self && run.read.exposes?.has(name)) {
+    run.opened ??= new Set();
+    run.opened.add(run.made);
+  }
+  return value;
+}
+
+/** Reads what lies behind `ctx` or `env`, which the class has opened whole. */
+function readOpened(run: Run, receiver: unknown, name: string): unknown {
+  if (leadsToCode(receiver, name)) {
+    throw new CallError('not-callable', `the name '${name}' is refused`);
+  }
+  run.opened?.add(run.made);
+  return (receiver as Record<string, unknown>)[name];
+}
+
+/** What the step that made a value is called, for who has to be told that it made none. */
+function nameOf({ words, names }: Run, value: number): string {
+  let at: number = Word.First;
+  for (let step = 1; step < value; step++) at += lengthOfStep(words, at);
+  return words[at] === StepKind.Get
+    ? (names[words[at + 2] as number] as string)
+    : 'what it returned';
+}
+
+function lengthOfStep(words: ArrayLike<number>, at: number): number {
+  const [kind, second = 0, third = 0] = [words[at], words[at + 1], words[at + 2]];
+  if (kind === StepKind.Get) return 3;
+  if (kind === StepKind.Apply) return 3 + third;
+  return 2 + (kind === StepKind.Object ? 2 * second : second);
 }
 
 function nextObject(run: Run): Record<string, unknown> {
@@ -272,34 +377,7 @@ function nextName(run: Run): string {
   return run.names[next(run)] as string;
 }
 
-interface Use {
-  readonly value: number;
-  /** Whether it is read from or called; otherwise it is an argument. */
-  readonly isFollowed: boolean;
-}
-
-/** The values that the steps from `start` on use. */
-function* usesAfter(words: ArrayLike<number>, start: number): Iterable<Use> {
-  let at = start;
-  const word = (): number => words[at++] as number;
-  while (at < words.length) {
-    const kind = word();
-    if (kind === StepKind.Get || kind === StepKind.Apply) {
-      yield { value: word(), isFollowed: true };
-    }
-    // The name of a `Get` stands where other steps have a count, and no argument follows it.
-    const next = word();
-    for (let left = kind === StepKind.Get ? 0 : next; left > 0; left--) {
-      if (kind === StepKind.Object) word();
-      const argument = word();
-      if (kindOf(argument) === ArgumentKind.Value) {
-        yield { value: argument >>> ArgumentKind.Bits, isFollowed: false };
-      }
-    }
-  }
-}
-
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 

@@ -1,0 +1,321 @@
+/**
+ * Reach: what callers reach of a value that a step has yielded. It is an allow-list by kind of value: a
+ * kind that is not here is closed, and so is a name that its kind does not open. Workers RPC would
+ * give the caller a copy, or a stub; a chain runs where the value is, so it may use only what neither
+ * changes the value, nor yields more than it is, nor leads to code that is not the user's own.
+ *
+ * A name is looked up property by property and never read to find out: a getter runs once.
+ */
+import * as workers from 'cloudflare:workers';
+import { CallError } from './errors.js';
+
+/** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
+const byReference = [workers.RpcTarget, workers.DurableObject, workers.WorkerEntrypoint];
+
+/** Whether Workers RPC passes an object by reference. */
+export function isPassedByReference(object: unknown): boolean {
+  return byReference.some((base) => object instanceof base);
+}
+
+/** Kinds of values, by what is open of them. */
+enum Kind {
+  /** Nothing, whatever its class adds: the target itself, by a detour. */
+  Closed,
+  /** A value of the runtime's that is not listed: only what a class of the user's adds to it. */
+  Unlisted,
+  /** Its own enumerable properties. */
+  Plain,
+  /** An instance of a class of the user's: its own properties, and what its prototypes have. */
+  Instance,
+  /** Passed by reference: what Workers RPC exposes of it, which is what its prototypes have. */
+  RpcTarget,
+  /** Of another object: whatever that exposes. */
+  Stub,
+  /** Returned to be called, with its own enumerable properties. */
+  Function,
+  /** Its own properties, and what the table has. */
+  Array,
+  Error,
+  /** What the table has. */
+  String,
+  Map,
+  Set,
+  Date,
+  RegExp,
+  TypedArray,
+  ArrayBuffer,
+  DataView,
+  Headers,
+  Request,
+  Response,
+  Blob,
+}
+
+/** Of the language's and the runtime's own values, each name with others of its kind. */
+const OPEN: Partial<Record<Kind, string>> = {
+  // Looking at it, and parts of it. A change of case is three times as long at the most, and no longer
+  // when it is repeated. Not what joins, repeats, splits or searches by a pattern.
+  [Kind.String]:
+    'length at charAt charCodeAt codePointAt includes startsWith endsWith indexOf lastIndexOf ' +
+    'slice substring trim trimStart trimEnd toUpperCase toLowerCase isWellFormed toWellFormed',
+  // Not what joins, flattens, sorts or iterates: it makes much of little, or changes it.
+  [Kind.Array]: 'length at includes indexOf lastIndexOf slice',
+  [Kind.Map]: 'size get has',
+  [Kind.Set]: 'size has',
+  [Kind.Date]:
+    'getTime getFullYear getMonth getDate getDay getHours getMinutes getSeconds getMilliseconds ' +
+    'getUTCFullYear getUTCMonth getUTCDate getUTCDay getUTCHours getUTCMinutes getUTCSeconds ' +
+    'getUTCMilliseconds getTimezoneOffset toISOString toJSON valueOf',
+  [Kind.RegExp]: 'source flags',
+  [Kind.Error]: 'name message',
+  // Not the buffer, which can be taken away from it.
+  [Kind.TypedArray]: 'length byteLength byteOffset at includes indexOf lastIndexOf slice',
+  [Kind.ArrayBuffer]: 'byteLength slice',
+  [Kind.DataView]:
+    'byteLength byteOffset getInt8 getUint8 getInt16 getUint16 getInt32 getUint32 getFloat32 ' +
+    'getFloat64 getBigInt64 getBigUint64',
+  [Kind.Headers]: 'get has',
+  // Not their bodies, which may have no end.
+  [Kind.Request]: 'method url headers',
+  [Kind.Response]: 'status statusText ok url redirected headers',
+  [Kind.Blob]: 'size type',
+};
+
+const open = new Map<Kind, ReadonlySet<string>>(
+  Object.entries(OPEN).map(([kind, names]) => [Number(kind), new Set(names.split(' '))]),
+);
+
+/** Names that lead from a stub to the runtime's own code, and not to its object. */
+const NOT_OF_A_STUB: ReadonlySet<string> = new Set(['constructor', 'then', 'catch', 'finally']);
+
+/** Names by which a function or a prototype leads to code: no property of the user's data. */
+const NOT_OF_CODE: ReadonlySet<string> = new Set([
+  'constructor',
+  'prototype',
+  'caller',
+  'callee',
+  'arguments',
+]);
+
+const INDEX = /^(?:0|[1-9]\d{0,15})$/;
+
+/** Whether a name leads to code from anything that is no plain data. */
+export function leadsToCode(receiver: unknown, name: string): boolean {
+  if (!NOT_OF_CODE.has(name)) return false;
+  return !(isObject(receiver) && typeof receiver !== 'function' && Object.hasOwn(receiver, name));
+}
+
+/**
+ * Reads a property of a value for a caller.
+ *
+ * @param receiver - Neither `undefined` nor `null`, nor the target itself.
+ * @throws `CallError` with code `not-callable` where it is not open.
+ */
+export function readOpen(receiver: unknown, name: string): unknown {
+  const shape = shapeOf(receiver);
+  if (!isOpen(receiver, shape, name)) {
+    throw new CallError(
+      'not-callable',
+      `'${name}' of what was returned is not open to callers: return its value, or an RpcTarget or ` +
+        'an instance of a class that has it',
+    );
+  }
+  const value: unknown = (receiver as Record<string, unknown>)[name];
+  return typeof value === 'function' && isOfTable(receiver, shape, name) ? guarded(value) : value;
+}
+
+/** What is known of a value by its prototype. */
+interface Shape {
+  readonly kind: Kind;
+  /** Prototypes that classes of the user's have made, the nearest first. */
+  readonly prototypes: readonly object[];
+}
+
+function isOpen(receiver: unknown, { kind, prototypes }: Shape, name: string): boolean {
+  switch (kind) {
+    case Kind.Closed:
+      return false;
+    case Kind.Stub:
+      return !NOT_OF_A_STUB.has(name);
+    case Kind.Function:
+    case Kind.Plain:
+      return isOwnEnumerable(receiver as object, name);
+    case Kind.Instance:
+      return Object.hasOwn(receiver as object, name) || areOpenIn(prototypes, name);
+    case Kind.RpcTarget:
+      return (
+        !Object.hasOwn(receiver as object, name) && name !== 'dup' && areOpenIn(prototypes, name)
+      );
+    case Kind.Array:
+    case Kind.Error:
+      return (
+        Object.hasOwn(receiver as object, name) ||
+        areOpenIn(prototypes, name) ||
+        isOfTable(receiver, { kind, prototypes }, name)
+      );
+    case Kind.String:
+      return INDEX.test(name) || isOfTable(receiver, { kind, prototypes }, name);
+    case Kind.TypedArray:
+      // Node's Buffer is a class above it whose methods change it.
+      return INDEX.test(name) || isOfTable(receiver, { kind, prototypes }, name);
+    case Kind.Unlisted:
+      return areOpenIn(prototypes, name);
+    default:
+      return areOpenIn(prototypes, name) || isOfTable(receiver, { kind, prototypes }, name);
+  }
+}
+
+/** Whether a name is one of the table's, and not what the value or its class has put there instead. */
+function isOfTable(receiver: unknown, { kind, prototypes }: Shape, name: string): boolean {
+  if (!open.get(kind)?.has(name)) return false;
+  if (!isObject(receiver)) return true;
+  const isOwn = Object.hasOwn(receiver, name);
+  return kind === Kind.Array ? !isOwn || name === 'length' : !isOwn && !areOpenIn(prototypes, name);
+}
+
+function isOwnEnumerable(receiver: object, name: string): boolean {
+  return Object.prototype.propertyIsEnumerable.call(receiver, name);
+}
+
+function areOpenIn(prototypes: readonly object[], name: string): boolean {
+  return name !== 'constructor' && prototypes.some((each) => Object.hasOwn(each, name));
+}
+
+/** A method of the language's own: the values of its arguments are neither read from nor called. */
+function guarded(method: object): unknown {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    if (args.some(isObject)) {
+      throw new CallError(
+        'not-callable',
+        `${(method as { name: string }).name} of a value that was returned takes no objects`,
+      );
+    }
+    return Reflect.apply(method as () => unknown, this, args);
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+const UNLISTED: Shape = { kind: Kind.Unlisted, prototypes: [] };
+const PLAIN: Shape = { kind: Kind.Plain, prototypes: [] };
+const FUNCTION: Shape = { kind: Kind.Function, prototypes: [] };
+const STUB: Shape = { kind: Kind.Stub, prototypes: [] };
+const STRING: Shape = { kind: Kind.String, prototypes: [] };
+
+function shapeOf(value: unknown): Shape {
+  if (typeof value === 'string') return STRING;
+  if (!isObject(value)) return UNLISTED;
+  if (isStub(value)) return STUB;
+  if (typeof value === 'function') return FUNCTION;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return PLAIN;
+  if (prototype === null) return isModule(value) ? UNLISTED : PLAIN;
+  let shape = shapes.get(prototype);
+  if (!shape) {
+    shape = shapeOfPrototype(prototype);
+    shapes.set(prototype, shape);
+  }
+  return shape;
+}
+
+/** A class is what it was when one of its instances was first met. */
+const shapes = new WeakMap<object, Shape>();
+
+function isModule(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object Module]';
+}
+
+function shapeOfPrototype(prototype: object): Shape {
+  const prototypes: object[] = [];
+  for (let at: object | null = prototype; at; at = Object.getPrototypeOf(at)) {
+    if (at === Object.prototype) break;
+    const kind = NATIVE.get(at);
+    if (kind !== undefined) return { kind, prototypes };
+    if (!isUsers(at)) return { kind: kindBelow(at), prototypes };
+    prototypes.push(at);
+  }
+  return { kind: Kind.Instance, prototypes };
+}
+
+/** The kind of the language's own classes below others, such as Uint8Array and RangeError. */
+function kindBelow(prototype: object): Kind {
+  for (const above of [Error.prototype, TYPED_ARRAY]) {
+    if (Object.prototype.isPrototypeOf.call(above, prototype)) {
+      return NATIVE.get(above) ?? Kind.Unlisted;
+    }
+  }
+  return Kind.Unlisted;
+}
+
+/** Whether a prototype is that of a class, or a plain object, which the user has written. */
+function isUsers(prototype: object): boolean {
+  const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  if (maker !== undefined) return typeof maker === 'function' && !isNative(maker);
+  // Prototypes of the language without a constructor are those of its iterators.
+  const above: unknown = Object.getPrototypeOf(prototype);
+  return above === Object.prototype || above === null;
+}
+
+const NATIVE_SOURCE = /\{\s*\[native code\]\s*\}\s*$/;
+
+/** Whether a function belongs to the runtime: no source of a user's ends like that. */
+function isNative(maker: object): boolean {
+  return NATIVE_SOURCE.test(Function.prototype.toString.call(maker));
+}
+
+const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);
+
+/** Kinds by the prototypes of the language and of the runtime; the others are not listed. */
+const NATIVE = new Map<unknown, Kind>([
+  [Array.prototype, Kind.Array],
+  [Error.prototype, Kind.Error],
+  [Map.prototype, Kind.Map],
+  [Set.prototype, Kind.Set],
+  [Date.prototype, Kind.Date],
+  [RegExp.prototype, Kind.RegExp],
+  [TYPED_ARRAY, Kind.TypedArray],
+  [ArrayBuffer.prototype, Kind.ArrayBuffer],
+  [DataView.prototype, Kind.DataView],
+]);
+
+function addOf(names: readonly string[], from: object, kind: Kind): void {
+  for (const name of names) {
+    const prototype: unknown = (Reflect.get(from, name) as { prototype?: unknown } | undefined)
+      ?.prototype;
+    if (isObject(prototype)) NATIVE.set(prototype, kind);
+  }
+}
+
+addOf(['Headers'], globalThis, Kind.Headers);
+addOf(['Request'], globalThis, Kind.Request);
+addOf(['Response'], globalThis, Kind.Response);
+addOf(['Blob', 'File'], globalThis, Kind.Blob);
+addOf(['RpcTarget'], workers, Kind.RpcTarget);
+addOf(['DurableObject', 'WorkerEntrypoint', 'WorkflowEntrypoint'], workers, Kind.Closed);
+
+/** Classes of stubs; older runtimes do not export all of them. */
+const STUBS = ['RpcStub', 'RpcPromise', 'RpcProperty', 'ServiceStub'];
+const stubs = STUBS.flatMap((name) => {
+  const found: unknown = Reflect.get(workers, name);
+  return typeof found === 'function' ? [found] : [];
+});
+
+/** Names of the classes of stubs where the runtime does not export them. */
+const STUB_NAMES: ReadonlySet<string> = new Set([
+  ...STUBS,
+  'Fetcher',
+  'DurableObject',
+  'JsRpcStub',
+]);
+
+/** Whether a value is a stub of another object, or the promise or a property of one. */
+export function isStub(value: object): boolean {
+  if (stubs.some((each) => value instanceof each)) return true;
+  if (stubs.length === STUBS.length) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!isObject(prototype) || NATIVE.has(prototype)) return false;
+  const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  return typeof maker === 'function' && STUB_NAMES.has(maker.name) && isNative(maker);
+}
