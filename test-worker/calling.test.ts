@@ -100,9 +100,9 @@ test.for([
   ],
   [
     'an id of another namespace',
-    ['CALC', 'f'.repeat(64), calc().next()],
+    ['CALC', env.USERS.idFromName('main'), calc().next()],
     'invalid-target',
-    /has no instance "f{40}…": pass a name/,
+    /has no instance DurableObjectId: pass a name/,
   ],
   [
     'an instance of an entrypoint',

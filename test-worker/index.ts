@@ -27,6 +27,7 @@ import type {
   Unreadable,
 } from './receivers.js';
 
+import type { Thrower } from './thrower.js';
 import { PROMISES, THROWN } from './thrown.js';
 
 export { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
@@ -46,6 +47,7 @@ export {
   Roomy,
   Unreadable,
 } from './receivers.js';
+export { Forger, Thrower } from './thrower.js';
 
 declare global {
   namespace Cloudflare {
@@ -73,6 +75,7 @@ declare global {
       readonly WRAPPED: DurableObjectNamespace<Wrapped>;
       readonly WRAPPED_TOO: DurableObjectNamespace<WrappedToo>;
       readonly ORDER: DurableObjectNamespace<Order>;
+      readonly THROWER: DurableObjectNamespace<Thrower>;
       readonly ROOMY: DurableObjectNamespace<Roomy>;
       readonly UNREADABLE: DurableObjectNamespace<Unreadable>;
       readonly NEWBORN: DurableObjectNamespace<Newborn>;

@@ -249,7 +249,8 @@ test('what tools do with values does no harm', () => {
   expect(() => Number(continuation)).not.toThrow();
   expect(() => console.log(continuation)).not.toThrow();
   expect(Object.keys(continuation)).toEqual([]);
-  for (const name of ['then', 'toJSON', 'constructor', 'prototype', '__proto__']) {
+  expect(JSON.stringify({ continuation })).toBe('{}');
+  for (const name of ['then', 'constructor', 'prototype', '__proto__']) {
     expect(Reflect.get(continuation, name)).toBeUndefined();
   }
 });

@@ -107,6 +107,10 @@ export class Call implements PendingCall, Outgoing {
     return this.#error('protocol', what);
   }
 
+  get durableObjectId(): string | undefined {
+    return this.target.durableObjectId;
+  }
+
   details(): CallErrorDetails {
     const { id: callId, ...details } = this.eventDetails();
     return { ...details, callId };

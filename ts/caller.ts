@@ -126,7 +126,7 @@ export class Caller<Env, Self = never> {
 
   constructor(owner: Owner) {
     this.#owner = owner;
-    this.#targets = new Targets(owner.env);
+    this.#targets = new Targets(owner.env, owner.ctx);
     this.call = Object.assign(this.#call.bind(this), { stats: () => this.#stats() });
   }
 

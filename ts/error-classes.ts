@@ -6,31 +6,51 @@ import { CallError } from './errors.js';
 
 type ErrorClass = abstract new (...args: never) => Error;
 
+/** Classes of errors of the language and of the runtime, as far as this runtime has them. */
 const BUILT_IN: readonly ErrorClass[] = [
-  Error,
-  TypeError,
-  RangeError,
-  SyntaxError,
-  ReferenceError,
-  EvalError,
-  URIError,
-  AggregateError,
-  DOMException,
+  ...classesIn(globalThis, [
+    'Error',
+    'TypeError',
+    'RangeError',
+    'SyntaxError',
+    'ReferenceError',
+    'EvalError',
+    'URIError',
+    'AggregateError',
+    'SuppressedError',
+    'DOMException',
+  ]),
+  ...classesIn(WebAssembly, ['CompileError', 'LinkError', 'RuntimeError']),
 ];
 
-const byName = new Map<string, ErrorClass>(BUILT_IN.map((each) => [each.name, each]));
+function classesIn(owner: object, names: readonly string[]): ErrorClass[] {
+  return names.flatMap((name) => {
+    const found: unknown = Reflect.get(owner, name);
+    return typeof found === 'function' ? [found as unknown as ErrorClass] : [];
+  });
+}
+
+const builtIn = new Map<string, ErrorClass>(BUILT_IN.map((each) => [each.name, each]));
+
+/** Registered classes, the latest of each name. */
+const registered = new Map<string, ErrorClass>();
+
+/** Names of classes by their prototypes, those that were replaced included: their errors are still about. */
+const names = new WeakMap<object, string>(BUILT_IN.map((each) => [each.prototype, each.name]));
 
 /**
  * Lets errors of your own classes cross as themselves: `instanceof` holds on the other side. Both
  * sides register, at the top level of a module, since a class is known by its name; it counts for
  * the whole isolate. A bundler that renames classes must rename them alike on both sides.
  *
+ * A class that is registered again, when its module is evaluated anew, replaces the one of its name.
+ *
  * What arrives has the message, the remote stack, causes and own properties. The constructor does
  * not run again, so private fields (`#field`) are not there.
  *
  * @param classes - Classes that extend `Error`.
  * @throws `CallError` with code `invalid-option` for a value that is not such a class, for a class
- *   without a name or one that extends `CallError`, and where another class has the name.
+ *   without a name or one that extends `CallError`, and where a class of the language has the name.
  * @example
  * ```ts
  * export class OutOfStock extends Error {
@@ -51,31 +71,44 @@ export function registerErrors(...classes: ErrorClass[]): void {
         `registerErrors takes named classes that extend Error, but not CallError: not ${what}`,
       );
     }
-    if ((byName.get(each.name) ?? each) !== each || each.name === 'CallError') {
-      throw new CallError('invalid-option', `there is another class of errors named ${each.name}`);
+    if (builtIn.has(each.name) || each.name === 'CallError') {
+      throw new CallError(
+        'invalid-option',
+        `${each.name} is a class of errors that crosses anyway`,
+      );
     }
   }
-  for (const each of classes) byName.set(each.name, each);
+  for (const each of classes) {
+    registered.set(each.name, each);
+    names.set(each.prototype, each.name);
+  }
 }
 
 /** What a `CallError` knows of its call is set by whoever made the call, not by a class. */
 function isRegistrable(value: unknown): boolean {
   if (typeof value !== 'function' || value.name === '') return false;
   const prototype: unknown = value.prototype;
-  return prototype instanceof Error && !(prototype instanceof CallError);
+  if (prototype instanceof CallError) return false;
+  // A class may tell its instances by something else than its prototype, as those of zod 4 do.
+  return (
+    prototype instanceof Error ||
+    (typeof prototype === 'object' && Object.hasOwn(value, Symbol.hasInstance))
+  );
 }
 
 /** The name under which an error's own class, not one above it, is known. */
 export function classNameOf(error: object): string | undefined {
-  const prototype: unknown = Object.getPrototypeOf(error);
-  for (const [name, each] of byName) if (each.prototype === prototype) return name;
-  return undefined;
+  return names.get(Object.getPrototypeOf(error));
 }
 
 /** An error of the class with that name; of `Error` where there is none. */
-export function createError(className: string, name: string, message: string): Error {
-  const known = byName.get(className) ?? Error;
+export function createError(className: unknown, name: string, message: string): Error {
+  const known =
+    typeof className === 'string'
+      ? (builtIn.get(className) ?? registered.get(className))
+      : undefined;
   if (known === DOMException) return new DOMException(message, name);
   // A constructor of the user's may take anything: only what `Error` does is done.
-  return Reflect.construct(Error, [message], known) as Error;
+  const newTarget = known?.prototype instanceof Error ? known : Error;
+  return Reflect.construct(Error, [message], newTarget) as Error;
 }

@@ -5,6 +5,7 @@
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
 import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
+import { isPlainObject } from './record.js';
 
 /** A thrown thing as data: an error, or any other value. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -16,8 +17,10 @@ interface ErrorData {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Own enumerable properties that structured clone can carry. */
+  /** Own properties that structured clone can carry, enumerable or not. */
   readonly properties: Readonly<Record<string, unknown>>;
+  /** Own properties that are errors: each arrives as one. */
+  nested?: Record<string, EncodedError>;
   cause?: EncodedError;
   /** The errors of an `AggregateError`. */
   errors?: readonly EncodedError[];
@@ -29,8 +32,13 @@ const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause
 /** Errors that one failure carries at most: a getter may invent causes without end. */
 const MOST_ERRORS = 100;
 
+/** How deep a property is looked into for what can be carried of it, and how many values there are then. */
+const MOST_IN_PART = { depth: 10, values: 1_000 };
+
+type Known = Map<unknown, ErrorData>;
+
 /** Makes data of anything that was thrown. It never throws itself. */
-export function encodeError(thrown: unknown, known = new Map<unknown, ErrorData>()): EncodedError {
+export function encodeError(thrown: unknown, known: Known = new Map()): EncodedError {
   try {
     return isError(thrown) ? encodeObject(thrown, known) : encodeValue(thrown);
   } catch {
@@ -46,27 +54,53 @@ function encodeValue(thrown: unknown): EncodedError {
   return { thrown: copy ? copy.value : textOf(thrown) };
 }
 
-function encodeObject(error: Error, known: Map<unknown, ErrorData>): EncodedError {
+function encodeObject(error: Error, known: Known): EncodedError {
   const before = known.get(error);
   if (before) return before;
   const stack = read(error, 'stack')?.value;
-  const errors = error instanceof AggregateError ? read(error, 'errors')?.value : undefined;
+  const properties: Record<string, unknown> = {};
   const encoded: ErrorData = {
     class: classNameOf(error),
     name: textOf(read(error, 'name')?.value),
     message: textOf(read(error, 'message')?.value),
     stack: typeof stack === 'string' ? stack : undefined,
-    properties: propertiesOf(error, errors ? 'errors' : undefined),
+    properties,
   };
   known.set(error, encoded);
-  const hasRoom = (): boolean => known.size < MOST_ERRORS;
-  const cause = 'cause' in error && hasRoom() ? read(error, 'cause') : undefined;
+  const cause = 'cause' in error && hasRoom(known) ? read(error, 'cause') : undefined;
   if (cause) encoded.cause = encodeError(cause.value, known);
+  const errors = error instanceof AggregateError ? read(error, 'errors')?.value : undefined;
   if (Array.isArray(errors)) {
     const first = errors.slice(0, MOST_ERRORS);
-    encoded.errors = first.flatMap((each) => (hasRoom() ? [encodeError(each, known)] : []));
+    encoded.errors = first.flatMap((each) => (hasRoom(known) ? [encodeError(each, known)] : []));
+  }
+  for (const key of Object.getOwnPropertyNames(error)) {
+    if (CARRIED.has(key) || (key === 'errors' && encoded.errors)) continue;
+    const property = read(error, key);
+    if (property) encodeProperty(encoded, properties, key, property.value, known);
   }
   return encoded;
+}
+
+function encodeProperty(
+  encoded: ErrorData,
+  properties: Record<string, unknown>,
+  key: string,
+  value: unknown,
+  known: Known,
+): void {
+  if (isError(value)) {
+    if (!hasRoom(known)) return;
+    encoded.nested ??= {};
+    define(encoded.nested, key, encodeError(value, known));
+    return;
+  }
+  const copy = copyOf(value) ?? partOf(value);
+  if (copy) define(properties, key, copy.value);
+}
+
+function hasRoom(known: ReadonlyMap<unknown, unknown>): boolean {
+  return known.size < MOST_ERRORS;
 }
 
 /** An error of another realm is no instance of this one's `Error`. */
@@ -75,78 +109,111 @@ function isError(value: unknown): value is Error {
   return value instanceof Error || isOfAnyRealm?.(value) === true;
 }
 
-function propertiesOf(error: Error, except: string | undefined): Record<string, unknown> {
-  const properties: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) {
-    if (CARRIED.has(key) || key === except) continue;
-    const property = read(error, key);
-    const copy = property && copyOf(property.value);
-    if (copy) define(properties, key, copy.value);
-  }
-  return properties;
-}
+/** What the target sent is no error. */
+class NoError extends TypeError {}
 
 /**
- * Makes an error of what a callee sent.
+ * Makes an error of what a callee sent, which may be anything.
  *
  * @param details - The call that failed.
+ * @param origin - What Workers RPC says with what a method threw; `undefined` for a refusal.
  * @throws `TypeError` where it is not what `encodeError` makes.
  */
-export function decodeError(encoded: EncodedError, details: CallErrorDetails): Error {
+export function decodeError(
+  encoded: unknown,
+  details: CallErrorDetails,
+  origin: { readonly durableObjectId: string | undefined } | undefined,
+): Error {
   const operation = `${details.operation} on ${placeOf(details)}`;
-  if ('thrown' in encoded) {
+  if (isThrown(encoded)) {
     const message = `${operation} threw ${textOf(encoded.thrown)}, which is not an Error`;
     return new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
   }
   const error = decodeObject(encoded, details, new Map());
   define(error, 'stack', `${error.stack}\n    at remote call ${operation}`, false);
+  if (origin) define(error, 'remote', true);
+  if (origin?.durableObjectId !== undefined && !(error instanceof DOMException)) {
+    define(error, 'durableObjectId', origin.durableObjectId);
+  }
   return error;
 }
 
+function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
+  return isObject(encoded) && Object.hasOwn(encoded, 'thrown');
+}
+
 /** A cause, or one of several errors: it is not about this call. */
-function decodeNested(encoded: EncodedError, known: Map<ErrorData, Error>): unknown {
-  return 'thrown' in encoded ? encoded.thrown : decodeObject(encoded, { mayHaveRun: true }, known);
+function decodeNested(encoded: unknown, known: Map<object, Error>): unknown {
+  if (isThrown(encoded)) return encoded.thrown;
+  return decodeObject(encoded, { mayHaveRun: true }, known);
 }
 
 function decodeObject(
-  encoded: ErrorData,
+  encoded: unknown,
   details: CallErrorDetails,
-  known: Map<ErrorData, Error>,
+  known: Map<object, Error>,
 ): Error {
+  if (!isObject(encoded) || !hasRoom(known)) throw new NoError('an error is an object');
   const before = known.get(encoded);
   if (before) return before;
-  const error = construct(encoded, details);
+  const { name, message, class: className = name, ...rest } = encoded as Partial<ErrorData>;
+  if (typeof name !== 'string' || typeof message !== 'string') {
+    throw new NoError('an error has a name and a message');
+  }
+  const { properties, errors, nested = {} } = rest;
+  if (
+    !isObject(properties) ||
+    !isObject(nested) ||
+    !(errors === undefined || Array.isArray(errors))
+  ) {
+    throw new NoError('what an error has is of other kinds');
+  }
+  const error = construct(name, message, className, properties['code'], details);
   known.set(encoded, error);
-  const { cause, errors, stack } = encoded;
-  if (cause) define(error, 'cause', decodeNested(cause, known), false);
-  if (errors)
+  if (Object.hasOwn(rest, 'cause') && rest.cause !== undefined) {
+    define(error, 'cause', decodeNested(rest.cause, known), false);
+  }
+  if (Array.isArray(rest.errors)) {
+    // As many as there are, however long the array says it is.
+    const errors = Object.values(rest.errors.slice(0, MOST_ERRORS));
     define(
       error,
       'errors',
       errors.map((each) => decodeNested(each, known)),
       false,
     );
-  for (const [key, value] of Object.entries(encoded.properties)) {
-    // What a `CallError` does not know about itself, this side has put there. Whether anything
-    // has run is a question about this call, whatever the error says of another.
-    const isOurs = error instanceof CallError && (value === undefined || key === 'mayHaveRun');
-    if (!isOurs) define(error, key, value);
   }
-  if (stack !== undefined) define(error, 'stack', stack, false);
+  for (const [key, value] of Object.entries(properties)) addProperty(error, key, value);
+  for (const [key, value] of Object.entries(nested)) define(error, key, decodeNested(value, known));
+  if (typeof rest.stack === 'string') define(error, 'stack', rest.stack, false);
   return error;
 }
 
-function construct(encoded: ErrorData, details: CallErrorDetails): Error {
-  const { name, message, properties, class: className = name } = encoded;
-  if (typeof name !== 'string' || typeof message !== 'string') {
-    throw new TypeError('an error has a name and a message');
-  }
-  const code = properties['code'];
+/** What came is data: a function would be code of the sender's, and `then` a promise of an error. */
+function addProperty(error: Error, key: string, value: unknown): void {
+  // What a `CallError` does not know about itself, this side has put there. Whether anything has run
+  // is a question about this call, whatever the error says of another.
+  if (error instanceof CallError && (value === undefined || key === 'mayHaveRun')) return;
+  const copy = isObject(value) || typeof value === 'function' ? copyOf(value) : { value };
+  if (copy) define(error, key, copy.value);
+}
+
+function construct(
+  name: string,
+  message: string,
+  className: unknown,
+  code: unknown,
+  details: CallErrorDetails,
+): Error {
   if (name === 'CallError' && isCallErrorCode(code)) return new CallError(code, message, details);
   const error = createError(className, name, message);
   // A getter of the user's may need what only the constructor sets up.
   if (read(error, 'name')?.value !== name) define(error, 'name', name, false);
   return error;
+}
+
+function isObject(value: unknown): value is object & Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** A property of the value itself, whatever its name: an assignment could reach a prototype. */
@@ -161,6 +228,29 @@ function read(from: object, key: string): { readonly value: unknown } | undefine
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What can be carried of a plain object or an array that holds functions, which are left out. `undefined`
+ * for anything else, where something else in it cannot be carried, and where there is too much of it.
+ */
+function partOf(value: unknown): { readonly value: unknown } | undefined {
+  let left = MOST_IN_PART.values;
+  const part = (from: unknown, depth: number): { readonly value: unknown } | undefined => {
+    left -= 1;
+    const isPlain = isObject(from) && (isPlainObject(from) || Array.isArray(from));
+    if (!isPlain || depth > MOST_IN_PART.depth || left < 0) return undefined;
+    const members: Record<string, unknown> = {};
+    for (const key of Object.keys(from)) {
+      const member = read(from, key);
+      if (typeof member?.value === 'function') continue;
+      const copy = member && (copyOf(member.value) ?? part(member.value, depth + 1));
+      if (!copy) return undefined;
+      define(members, key, copy.value);
+    }
+    return { value: Array.isArray(from) ? Object.values(members) : members };
+  };
+  return part(value, 0);
 }
 
 /**

@@ -3,7 +3,7 @@
  * a call; a failure travels as a marked array. A value that happens to be such an array is marked
  * too, so that no value can pass for a failure.
  */
-import { decodeError, type EncodedError, encodeError } from './error-data.js';
+import { decodeError, encodeError } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
 
 const VALUE = '__lmzValue';
@@ -16,6 +16,13 @@ const MARKERS: readonly unknown[] = [VALUE, FAILURE, REFUSAL, LATER];
 export interface Outcome {
   readonly outcome: unknown;
   readonly failed: boolean;
+}
+
+/** A call whose outcome is read. */
+interface Settling {
+  details(): CallErrorDetails;
+  /** What Workers RPC says with an error that came from elsewhere. */
+  readonly durableObjectId: string | undefined;
 }
 
 /** What the callee returns for a value. */
@@ -42,7 +49,7 @@ export function sendRefusal(refused: unknown): unknown {
  * What the caller makes of either: the outcome, and whether it is an error. A target that answers
  * with anything else, of whatever depth, fails the call as `protocol`.
  */
-export function readOutcome(sent: unknown, call: { details(): CallErrorDetails }): Outcome {
+export function readOutcome(sent: unknown, call: Settling): Outcome {
   if (typeof sent !== 'object' || !isMarked(sent)) {
     return { outcome: withDisposer(sent), failed: false };
   }
@@ -52,7 +59,8 @@ export function readOutcome(sent: unknown, call: { details(): CallErrorDetails }
   }
   try {
     const mayHaveRun = sent[0] === FAILURE;
-    const error = decodeError(sent[1] as EncodedError, { ...call.details(), mayHaveRun });
+    const details = { ...call.details(), mayHaveRun };
+    const error = decodeError(sent[1], details, mayHaveRun ? call : undefined);
     return { outcome: error, failed: true };
   } catch (cause) {
     const [code, message] =

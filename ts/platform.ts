@@ -44,6 +44,8 @@ export const FAILURES: readonly Failure[] = [
   { code: 'overloaded', flag: 'overloaded' },
   // [handling]
   { code: 'disconnected', flag: 'retryable' },
+  // [workerd] Memory that is shared, in a result: it arrives and cannot be read.
+  { code: 'not-cloneable', text: /^Unable to deserialize cloned data/, stubIsHealthy: true },
   // [workerd] Arguments fail before anything is sent, a result after the method ran, on the other side.
   {
     code: 'not-cloneable',
@@ -89,32 +91,49 @@ export const FAILURES: readonly Failure[] = [
   { code: 'disconnected' },
 ];
 
-/** Makes a `CallError` of what the platform rejected. */
+/** A stub that had broken before rejects at once, too. */
+const BROKEN_BEFORE: ReadonlySet<unknown> = new Set([
+  'durableObjectReset',
+  'overloaded',
+  'retryable',
+]);
+
+/** What the runtime refused to send, which has many names: nothing of it was sent. */
+const REFUSED: Failure = { code: 'not-cloneable', mayHaveRun: false, stubIsHealthy: true };
+
+/**
+ * Makes a `CallError` of what the platform rejected.
+ *
+ * @param isSent - Whether the call has been given to the platform.
+ * @param isLocal - Whether it was rejected in the very turn of that, so that nothing has left.
+ */
 export function platformError(
   rejected: unknown,
   details: CallErrorDetails,
   { isSent = true, isLocal = false } = {},
 ): CallError {
-  void isLocal;
-  const { code, mayHaveRun = true, remedy } = classify(rejected);
+  const { code, mayHaveRun = true, remedy } = classify(rejected, isLocal);
   const text = `${messageOf(rejected)}${remedy ? ` (${remedy})` : ''}`;
   return new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
     ...details,
-    mayHaveRun: isSent && (mayHaveRun === 'if it is remote' ? isRemote(rejected) : mayHaveRun),
+    mayHaveRun:
+      isSent && !isLocal && (mayHaveRun === 'if it is remote' ? isRemote(rejected) : mayHaveRun),
     cause: rejected,
   });
 }
 
 /** Whether a stub can be used again after that. */
-export function stubSurvives(rejected: unknown, _isLocal = false): boolean {
-  return classify(rejected).stubIsHealthy ?? false;
+export function stubSurvives(rejected: unknown, isLocal = false): boolean {
+  return classify(rejected, isLocal).stubIsHealthy ?? false;
 }
 
-function classify(rejected: unknown): Failure {
+function classify(rejected: unknown, isLocal: boolean): Failure {
   try {
     const original = asPlatformError(rejected);
     const text = messageOf(rejected);
-    return FAILURES.find((each) => fits(each, original, text)) as Failure;
+    const found = FAILURES.find((each) => fits(each, original, text)) as Failure;
+    const isKnown = BROKEN_BEFORE.has(found.flag) || found.code === 'limit-exceeded';
+    return isLocal && !isKnown ? REFUSED : found;
   } catch {
     // It throws when it is looked at.
     return FAILURES.at(-1) as Failure;

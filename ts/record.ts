@@ -5,7 +5,7 @@
  *
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
-import { CallError } from './errors.js';
+import { CallError, textOf } from './errors.js';
 import type { Beginning, Continuation } from './types.js';
 
 /** Known to every copy of this package: a continuation of another one is told apart from a function. */
@@ -13,12 +13,10 @@ const NODE = Symbol.for('@lumenize/call:continuation');
 
 /**
  * Names that a continuation does not record, because the language and its tools read them from
- * any value: `await` reads `then`, `JSON.stringify` reads `toJSON`, loggers read the rest. A
- * receiver refuses most of them anyway.
+ * any value: `await` reads `then`, loggers read the rest.
  */
 const NOT_RECORDED: ReadonlySet<string> = new Set([
   'then',
-  'toJSON',
   'constructor',
   'prototype',
   '__proto__',
@@ -157,67 +155,97 @@ export function recorded(value: unknown, parameter: 'remote' | 'handler'): Node 
  */
 export function explain(recorded: unknown): string {
   const node = nodeOf(recorded);
-  return node ? explainNode(node) : describe(recorded);
+  return node ? explainNode(node) : new Explanation().describe(recorded);
 }
 
-/** Longest text of one string, items of one list and levels of nesting that are written out. */
-const SHOWN = { characters: 40, items: 5, levels: 4 };
+/**
+ * Longest text of one string, items of one list and levels of nesting that are written out, and how long
+ * all of it may become. In UTF-16 code units.
+ */
+const SHOWN = { string: 40, name: 200, items: 5, levels: 4, text: 2_000 };
 
-/** A node as text. */
-export function explainNode(node: Node, level = 0): string {
-  const parts: string[] = [];
-  let at: Node = node;
-  for (; at.of; at = at.of) {
-    parts.push(at.args ? `(${describeAll(at.args, level)})` : `.${at.name}`);
+/** A node as text. It costs no more than what it shows, and what it counts. */
+export function explainNode(node: Node): string {
+  return new Explanation().explain(node, 0);
+}
+
+/** One text, and how much may still be added to it. */
+class Explanation {
+  #left = SHOWN.text;
+
+  explain(node: Node, level: number): string {
+    const steps: Node[] = [];
+    let at: Node = node;
+    for (; at.of; at = at.of) steps.push(at);
+    let text = at.name === undefined ? '' : this.#add(at.name);
+    for (let step = steps.pop(); step; step = steps.pop()) {
+      if (this.#left <= 0) return `${text}…`;
+      text += step.args
+        ? `(${this.#describeAll(step.args, level)})`
+        : this.#add(`${text === '' ? '' : '.'}${cut(step.name as string, SHOWN.name)}`);
+    }
+    return text || 'ctn()';
   }
-  if (at.name) parts.push(at.name);
-  return parts.reverse().join('').replace(/^\./, '') || 'ctn()';
-}
 
-/** It never throws: what cannot be looked at, such as a revoked proxy, becomes `…`. */
-function describe(value: unknown, level = 0): string {
-  try {
-    return describeUnsafely(value, level);
-  } catch {
-    return '…';
+  /** It never throws: what cannot be looked at, such as a revoked proxy, becomes `…`. */
+  describe(value: unknown, level = 0): string {
+    if (this.#left <= 0) return '…';
+    try {
+      return this.#describe(value, level);
+    } catch {
+      return '…';
+    }
+  }
+
+  #add(text: string): string {
+    this.#left -= text.length;
+    return text;
+  }
+
+  #describe(value: unknown, level: number): string {
+    const node = nodeOf(value);
+    if (node) return level > SHOWN.levels ? '…' : this.explain(node, level + 1);
+    switch (typeof value) {
+      case 'string':
+        return this.#add(JSON.stringify(cut(value, SHOWN.string)));
+      case 'bigint':
+        return this.#add(`${textOf(value)}n`);
+      case 'function':
+        return this.#add('a function');
+      case 'object':
+        return value === null ? this.#add('null') : this.#describeObject(value, level + 1);
+      default:
+        return this.#add(String(value));
+    }
+  }
+
+  #describeObject(value: object, level: number): string {
+    if (Array.isArray(value)) {
+      return level > SHOWN.levels ? '[…]' : `[${this.#describeAll(value, level)}]`;
+    }
+    if (!isPlainObject(value)) return this.#add(Object.prototype.toString.call(value).slice(8, -1));
+    if (level > SHOWN.levels) return '{…}';
+    const keys = Object.keys(value);
+    const shown = keys.slice(0, SHOWN.items).map((key) => {
+      const { value: item, get } = Object.getOwnPropertyDescriptor(value, key) ?? {};
+      // What a getter of the user's would do is none of this.
+      const text = get ? '…' : this.describe(item, level);
+      return `${this.#add(cut(key, SHOWN.string))}: ${text}`;
+    });
+    return `{${withRest(shown, keys.length)}}`;
+  }
+
+  #describeAll(values: readonly unknown[], level: number): string {
+    const shown = values.slice(0, SHOWN.items).map((value) => this.describe(value, level));
+    return withRest(
+      Array.from(shown, (text = 'undefined') => text),
+      values.length,
+    );
   }
 }
 
-function describeUnsafely(value: unknown, level: number): string {
-  const node = nodeOf(value);
-  if (node) return level > SHOWN.levels ? '…' : explainNode(node, level + 1);
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(
-        value.length > SHOWN.characters ? `${value.slice(0, SHOWN.characters)}…` : value,
-      );
-    case 'bigint':
-      return `${value}n`;
-    case 'function':
-      return 'a function';
-    case 'object':
-      return value === null ? 'null' : describeObject(value, level + 1);
-    default:
-      return String(value);
-  }
-}
-
-function describeObject(value: object, level: number): string {
-  if (Array.isArray(value)) {
-    return level > SHOWN.levels ? '[…]' : `[${describeAll(value, level)}]`;
-  }
-  if (!isPlainObject(value)) return Object.prototype.toString.call(value).slice(8, -1);
-  if (level > SHOWN.levels) return '{…}';
-  const entries = Object.entries(value);
-  const shown = entries
-    .slice(0, SHOWN.items)
-    .map(([key, item]) => `${key}: ${describe(item, level)}`);
-  return `{${withRest(shown, entries.length)}}`;
-}
-
-function describeAll(values: readonly unknown[], level: number): string {
-  const shown = values.slice(0, SHOWN.items).map((value) => describe(value, level));
-  return withRest(shown, values.length);
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 function withRest(shown: string[], total: number): string {

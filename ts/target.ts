@@ -60,7 +60,13 @@ export class Target {
     readonly binding: string,
     readonly instance: string | undefined,
     private readonly connect: () => Receiver,
+    private readonly idWithErrors: DurableObjectId | undefined,
   ) {}
+
+  /** The id that Workers RPC says with an error from there. */
+  get durableObjectId(): string | undefined {
+    return this.idWithErrors?.toString();
+  }
 
   /** Calls that wait for the end of the turn; it belongs to the outbox. */
   waiting: unknown[] = [];
@@ -113,12 +119,18 @@ export class Targets {
   readonly #targets = new Map<string, Map<string | undefined, Target>>();
   #count = 0;
   #sweepAt = KEPT;
+  readonly #ownId: DurableObjectId | undefined;
   /** Calls mostly go where the one before them went. */
   #latest: Target | undefined;
   #latestInstance: Instance;
 
-  constructor(env: object) {
+  /**
+   * @param ctx - The context of the object that calls: where that is a Durable Object, Workers RPC says its
+   *   id with an error, and else that of the target.
+   */
+  constructor(env: object, ctx: object | undefined) {
     this.#env = env as Record<string, unknown>;
+    this.#ownId = (ctx as { id?: DurableObjectId } | undefined)?.id;
   }
 
   /**
@@ -157,12 +169,14 @@ export class Targets {
     }
     const binding = this.#env[name];
     if (isNamespace(binding)) {
-      return new Target(name, String(instance), connector(binding, name, instance));
+      const id = idOf(binding, name, instance);
+      const connect = (): Receiver => binding.get(id) as unknown as Receiver;
+      return new Target(name, String(instance), connect, this.#ownId ?? id);
     }
     if (!isEntrypoint(binding)) {
       throw invalidTarget(name, 'is neither a Durable Object namespace nor a service');
     }
-    if (instance === undefined) return new Target(name, instance, () => binding);
+    if (instance === undefined) return new Target(name, instance, () => binding, this.#ownId);
     throw invalidTarget(name, 'is a Worker entrypoint, which has no instances: pass undefined');
   }
 
@@ -180,7 +194,7 @@ export class Targets {
 
 /** An id has the same key as its text. What names no target has a key that no target has. */
 function keyOf(instance: Instance): string | undefined {
-  if (typeof instance === 'string') return isIdText(instance) ? instance.toLowerCase() : instance;
+  if (typeof instance === 'string') return instance;
   if (instance === undefined) return undefined;
   return isId(instance) ? String(instance) : '';
 }
@@ -201,29 +215,38 @@ export function unknownName(what: string, name: string, known: readonly string[]
   return `unknown ${what} '${name}': there is ${known.join(', ') || 'none'}`;
 }
 
-/** How to make a stub: by name, by id as text, or by id. */
-function connector(
+/** The id of an instance: of a name, of an id as text, or an id itself. */
+function idOf(
   namespace: DurableObjectNamespace,
   binding: string,
   instance: Instance,
-): () => Receiver {
+): DurableObjectId {
   if (instance === undefined || instance === '') {
     throw invalidTarget(
       binding,
       `is a Durable Object namespace: name an instance, as in call('${binding}', 'main', …)`,
     );
   }
-  if (typeof instance === 'string' && !isIdText(instance)) {
-    const id = namespace.idFromName(instance);
-    return () => namespace.get(id) as unknown as Receiver;
+  if (typeof instance === 'string') {
+    return (isIdText(instance) && idOfText(namespace, instance)) || namespace.idFromName(instance);
   }
   try {
-    const id = typeof instance === 'string' ? namespace.idFromString(instance) : instance;
-    namespace.get(id);
-    return () => namespace.get(id) as unknown as Receiver;
+    namespace.get(instance);
+    return instance;
   } catch (cause) {
     const message = `has no instance ${explain(instance)}: pass a name or one of its ids`;
     throw invalidTarget(binding, message, cause);
+  }
+}
+
+/** What looks like an id may be a name: a hash has as many digits. */
+function idOfText(namespace: DurableObjectNamespace, text: string): DurableObjectId | undefined {
+  try {
+    const id = namespace.idFromString(text);
+    namespace.get(id);
+    return id;
+  } catch {
+    return undefined;
   }
 }
 

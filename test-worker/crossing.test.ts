@@ -1,0 +1,268 @@
+/** What crosses with an error, compared with Workers RPC; and what a hostile target sends in its place. */
+
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { CallError, createCaller, explain, newContinuation, registerErrors } from '@lumenize/call';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { inCaller } from './in-object.js';
+import type { Calc } from './index.js';
+import { BUILT_IN, type Thrower } from './thrower.js';
+
+const on = newContinuation<Thrower>();
+
+/** What a method throws, as it arrives in a Durable Object. */
+function thrown(name: string): Promise<Error> {
+  return inCaller('crossing', (caller) =>
+    caller.svc.callRaw('THROWER', 'main', on.throwIt(name)).then(
+      () => expect.unreachable('it threw nothing'),
+      (error: Error) => error,
+    ),
+  );
+}
+
+/** The same by Workers RPC. */
+function thrownByRpc(name: string): Promise<Error> {
+  return inCaller('crossing', () =>
+    env.THROWER.getByName('main')
+      .throwIt(name)
+      .then(
+        () => expect.unreachable('it threw nothing'),
+        (error: Error) => error,
+      ),
+  );
+}
+
+/** Own properties of an error but for those that each side words in its own way. */
+function ownOf(error: Error): Record<string, unknown> {
+  const own = Object.getOwnPropertyNames(error).filter((name) => name !== 'stack');
+  return Object.fromEntries(own.sort().map((name) => [name, Reflect.get(error, name)]));
+}
+
+test('rule 22: every built-in class of errors of the runtime is among those that cross', () => {
+  const owners = [globalThis, WebAssembly] as const;
+  const found = owners.flatMap((owner) =>
+    Object.getOwnPropertyNames(owner).filter((name) => {
+      const each: unknown = Reflect.get(owner, name);
+      if (typeof each !== 'function') return false;
+      return each === Error || each.prototype instanceof Error;
+    }),
+  );
+  // Not CallError, nor what tests bring along.
+  const native = found.filter((name) => {
+    const each = Reflect.get(globalThis, name) ?? Reflect.get(WebAssembly, name);
+    return /\[native code\]/.test(String(each));
+  });
+  expect(Object.keys(BUILT_IN).sort()).toEqual(native.sort());
+});
+
+test.for(Object.keys(BUILT_IN))(
+  'rule 22: %s arrives as itself, with its own fields',
+  async (name) => {
+    const error = await thrown(name);
+    const original = BUILT_IN[name]?.() as Error;
+    expect(error.constructor).toBe(original.constructor);
+    expect(error).toMatchObject({ name: original.name, message: original.message, remote: true });
+    for (const own of Object.getOwnPropertyNames(original)) {
+      if (own === 'stack') continue;
+      expect(Reflect.get(error, own), own).toEqual(Reflect.get(original, own));
+    }
+  },
+);
+
+test.for(['hidden', 'nested', 'accessor', 'caused'])(
+  'rule 21: own properties cross as by Workers RPC: %s',
+  async (name) => {
+    const [ours, byRpc] = [await thrown(name), await thrownByRpc(name)];
+    expect(ownOf(ours)).toEqual(ownOf(byRpc));
+    expect(ours.constructor).toBe(byRpc.constructor);
+  },
+);
+
+test.for(['RangeError', 'DOMException'])(
+  'rule 21: `remote` and `durableObjectId` are those of Workers RPC: %s',
+  async (name) => {
+    const marks = (error: Error): unknown => {
+      const { remote, durableObjectId } = error as { remote?: unknown; durableObjectId?: unknown };
+      return { remote, durableObjectId };
+    };
+    expect(marks(await thrown(name))).toEqual(marks(await thrownByRpc(name)));
+    // From a Worker, too.
+    const caller = createCaller(env, createExecutionContext());
+    const catchIt = (call: Promise<unknown>): Promise<Error> =>
+      call.then(
+        () => expect.unreachable(),
+        (error: Error) => error,
+      );
+    const ours = await catchIt(caller.callRaw('THROWER', 'main', on.throwIt(name)));
+    const byRpc = await catchIt(env.THROWER.getByName('main').throwIt(name));
+    expect(marks(ours)).toEqual(marks(byRpc));
+  },
+);
+
+describe('rule 22: registered classes', () => {
+  test('the newer of a name replaces the older, whose errors still cross', async () => {
+    const older = class Reloaded extends Error {};
+    const newer = { Reloaded: class Reloaded extends Error {} }.Reloaded;
+    registerErrors(older);
+    registerErrors(newer, newer);
+    const error = await inCaller('reloaded', (caller) =>
+      caller.svc
+        .callRaw('CALC', 'reloaded', newContinuation<Calc>().greeted(greeter(new older('old'))))
+        .then(
+          () => expect.unreachable(),
+          (reason: Error) => reason,
+        ),
+    );
+    expect(error).toBeInstanceOf(newer);
+    expect(error).toMatchObject({ message: 'old', name: 'Error' });
+  });
+
+  test('what zod throws arrives with its issues, as an instance of its class', async () => {
+    registerErrors(z.ZodError);
+    const error = await thrown('zod');
+    expect(error).toBeInstanceOf(Error);
+    expect(error instanceof z.ZodError).toBe(true);
+    expect(error).toMatchObject({
+      name: 'ZodError',
+      issues: [{ code: 'invalid_type', expected: 'string', path: [] }],
+    });
+  });
+});
+
+/** Passed to a target, whose method then throws an error that this side has made. */
+function greeter(error: Error): { hello(): Promise<string> } {
+  return {
+    hello: () => Promise.reject(error),
+  };
+}
+
+describe('rule 25: a target may send anything as an error', () => {
+  const shared = (levels: number): unknown[] => {
+    let array: unknown[] = [];
+    for (let level = 0; level < levels; level++) array = [array, array];
+    return array;
+  };
+  const sparse: unknown[] = [];
+  sparse.length = 2 ** 32 - 1;
+  const deep = (levels: number): unknown => {
+    let error: object = { name: 'Error', message: 'deepest', properties: {} };
+    for (let level = 0; level < levels; level++) {
+      error = { name: 'Error', message: String(level), properties: {}, cause: error };
+    }
+    return error;
+  };
+  const plain = { name: 'Error', message: 'm', properties: {} };
+  const stub = (): unknown => () => 'called';
+  const lies: Record<string, () => unknown> = {
+    'nested arrays as what was thrown': () => ({ thrown: shared(40) }),
+    'nested arrays as a stack': () => ({ ...plain, stack: shared(40) }),
+    'nested arrays as a message': () => ({ ...plain, message: shared(40) }),
+    'the longest array as errors': () => ({ ...plain, errors: sparse }),
+    'a stub as errors': () => ({ ...plain, errors: stub() }),
+    'an object with a stub map as errors': () => ({ ...plain, errors: { map: stub(), length: 1 } }),
+    'a stub as a stack': () => ({ ...plain, stack: stub() }),
+    'a stub as a cause': () => ({ ...plain, cause: stub() }),
+    'a stub as properties': () => ({ ...plain, properties: stub() }),
+    // biome-ignore lint/suspicious/noThenProperty: it lies
+    'a method then among the properties': () => ({ ...plain, properties: { then: stub() } }),
+    '28 MB of bytes': () => ({ ...plain, properties: { bytes: new Uint8Array(28_000_000) } }),
+    'causes, 5,000 deep': () => deep(5_000),
+    'more errors than any failure carries': () => ({ ...plain, errors: Array(500).fill(plain) }),
+    'a key __proto__': () => ({ ...plain, properties: JSON.parse('{"__proto__": {"a": 1}}') }),
+    'a circle': () => {
+      const circle: Record<string, unknown> = { ...plain };
+      circle['cause'] = circle;
+      return circle;
+    },
+    nothing: () => undefined,
+    'a stub': stub,
+    'an array': () => [[]],
+    'a large bigint': () => ({ thrown: 1n << 8_000_000n }),
+  };
+  const ways = [{ batch: false }, {}] as const;
+  const cases = Object.keys(lies).flatMap((lie) => ways.map((options) => [lie, options] as const));
+  test.for(cases)(
+    '%s, %o: the call fails, soon, with an Error that can be caught and read',
+    ([lie, options]) =>
+      inCaller('lies', async (caller) => {
+        const before = Date.now();
+        const call = (): Promise<unknown> =>
+          caller.svc.callRaw(
+            'FORGER' as 'CALC',
+            'main',
+            newContinuation<Calc>().echo(lies[lie]?.()),
+            {
+              ...options,
+              timeout: 10_000,
+            },
+          );
+        const calls = [call(), call()].map((each) => each.catch((error: unknown) => error));
+        for (const error of await Promise.all(calls)) {
+          expect(error).toBeInstanceOf(Error);
+          expect((error as { code?: unknown }).code).not.toBe('timeout');
+          expect(String(error).length).toBeLessThan(2_000);
+          expect(Object.getPrototypeOf({})).not.toHaveProperty('a');
+        }
+        expect(Date.now() - before).toBeLessThan(5_000);
+      }),
+  );
+});
+
+describe('explain is bounded', () => {
+  test('302 nested steps', () => {
+    let sum = newContinuation<Calc>().add(1, 1);
+    for (let step = 0; step < 300; step++) sum = newContinuation<Calc>().add(sum, sum);
+    expect(explain(sum).length).toBeLessThan(3_000);
+  });
+
+  test('a key of a megabyte, an array of any length, a chain without end', () => {
+    const key = 'k'.repeat(1_000_000);
+    const on = newContinuation<{ echo(value: unknown): unknown }>();
+    expect(explain(on.echo({ [key]: 1 })).length).toBeLessThan(200);
+    const array: unknown[] = [];
+    array.length = 2 ** 32 - 1;
+    expect(explain(on.echo(array)).length).toBeLessThan(200);
+    let chain = newContinuation<Record<string, never>>() as unknown as { a: typeof chain };
+    for (let step = 0; step < 10_000; step++) chain = chain.a;
+    expect(explain(chain).length).toBeLessThan(3_000);
+  });
+
+  test('a getter is not run for it', () => {
+    let runs = 0;
+    const value = {
+      get a() {
+        runs += 1;
+        return 1;
+      },
+    };
+    expect(explain({ value })).toBe('{value: {a: …}}');
+    expect(runs).toBe(0);
+  });
+});
+
+test('rule 6: 64 hexadecimal digits are a name where they are no id of the namespace', () =>
+  inCaller('hash', async (caller) => {
+    const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode('a@b.c'));
+    const hash = Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0'));
+    const next = newContinuation<Calc>().next();
+    const name = hash.join('');
+    expect(await caller.svc.callRaw('CALC', name, next)).toBe(2);
+    expect(await env.CALC.getByName(name).next()).toBe(3);
+    const id = env.CALC.idFromName('by its id').toString();
+    expect(await caller.svc.callRaw('CALC', id, next)).toBe(2);
+    expect(await env.CALC.getByName('by its id').next()).toBe(3);
+  }));
+
+test('a CallError that a remote method threw is marked as from there, and one of this side is not', () =>
+  inCaller('marked', async (caller) => {
+    const remote = newContinuation<Calc>().callNever('marked', 10);
+    const fromThere = await caller.svc.callRaw('CALC', 'marks', remote).catch((error) => error);
+    expect(fromThere).toBeInstanceOf(CallError);
+    expect(fromThere).toMatchObject({ code: 'timeout', remote: true });
+    const never = newContinuation<Calc>().never();
+    const fromHere = await caller.svc
+      .callRaw('CALC', 'marks', never, { timeout: 10 })
+      .catch((error) => error);
+    expect(fromHere).not.toHaveProperty('remote');
+  }));

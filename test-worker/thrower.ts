@@ -1,0 +1,49 @@
+/** A target that throws each built-in error of the runtime, and errors with properties of all kinds. */
+import { DurableObject } from 'cloudflare:workers';
+import { LumenizeBase } from '@lumenize/call';
+import { z } from 'zod';
+
+const cause = new RangeError('the cause');
+
+/** One of each class of errors of the language and of the runtime. */
+export const BUILT_IN: Record<string, () => Error> = {
+  Error: () => new Error('m', { cause }),
+  TypeError: () => new TypeError('m'),
+  RangeError: () => new RangeError('m'),
+  SyntaxError: () => new SyntaxError('m'),
+  ReferenceError: () => new ReferenceError('m'),
+  EvalError: () => new EvalError('m'),
+  URIError: () => new URIError('m'),
+  AggregateError: () => new AggregateError([new TypeError('a'), 'b'], 'm'),
+  SuppressedError: () => new SuppressedError(new TypeError('a'), new RangeError('b'), 'm'),
+  DOMException: () => new DOMException('m', 'AbortError'),
+  CompileError: () => new WebAssembly.CompileError('m'),
+  LinkError: () => new WebAssembly.LinkError('m'),
+  RuntimeError: () => new WebAssembly.RuntimeError('m'),
+};
+
+const OTHERS: Record<string, () => Error> = {
+  hidden: () => Object.defineProperty(new TypeError('m'), 'issues', { value: [{ code: 'x' }] }),
+  nested: () => Object.assign(new Error('m'), { inner: new RangeError('in'), list: [1, { a: 2 }] }),
+  accessor: () =>
+    Object.defineProperty(new Error('m'), 'q', { enumerable: true, get: () => 9 }) as Error,
+  caused: () => new Error('m', { cause }),
+  zod: () => z.string().safeParse(1).error as unknown as Error,
+};
+
+export class Thrower extends LumenizeBase {
+  async throwIt(name: string): Promise<never> {
+    throw (BUILT_IN[name] ?? OTHERS[name])?.();
+  }
+}
+
+/** Answers every call with a failure that its first argument describes. */
+export class Forger extends DurableObject {
+  __lmzCall(_frame: unknown, lie: unknown): unknown {
+    return ['__lmzFailure', lie];
+  }
+
+  __lmzCalls(_frames: unknown, _counts: unknown, which: Uint16Array, [lie]: unknown[]): unknown {
+    return [undefined, Array.from(which, () => ['__lmzFailure', lie])];
+  }
+}
