@@ -99,12 +99,6 @@ test.for([
     "the binding 'CALC' has no instance 7: pass a name or one of its ids",
   ],
   [
-    'an id of another namespace',
-    ['CALC', env.USERS.idFromName('main'), calc().next()],
-    'invalid-target',
-    /has no instance DurableObjectId: pass a name/,
-  ],
-  [
     'an instance of an entrypoint',
     ['SERVICE', 'main', calc().next()],
     'invalid-target',

@@ -18,9 +18,14 @@ export const BUILT_IN: Record<string, () => Error> = {
   SuppressedError: () => new SuppressedError(new TypeError('a'), new RangeError('b'), 'm'),
   DOMException: () => new DOMException('m', 'AbortError'),
   CompileError: () => new WebAssembly.CompileError('m'),
-  LinkError: () => new WebAssembly.LinkError('m'),
+  LinkError: () => new (Reflect.get(WebAssembly, 'LinkError'))('m'),
+  SuspendError: () => new (Reflect.get(WebAssembly, 'SuspendError'))('m'),
   RuntimeError: () => new WebAssembly.RuntimeError('m'),
 };
+
+/** Two classes of one name, as when a module is evaluated again. */
+export const Older = class Reloaded extends Error {};
+export const Newer = { Reloaded: class Reloaded extends Error {} }.Reloaded;
 
 const OTHERS: Record<string, () => Error> = {
   hidden: () => Object.defineProperty(new TypeError('m'), 'issues', { value: [{ code: 'x' }] }),
@@ -28,6 +33,8 @@ const OTHERS: Record<string, () => Error> = {
   accessor: () =>
     Object.defineProperty(new Error('m'), 'q', { enumerable: true, get: () => 9 }) as Error,
   caused: () => new Error('m', { cause }),
+  'of the older class': () => new Older('old'),
+  'of the newer class': () => new Newer('new'),
   zod: () => z.string().safeParse(1).error as unknown as Error,
 };
 

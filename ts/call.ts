@@ -107,8 +107,8 @@ export class Call implements PendingCall, Outgoing {
     return this.#error('protocol', what);
   }
 
-  get durableObjectId(): string | undefined {
-    return this.target.durableObjectId;
+  durableObjectIdWith(error: Error): string | undefined {
+    return this.target.durableObjectIdWith(error);
   }
 
   details(): CallErrorDetails {

@@ -20,7 +20,7 @@ const BUILT_IN: readonly ErrorClass[] = [
     'SuppressedError',
     'DOMException',
   ]),
-  ...classesIn(WebAssembly, ['CompileError', 'LinkError', 'RuntimeError']),
+  ...classesIn(WebAssembly, ['CompileError', 'LinkError', 'RuntimeError', 'SuspendError']),
 ];
 
 function classesIn(owner: object, names: readonly string[]): ErrorClass[] {
@@ -72,10 +72,7 @@ export function registerErrors(...classes: ErrorClass[]): void {
       );
     }
     if (builtIn.has(each.name) || each.name === 'CallError') {
-      throw new CallError(
-        'invalid-option',
-        `${each.name} is a class of errors that crosses anyway`,
-      );
+      throw new CallError('invalid-option', `there is another class of errors named ${each.name}`);
     }
   }
   for (const each of classes) {

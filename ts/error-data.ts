@@ -4,8 +4,7 @@
  */
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
-import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
-import { isPlainObject } from './record.js';
+import { CallError, type CallErrorDetails, kindOf, placeOf, textOf } from './errors.js';
 
 /** A thrown thing as data: an error, or any other value. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -112,6 +111,12 @@ function isError(value: unknown): value is Error {
 /** What the target sent is no error. */
 class NoError extends TypeError {}
 
+/** Where an error came from. */
+export interface Origin {
+  /** The id that Workers RPC says with an error from there. */
+  durableObjectIdWith(error: Error): string | undefined;
+}
+
 /**
  * Makes an error of what a callee sent, which may be anything.
  *
@@ -122,7 +127,7 @@ class NoError extends TypeError {}
 export function decodeError(
   encoded: unknown,
   details: CallErrorDetails,
-  origin: { readonly durableObjectId: string | undefined } | undefined,
+  origin: Origin | undefined,
 ): Error {
   const operation = `${details.operation} on ${placeOf(details)}`;
   if (isThrown(encoded)) {
@@ -132,9 +137,8 @@ export function decodeError(
   const error = decodeObject(encoded, details, new Map());
   define(error, 'stack', `${error.stack}\n    at remote call ${operation}`, false);
   if (origin) define(error, 'remote', true);
-  if (origin?.durableObjectId !== undefined && !(error instanceof DOMException)) {
-    define(error, 'durableObjectId', origin.durableObjectId);
-  }
+  const id = origin?.durableObjectIdWith(error);
+  if (id !== undefined) define(error, 'durableObjectId', id);
   return error;
 }
 
@@ -231,26 +235,29 @@ function read(from: object, key: string): { readonly value: unknown } | undefine
 }
 
 /**
- * What can be carried of a plain object or an array that holds functions, which are left out. `undefined`
+ * What can be carried of an object or an array that holds functions, which are left out. `undefined`
  * for anything else, where something else in it cannot be carried, and where there is too much of it.
  */
-function partOf(value: unknown): { readonly value: unknown } | undefined {
-  let left = MOST_IN_PART.values;
-  const part = (from: unknown, depth: number): { readonly value: unknown } | undefined => {
-    left -= 1;
-    const isPlain = isObject(from) && (isPlainObject(from) || Array.isArray(from));
-    if (!isPlain || depth > MOST_IN_PART.depth || left < 0) return undefined;
-    const members: Record<string, unknown> = {};
-    for (const key of Object.keys(from)) {
-      const member = read(from, key);
-      if (typeof member?.value === 'function') continue;
-      const copy = member && (copyOf(member.value) ?? part(member.value, depth + 1));
-      if (!copy) return undefined;
-      define(members, key, copy.value);
-    }
-    return { value: Array.isArray(from) ? Object.values(members) : members };
-  };
-  return part(value, 0);
+function partOf(
+  value: unknown,
+  left = { ...MOST_IN_PART },
+): { readonly value: unknown } | undefined {
+  left.values -= 1;
+  // Structured clone, too, takes an instance of a class for its data.
+  const hasMembers =
+    isObject(value) && (Array.isArray(value) || kindOf(value) === '[object Object]');
+  if (!hasMembers || left.depth === 0 || left.values < 0) return undefined;
+  left.depth -= 1;
+  const members: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const member = read(value, key);
+    if (typeof member?.value === 'function') continue;
+    const copy = member && (copyOf(member.value) ?? partOf(member.value, left));
+    if (!copy) return undefined;
+    define(members, key, copy.value);
+  }
+  left.depth += 1;
+  return { value: Array.isArray(value) ? Object.values(members) : members };
 }
 
 /**

@@ -74,6 +74,15 @@ export function textOf(value: unknown): string {
     if (typeof value === 'function') return Function.prototype.toString.call(value);
     return typeof value === 'bigint' ? textOfBigInt(value) : String(value);
   } catch {
+    return kindOf(value);
+  }
+}
+
+/** What the language says of a value, such as `[object Object]`. It never throws. */
+export function kindOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value);
+  } catch {
     return 'a value that cannot be read';
   }
 }

@@ -3,7 +3,7 @@
  * a call; a failure travels as a marked array. A value that happens to be such an array is marked
  * too, so that no value can pass for a failure.
  */
-import { decodeError, encodeError } from './error-data.js';
+import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
 
 const VALUE = '__lmzValue';
@@ -19,10 +19,8 @@ export interface Outcome {
 }
 
 /** A call whose outcome is read. */
-interface Settling {
+interface Settling extends Origin {
   details(): CallErrorDetails;
-  /** What Workers RPC says with an error that came from elsewhere. */
-  readonly durableObjectId: string | undefined;
 }
 
 /** What the callee returns for a value. */

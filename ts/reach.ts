@@ -271,6 +271,7 @@ const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);
 const NATIVE = new Map<unknown, Kind>([
   [Array.prototype, Kind.Array],
   [Error.prototype, Kind.Error],
+  [DOMException.prototype, Kind.Error],
   [Map.prototype, Kind.Map],
   [Set.prototype, Kind.Set],
   [Date.prototype, Kind.Date],

@@ -60,12 +60,17 @@ export class Target {
     readonly binding: string,
     readonly instance: string | undefined,
     private readonly connect: () => Receiver,
-    private readonly idWithErrors: DurableObjectId | undefined,
+    private readonly id: DurableObjectId | undefined,
+    private readonly callerId: DurableObjectId | undefined,
   ) {}
 
-  /** The id that Workers RPC says with an error from there. */
-  get durableObjectId(): string | undefined {
-    return this.idWithErrors?.toString();
+  /**
+   * The id that Workers RPC says with an error from there: that of the Durable Object that called; where a
+   * Worker did, that of the target, unless the error is a `DOMException`. Found by running it.
+   */
+  durableObjectIdWith(error: Error): string | undefined {
+    const ofTarget = error instanceof DOMException ? undefined : this.id;
+    return (this.callerId ?? ofTarget)?.toString();
   }
 
   /** Calls that wait for the end of the turn; it belongs to the outbox. */
@@ -125,8 +130,7 @@ export class Targets {
   #latestInstance: Instance;
 
   /**
-   * @param ctx - The context of the object that calls: where that is a Durable Object, Workers RPC says its
-   *   id with an error, and else that of the target.
+   * @param ctx - The context of the object that calls, if that is a Durable Object.
    */
   constructor(env: object, ctx: object | undefined) {
     this.#env = env as Record<string, unknown>;
@@ -171,12 +175,14 @@ export class Targets {
     if (isNamespace(binding)) {
       const id = idOf(binding, name, instance);
       const connect = (): Receiver => binding.get(id) as unknown as Receiver;
-      return new Target(name, String(instance), connect, this.#ownId ?? id);
+      return new Target(name, String(instance), connect, id, this.#ownId);
     }
     if (!isEntrypoint(binding)) {
       throw invalidTarget(name, 'is neither a Durable Object namespace nor a service');
     }
-    if (instance === undefined) return new Target(name, instance, () => binding, this.#ownId);
+    if (instance === undefined) {
+      return new Target(name, instance, () => binding, undefined, this.#ownId);
+    }
     throw invalidTarget(name, 'is a Worker entrypoint, which has no instances: pass undefined');
   }
 
