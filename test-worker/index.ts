@@ -16,6 +16,7 @@ import type { Gateway } from './gateway.js';
 import type { Machine } from './machine.js';
 import type { Mortal } from './mortal.js';
 import type { Newborn, Order, Tally } from './order.js';
+import type { Reachable, Reached } from './reach.js';
 import type {
   Chosen,
   Limited,
@@ -26,17 +27,28 @@ import type {
   Roomy,
   Unreadable,
 } from './receivers.js';
-
 import type { Thrower } from './thrower.js';
 import { PROMISES, THROWN } from './thrown.js';
 
 export { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
+export {
+  Framed,
+  Guarded,
+  MarkedElsewhere,
+  MarkLost,
+  Naming,
+  OverABase,
+  Spied,
+} from './entries.js';
 export { Gateway } from './gateway.js';
 export { Machine } from './machine.js';
+export { MarkedLegacy } from './marked.legacy.js';
+export { GuardedByMarks, MarkedStandard } from './marked.standard.js';
 export { Mortal } from './mortal.js';
 export { Newborn, Order, Tally } from './order.js';
+export { Reachable, Reached } from './reach.js';
 export {
   Chosen,
   Limited,
@@ -75,6 +87,10 @@ declare global {
       readonly WRAPPED: DurableObjectNamespace<Wrapped>;
       readonly WRAPPED_TOO: DurableObjectNamespace<WrappedToo>;
       readonly ORDER: DurableObjectNamespace<Order>;
+      readonly REACHABLE: DurableObjectNamespace<Reachable>;
+      readonly REACHED: Service<typeof Reached>;
+      readonly GUARDED: DurableObjectNamespace;
+      readonly GUARDED_BY_MARKS: DurableObjectNamespace;
       readonly THROWER: DurableObjectNamespace<Thrower>;
       readonly ROOMY: DurableObjectNamespace<Roomy>;
       readonly UNREADABLE: DurableObjectNamespace<Unreadable>;

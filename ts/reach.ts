@@ -210,8 +210,9 @@ function shapeOf(value: unknown): Shape {
   if (isStub(value)) return STUB;
   if (typeof value === 'function') return FUNCTION;
   const prototype: object | null = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype) return PLAIN;
-  if (prototype === null) return isModule(value) ? UNLISTED : PLAIN;
+  // Namespaces of the language and of the runtime name themselves: Math, console, modules.
+  if (Object.hasOwn(value, Symbol.toStringTag)) return UNLISTED;
+  if (prototype === Object.prototype || prototype === null) return PLAIN;
   let shape = shapes.get(prototype);
   if (!shape) {
     shape = shapeOfPrototype(prototype);
@@ -222,10 +223,6 @@ function shapeOf(value: unknown): Shape {
 
 /** A class is what it was when one of its instances was first met. */
 const shapes = new WeakMap<object, Shape>();
-
-function isModule(value: object): boolean {
-  return Object.prototype.toString.call(value) === '[object Module]';
-}
 
 function shapeOfPrototype(prototype: object): Shape {
   const prototypes: object[] = [];
