@@ -1,0 +1,62 @@
+/**
+ * How outcomes are compared. What differs from Workers RPC on purpose stands in one table, each with
+ * its reason; everything else has to be the same.
+ */
+import { CallError, type CallErrorCode } from '@lumenize/call';
+import { describe } from './describe.js';
+
+/** What Workers RPC rejected with where it is no error: this package makes an error of it. */
+export class Thrown {
+  constructor(readonly value: unknown) {}
+}
+
+type Names = (id: string) => string;
+
+/** What an error of this package's own means, in terms of Workers RPC. */
+const DOCUMENTED: {
+  readonly [code in CallErrorCode]?: (error: CallError, names: Names) => string;
+} = {
+  // docs/errors.md: an outcome that failed is an `Error`, so what is none is the cause of one.
+  'remote-threw': (error, names) => `threw ${describe(error.cause, names)}`,
+  // docs/errors.md: a failure of the platform has a code, and what the platform threw as its cause.
+  'not-cloneable': (error, names) => describe(error.cause, names),
+};
+
+/** Properties that the runtime adds to an object that was thrown: no error could be told by them. */
+const OF_THE_RUNTIME = ['remote', 'durableObjectId'];
+
+/** An outcome as text, the same for what is documented to be different. */
+export function describeError(outcome: unknown, names: Names, began: boolean): string {
+  if (outcome instanceof Thrown) return `threw ${describe(withoutMarks(outcome.value), names)}`;
+  if (!(outcome instanceof CallError)) return describe(outcome, names);
+  const meaning = DOCUMENTED[outcome.code];
+  if (!meaning) return `CallError ${outcome.code}: ${outcome.message}`;
+  const isTrue = outcome.mayHaveRun === began;
+  return `${meaning(outcome, names)}${isTrue ? '' : `, and mayHaveRun is ${outcome.mayHaveRun}`}`;
+}
+
+function withoutMarks(thrown: unknown): unknown {
+  if (typeof thrown !== 'object' || thrown === null) return thrown;
+  for (const name of OF_THE_RUNTIME) Reflect.deleteProperty(thrown, name);
+  return thrown;
+}
+
+/** The first line that differs, as `[path, expected, actual]`. */
+export function firstDifference(
+  expected: unknown,
+  actual: unknown,
+  path = '',
+): readonly [path: string, expected: unknown, actual: unknown] | undefined {
+  if (typeof expected !== 'object' || typeof actual !== 'object' || !expected || !actual) {
+    return expected === actual ? undefined : [path, expected, actual];
+  }
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
+    const found = firstDifference(
+      (expected as Record<string, unknown>)[key],
+      (actual as Record<string, unknown>)[key],
+      path === '' ? key : `${path}.${key}`,
+    );
+    if (found) return found;
+  }
+  return undefined;
+}

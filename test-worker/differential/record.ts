@@ -1,0 +1,111 @@
+/** What is noted of one run of a plan, by both sides: all objects of a test live in one isolate. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Call, callsOf, type Plan } from './plan.js';
+import type { Maker } from './values.js';
+
+/** The context of each call: its name, where it was made inside one. */
+export const context = new AsyncLocalStorage<string>();
+
+/** What an object keeps between calls, for one run. */
+export interface Memory {
+  begun: number;
+  count: number;
+  readonly list: number[];
+}
+
+/** What has been seen of one call. */
+export interface Seen {
+  /** At the target, in no order that the platform promises: after a timer, of another stub. */
+  readonly late: string[];
+  /** At the caller, in this order. */
+  readonly atCaller: string[];
+  /** Uses of what the caller passed: reads, calls. */
+  readonly uses: string[];
+  /** Uses of what the target returned. */
+  readonly usesOfResult: string[];
+  began: boolean;
+  ended: boolean;
+  /** It has its outcome, and its handler has ended. */
+  settled: boolean;
+}
+
+export class Record {
+  readonly calls: readonly Call[];
+  readonly seen: readonly Seen[];
+  /** What each target did, in the order that the platform promises. */
+  readonly atTargets: readonly string[][];
+  /** Names of what has a disposer, and of what was disposed, as often as it was. */
+  readonly made = new Set<string>();
+  readonly disposed: string[] = [];
+  /** Names of what must have been disposed when all is over: the rest depends on the collector. */
+  readonly #memories = new WeakMap<object, Memory>();
+  /** Results of counters whose order nobody promises. */
+  readonly lateCounts: { [target: string]: number[] } = {};
+  /** By the full id of a Durable Object: its name in the plan. */
+  readonly namesOfIds = new Map<string, string>();
+
+  constructor(
+    readonly key: string,
+    readonly plan: Plan,
+  ) {
+    this.calls = callsOf(plan);
+    this.seen = this.calls.map(() => ({
+      late: [],
+      atCaller: [],
+      uses: [],
+      usesOfResult: [],
+      began: false,
+      ended: false,
+      settled: false,
+    }));
+    this.atTargets = plan.targets.map(() => []);
+  }
+
+  memoryOf(object: object): Memory {
+    let memory = this.#memories.get(object);
+    if (!memory) {
+      memory = { begun: 0, count: 0, list: [] };
+      this.#memories.set(object, memory);
+    }
+    return memory;
+  }
+
+  seenOf(id: number): Seen {
+    return this.seen[id] as Seen;
+  }
+
+  readonly nameOfId = (id: string): string => this.namesOfIds.get(id) ?? id;
+
+  /** Makes values of one call; uses of them are noted where they were made. */
+  maker(name: string, uses: string[]): Maker {
+    const counts = new Map<string, number>();
+    return {
+      name,
+      onMade: (made) => void this.made.add(made),
+      onDisposed: (made) => void this.disposed.push(made),
+      onUsed: (what) => {
+        const times = (counts.get(what) ?? 0) + 1;
+        counts.set(what, times);
+        uses.push(what);
+        return times;
+      },
+    };
+  }
+}
+
+const records = new Map<string, Record>();
+
+export function open(record: Record): void {
+  records.set(record.key, record);
+}
+
+export function close(record: Record): void {
+  records.delete(record.key);
+}
+
+/** @throws `Error` for a run that is over: something came late. */
+export function recordOf(key: string): Record {
+  const record = records.get(key);
+  if (!record) throw new Error(`the run ${key} is over`);
+  return record;
+}
