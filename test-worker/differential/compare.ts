@@ -1,7 +1,7 @@
 /** Runs plans in several ways, many at a time, and says which came to something else. */
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
-import { firstDifference } from './differences.js';
+import { type DifferentLine, differencesOf } from './differences.js';
 import { type Plan, plans } from './plan.js';
 import { close, open, Record } from './record.js';
 import type { Fault, Log, Way } from './run.js';
@@ -16,11 +16,8 @@ export interface Trial {
   readonly fault?: Fault;
 }
 
-export interface Difference {
+export interface Difference extends DifferentLine {
   readonly trial: Trial;
-  readonly path: string;
-  readonly expected: unknown;
-  readonly actual: unknown;
 }
 
 /** Plans that run at the same time, each at a caller of its own. */
@@ -53,11 +50,7 @@ export async function differenceOf(
   const expected = await logOf(plan, { way: 'Workers RPC' }, caller);
   for (const trial of trials) {
     const actual = await logOf(plan, trial, `${caller} compared`);
-    const found = firstDifference(expected, actual);
-    if (found) {
-      const [path, expectedThere, actualThere] = found;
-      return { trial, path, expected: expectedThere, actual: actualThere };
-    }
+    for (const line of differencesOf(expected, actual)) return { trial, ...line };
   }
   return undefined;
 }
@@ -90,4 +83,39 @@ export async function search(
   };
   await Promise.all(Array.from({ length: LANES }, (_, number) => lane(`lane ${number}`)));
   return found;
+}
+
+/** Differences of one kind stand in the same place, of whatever call. */
+function kindOf({ trial, path }: Difference): string {
+  return `${trial.way} ${path.replaceAll(/\d+/g, '')}`;
+}
+
+/** Milliseconds that shrinking may take. */
+const PATIENCE = 60_000;
+
+/**
+ * The smallest plan with a difference of the same kind; `undefined` where the plan does not differ when
+ * nothing else runs.
+ */
+export async function shrink(
+  { difference: first, seed, path }: Found,
+  trials: readonly Trial[],
+): Promise<Found | undefined> {
+  const known = new Map<string, Difference>();
+  const property = fc.asyncProperty(plans, async (plan) => {
+    const difference = await differenceOf(plan, trials);
+    if (!difference || kindOf(difference) !== kindOf(first)) return true;
+    known.set(JSON.stringify(plan), difference);
+    return false;
+  });
+  const { counterexample } = await fc.check(property, {
+    seed,
+    path,
+    numRuns: 1,
+    interruptAfterTimeLimit: PATIENCE,
+  });
+  if (!counterexample) return undefined;
+  const [plan] = counterexample;
+  const difference = known.get(JSON.stringify(plan)) as Difference;
+  return { plan, difference, seed, path };
 }

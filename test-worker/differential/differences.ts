@@ -22,13 +22,19 @@ const DOCUMENTED: {
   'not-cloneable': (error, names) => describe(error.cause, names),
 };
 
-/** Properties that the runtime adds to an object that was thrown: no error could be told by them. */
+/** What the runtime adds to whatever is thrown: where that is no error, it becomes part of the value. */
 const OF_THE_RUNTIME = ['remote', 'durableObjectId'];
 
 /** An outcome as text, the same for what is documented to be different. */
-export function describeError(outcome: unknown, names: Names, began: boolean): string {
+export function describeOutcome(
+  outcome: unknown,
+  names: Names,
+  { began, throwsNoError }: { readonly began: boolean; readonly throwsNoError: boolean },
+): string {
   if (outcome instanceof Thrown) return `threw ${describe(withoutMarks(outcome.value), names)}`;
-  if (!(outcome instanceof CallError)) return describe(outcome, names);
+  if (!(outcome instanceof CallError)) {
+    return describe(throwsNoError ? withoutMarks(outcome) : outcome, names);
+  }
   const meaning = DOCUMENTED[outcome.code];
   if (!meaning) return `CallError ${outcome.code}: ${outcome.message}`;
   const isTrue = outcome.mayHaveRun === began;
@@ -41,22 +47,29 @@ function withoutMarks(thrown: unknown): unknown {
   return thrown;
 }
 
-/** The first line that differs, as `[path, expected, actual]`. */
-export function firstDifference(
+/** One line of a log that is not the same. */
+export interface DifferentLine {
+  /** Where it stands: `calls.0.atCaller.1`. */
+  readonly path: string;
+  readonly expected: unknown;
+  readonly actual: unknown;
+}
+
+/** The lines that differ, one after the other. */
+export function* differencesOf(
   expected: unknown,
   actual: unknown,
   path = '',
-): readonly [path: string, expected: unknown, actual: unknown] | undefined {
+): Generator<DifferentLine> {
   if (typeof expected !== 'object' || typeof actual !== 'object' || !expected || !actual) {
-    return expected === actual ? undefined : [path, expected, actual];
+    if (expected !== actual) yield { path, expected, actual };
+    return;
   }
   for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
-    const found = firstDifference(
+    yield* differencesOf(
       (expected as Record<string, unknown>)[key],
       (actual as Record<string, unknown>)[key],
       path === '' ? key : `${path}.${key}`,
     );
-    if (found) return found;
   }
-  return undefined;
 }

@@ -128,6 +128,10 @@ export const thrownKinds: readonly ThrownKind[] = [
   'undefined',
 ];
 
+export function isNoError(kind: ThrownKind): boolean {
+  return kind === 'string' || kind === 'plain object' || kind === 'undefined';
+}
+
 const MOST_MILLISECONDS = 5;
 const MOST_BETWEEN = 3;
 /** More than the microtasks that a receiver might count, and fewer. */
@@ -231,6 +235,7 @@ const call: fc.Arbitrary<PlannedCall> = fc.record({
   dispose: fc.constantFrom('at once', 'at the end', 'twice', 'never'),
   hasContext: fc.boolean(),
   mutates: fc.oneof(
+    { withCrossShrink: true },
     { weight: 5, arbitrary: fc.constant('never' as const) },
     { weight: 1, arbitrary: fc.constantFrom('at once' as const, 'in a microtask' as const) },
   ),

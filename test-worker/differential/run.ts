@@ -1,11 +1,12 @@
 /** Runs a plan: by Workers RPC, or by this package, each call alone or batched. */
 import { newContinuation, type Recorded } from '@lumenize/call';
 import { describe } from './describe.js';
-import { describeError, Thrown } from './differences.js';
+import { describeOutcome, Thrown } from './differences.js';
 import {
   type Argument,
   type Call,
   endOf,
+  isNoError,
   type OutcomeKind,
   type Separator,
   type TargetKind,
@@ -412,7 +413,10 @@ export class Run {
   }
 
   #errorText(id: number, outcome: unknown): string {
-    return describeError(outcome, this.record.nameOfId, this.record.seenOf(id).began);
+    const { end } = (this.record.calls[id] as Call).method;
+    const throwsNoError = 'throws' in end && isNoError(end.throws);
+    const { began } = this.record.seenOf(id);
+    return describeOutcome(outcome, this.record.nameOfId, { began, throwsNoError });
   }
 
   async #finish(): Promise<Log> {
