@@ -54,6 +54,7 @@ declare global {
       readonly WRAPPED_TOO: DurableObjectNamespace<WrappedToo>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;
+      readonly DIFFERENTIAL: Fetcher;
       readonly NAME: string;
     }
   }

@@ -7,9 +7,6 @@ import { close, open, Record } from './record.js';
 import type { Fault, Log, Way } from './run.js';
 import type { Env } from './target.js';
 
-/** The ways in which the package is compared with Workers RPC. */
-export const ALL_WAYS: readonly Trial[] = [{ way: 'alone' }, { way: 'batched' }];
-
 /** A way to run a plan, and what is wrong with it, if something is meant to be. */
 export interface Trial {
   readonly way: Way;
@@ -55,10 +52,15 @@ export async function differenceOf(
   return undefined;
 }
 
-/** A plan that differs, and where fast-check finds it again. */
+/** A plan that differs. */
 export interface Found {
   readonly plan: Plan;
   readonly difference: Difference;
+  /** Where fast-check finds it again, if it was its own. */
+  readonly origin?: Origin;
+}
+
+interface Origin {
   readonly seed: number;
   readonly path: string;
 }
@@ -68,17 +70,29 @@ export async function search(
   count: number,
   seed: number,
   trials: readonly Trial[],
-  most = Number.POSITIVE_INFINITY,
+  most: number,
 ): Promise<Found[]> {
   const sample = fc.sample(plans, { numRuns: count, seed });
+  const found = await differing(sample, trials, most);
+  return found.map((each) => {
+    const path = String(sample.indexOf(each.plan));
+    return { ...each, origin: { seed, path } };
+  });
+}
+
+/** Runs plans, many at a time, and returns those that differ, as many as are wanted. */
+export async function differing(
+  all: readonly Plan[],
+  trials: readonly Trial[],
+  most: number,
+): Promise<Found[]> {
   const found: Found[] = [];
   let next = 0;
   const lane = async (caller: string): Promise<void> => {
-    while (next < sample.length && found.length < most) {
-      const at = next++;
-      const plan = sample[at] as Plan;
+    while (next < all.length && found.length < most) {
+      const plan = all[next++] as Plan;
       const difference = await differenceOf(plan, trials, caller);
-      if (difference) found.push({ plan, difference, seed, path: String(at) });
+      if (difference) found.push({ plan, difference });
     }
   };
   await Promise.all(Array.from({ length: LANES }, (_, number) => lane(`lane ${number}`)));
@@ -91,14 +105,15 @@ function kindOf({ trial, path }: Difference): string {
 }
 
 /** Milliseconds that shrinking may take. */
-const PATIENCE = 60_000;
+const PATIENCE = 30_000;
 
 /**
  * The smallest plan with a difference of the same kind; `undefined` where the plan does not differ when
  * nothing else runs.
  */
 export async function shrink(
-  { difference: first, seed, path }: Found,
+  { difference: first }: Found,
+  { seed, path }: Origin,
   trials: readonly Trial[],
 ): Promise<Found | undefined> {
   const known = new Map<string, Difference>();
@@ -117,5 +132,5 @@ export async function shrink(
   if (!counterexample) return undefined;
   const [plan] = counterexample;
   const difference = known.get(JSON.stringify(plan)) as Difference;
-  return { plan, difference, seed, path };
+  return { plan, difference };
 }

@@ -16,8 +16,12 @@ type Names = (id: string) => string;
 const DOCUMENTED: {
   readonly [code in CallErrorCode]?: (error: CallError, names: Names) => string;
 } = {
-  // docs/errors.md: an outcome that failed is an `Error`, so what is none is the cause of one.
-  'remote-threw': (error, names) => `threw ${describe(error.cause, names)}`,
+  // docs/errors.md: an outcome that failed is an `Error`, so what is none is the cause of one. Workers
+  // RPC makes an error of a primitive too, of which that is the text.
+  'remote-threw': ({ cause }, names) =>
+    typeof cause === 'object' && cause !== null
+      ? `threw ${describe(cause, names)}`
+      : describe(new Error(String(cause)), names),
   // docs/errors.md: a failure of the platform has a code, and what the platform threw as its cause.
   'not-cloneable': (error, names) => describe(error.cause, names),
 };

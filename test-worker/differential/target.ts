@@ -90,9 +90,11 @@ class Playing {
     if (!storage) return microtasks(1);
     const { key, lateCounts } = this.record;
     const wasLate = this.#isLate;
-    const name = wasLate ? `${key} late` : key;
-    const count = ((await storage.get<number>(name)) ?? 0) + 1;
-    await storage.put(name, count);
+    const name = wasLate ? 'late count' : 'count';
+    // Objects are used again: what another run has stored does not count.
+    const stored = await storage.get<{ readonly key: string; readonly count: number }>(name);
+    const count = (stored?.key === key ? stored.count : 0) + 1;
+    await storage.put(name, { key, count });
     this.#stored = wasLate ? 'late' : count;
     if (!wasLate) return;
     lateCounts[this.#call.to] ??= [];
