@@ -44,6 +44,8 @@ export default defineConfig({
     cloudflareTest({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: { workers: [differential] },
+      // Else the runtime says of each error that a method throws that nobody caught it.
+      verbose: false,
     }),
   ],
   resolve: {

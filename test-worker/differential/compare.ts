@@ -2,8 +2,8 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { type DifferentLine, differencesOf } from './differences.js';
+import { close, Notes, open } from './notes.js';
 import { type Plan, plans } from './plan.js';
-import { close, open, Record } from './record.js';
 import type { Fault, Log, Way } from './run.js';
 import type { Env } from './target.js';
 
@@ -27,14 +27,14 @@ let runs = 0;
 /** Runs a plan at a caller of that name. */
 async function logOf(plan: Plan, { way, fault }: Trial, caller: string): Promise<Log> {
   runs += 1;
-  const record = new Record(`run ${runs}`, plan);
+  const notes = new Notes(`run ${runs}`, plan);
   const name = `${caller} ${way}`;
-  open(record);
+  open(notes);
   try {
     const stub = bindings.CALLER.getByName(name);
-    return (await stub.run(record.key, way, name, fault)) as Log;
+    return (await stub.run(notes.key, way, name, fault)) as Log;
   } finally {
-    close(record);
+    close(notes);
   }
 }
 

@@ -43,7 +43,9 @@ export type Separator =
 export interface PlannedCall {
   readonly to: number;
   readonly args: readonly Argument[];
-  readonly method: Method;
+  /** What the method does first. Without a step it is no async function. */
+  readonly steps: readonly Step[];
+  readonly end: End;
   readonly chain: Chain;
   readonly outcome: OutcomeKind;
   /** What an awaited result's disposer is used for. */
@@ -54,13 +56,15 @@ export interface PlannedCall {
   readonly mutates: 'never' | 'at once' | 'in a microtask';
 }
 
-export type Argument = Value | { readonly shared: number } | { readonly resultOf: number };
+export type Argument =
+  | Value
+  | { readonly shared: number }
+  | { readonly resultOf: number }
+  /** A value that the target has to work out first stands inside: a continuation, for this package. */
+  | { readonly around: Around; readonly soon: boolean };
 
-/** What the target does: steps, and an end. Without a step it is no async function. */
-export interface Method {
-  readonly steps: readonly Step[];
-  readonly end: End;
-}
+/** What stands around it: an array with a hole, an object with an own `__proto__`, or two places. */
+export type Around = 'hole' | 'own __proto__' | 'twice';
 
 export type Step =
   | 'async'
@@ -165,6 +169,13 @@ const argument: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 12, arbitrary: inside(argumentLeaf) },
   { weight: 2, arbitrary: fc.record({ shared: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ resultOf: fc.nat(5) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      around: fc.constantFrom<Around[]>('twice', 'hole', 'own __proto__'),
+      soon: fc.boolean(),
+    }),
+  },
 );
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -207,7 +218,8 @@ const end: fc.Arbitrary<End> = fc.oneof(
 const call: fc.Arbitrary<PlannedCall> = fc.record({
   to: fc.nat(2),
   args: fc.array(argument, { maxLength: 2 }),
-  method: fc.record({ steps: fc.array(step, { maxLength: 2 }), end }),
+  steps: fc.array(step, { maxLength: 2 }),
+  end,
   chain: fc.oneof(
     { withCrossShrink: true },
     { weight: 8, arbitrary: fc.constant<Chain>('none') },
@@ -274,9 +286,65 @@ export function callsOf(plan: Plan): Call[] {
 }
 
 /** What a method comes to: a chain needs something to go on from. */
-export function endOf({ chain, method }: PlannedCall): End {
-  if (chain === 'none' || 'throws' in method.end) return method.end;
+export function endOf({ chain, end }: PlannedCall): End {
+  if (chain === 'none' || 'throws' in end) return end;
   if (chain === 'method of a stub') return { returns: 'greeter' };
   if (chain === 'property') return { returns: 'nested object' };
   return { returns: 'function' };
+}
+
+/** A plan as it is written down: what is as in `SIMPLEST` is left out. */
+export interface ShortPlan {
+  readonly targets?: readonly TargetKind[];
+  readonly shared?: readonly Value<DataKind>[];
+  readonly turns: readonly {
+    readonly after?: Separator;
+    readonly calls: readonly Partial<PlannedCall>[];
+  }[];
+}
+
+const SIMPLEST: PlannedCall = {
+  to: 0,
+  args: [],
+  steps: [],
+  end: { returns: 'number' },
+  chain: 'none',
+  outcome: 'awaited',
+  dispose: 'at once',
+  hasContext: false,
+  mutates: 'never',
+};
+
+const SIMPLEST_PLAN = { targets: ['object'], shared: [] } as const;
+const SIMPLEST_TURN = { after: { microtasks: 1 } } as const;
+
+/** The whole plan. */
+export function complete({ turns, ...plan }: ShortPlan): Plan {
+  return {
+    ...SIMPLEST_PLAN,
+    ...plan,
+    turns: turns.map(({ calls, ...turn }) => ({
+      ...SIMPLEST_TURN,
+      ...turn,
+      calls: calls.map((each) => ({ ...SIMPLEST, ...each })),
+    })),
+  };
+}
+
+/** The plan as it is written down. */
+export function shorten({ turns, ...plan }: Plan): ShortPlan {
+  return {
+    ...without(plan, SIMPLEST_PLAN),
+    turns: turns.map(({ calls, ...turn }) => ({
+      ...without(turn, SIMPLEST_TURN),
+      calls: calls.map((each) => without(each, SIMPLEST)),
+    })),
+  };
+}
+
+function without<T extends object>(value: T, simplest: object): Partial<T> {
+  const isSimplest = ([key, part]: [string, unknown]): boolean =>
+    JSON.stringify(part) === JSON.stringify((simplest as Record<string, unknown>)[key]);
+  const parts = Object.entries(value).filter((entry) => !isSimplest(entry));
+  return Object.fromEntries(parts) as Partial<T>;
 }

@@ -2,8 +2,10 @@
 import { newContinuation, type Recorded } from '@lumenize/call';
 import { describe } from './describe.js';
 import { describeOutcome, Thrown } from './differences.js';
+import { context, type Notes } from './notes.js';
 import {
   type Argument,
+  type Around,
   type Call,
   endOf,
   isNoError,
@@ -11,9 +13,8 @@ import {
   type Separator,
   type TargetKind,
 } from './plan.js';
-import { context, type Record } from './record.js';
 import type { DifferentialCaller, Env } from './target.js';
-import { crosses, make, mutate } from './values.js';
+import { crosses, GIVEN, make, mutate } from './values.js';
 
 /** How the calls of a run travel. */
 export type Way = 'Workers RPC' | 'alone' | 'batched';
@@ -60,6 +61,7 @@ type PipelinedPromise = Promise<unknown> &
 /** What a target is to this package. */
 interface Recordable {
   play(key: string, id: number, ...args: unknown[]): unknown;
+  give(soon: boolean): unknown;
 }
 
 type RecordedPlay = Recorded<unknown> & {
@@ -114,32 +116,32 @@ export class Run {
   /** @param name - Of the caller: those of its targets begin with it. */
   constructor(
     readonly caller: DifferentialCaller,
-    readonly record: Record,
+    readonly notes: Notes,
     readonly way: Way,
     name: string,
     readonly fault?: Fault,
   ) {
-    const { targets, shared } = record.plan;
-    record.namesOfIds.set(String(caller.self), 'the id of the caller');
+    const { targets, shared } = notes.plan;
+    notes.namesOfIds.set(String(caller.self), 'the id of the caller');
     this.#names = targets.map((kind, at) => {
       if (kind === 'entrypoint') return undefined;
       return kind === 'self' ? name : `${name} ${at}`;
     });
     this.#stubs = targets.map((_, at) => this.#stubOf(at));
-    this.#shared = shared.map((value, at) => make(value, record.maker(`shared ${at}`, [])));
-    for (const { id } of record.calls) {
+    this.#shared = shared.map((value, at) => make(value, notes.maker(`shared ${at}`, [])));
+    for (const { id } of notes.calls) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#settled.set(id, { promise, done: resolve });
     }
   }
 
   #stubOf(target: number): Stub {
-    const kind = this.record.plan.targets[target] as TargetKind;
+    const kind = this.notes.plan.targets[target] as TargetKind;
     const binding: unknown = this.caller.bindings[BINDINGS[kind]];
     if (kind === 'entrypoint') return binding as Stub;
     const namespace = binding as DurableObjectNamespace;
     const id = namespace.idFromName(this.#names[target] as string);
-    this.record.namesOfIds.set(
+    this.notes.namesOfIds.set(
       String(id),
       kind === 'self' ? 'the id of the caller' : `the id of target ${target}`,
     );
@@ -147,14 +149,14 @@ export class Run {
   }
 
   async execute(): Promise<Log> {
-    this.caller.runs.set(this.record.key, this);
+    this.caller.runs.set(this.notes.key, this);
     try {
       this.#makeTurnAfter(0);
       const settled = [...this.#settled.values()].map(({ promise }) => promise);
       await Promise.race([scheduler.wait(PATIENCE), Promise.all(settled), this.#broken.promise]);
       return await this.#finish();
     } finally {
-      this.caller.runs.delete(this.record.key);
+      this.caller.runs.delete(this.notes.key);
       this.caller.forgetCalls();
     }
   }
@@ -167,7 +169,7 @@ export class Run {
 
   /** Makes the calls of a turn, and sees to it that the next turn is made in its time. */
   #makeTurn(turn: number): void {
-    const planned = this.record.plan.turns[turn];
+    const planned = this.notes.plan.turns[turn];
     if (!planned) return;
     const next = turn + 1;
     const inside = this.#handledBefore(next);
@@ -175,22 +177,22 @@ export class Run {
     const ids = planned.calls.map((_, at) => this.#nextCall + at);
     this.#nextCall += ids.length;
     if (this.fault === 'swaps two calls') ids.reverse();
-    for (const id of ids) this.#make(this.record.calls[id] as Call);
+    for (const id of ids) this.#make(this.notes.calls[id] as Call);
     if (inside === undefined) this.#makeTurnAfter(next);
   }
 
   /** The call inside whose handler a turn is made, if it is one. */
   #handledBefore(turn: number): number | undefined {
-    const after = this.record.plan.turns[turn]?.after;
+    const after = this.notes.plan.turns[turn]?.after;
     if (!after || !('handledBy' in after)) return undefined;
-    const before = this.record.calls.filter((call) => call.turn === turn - 1);
+    const before = this.notes.calls.filter((call) => call.turn === turn - 1);
     const first = after.handledBy % before.length;
     const handled = [...before.slice(first), ...before].find(({ outcome }) => outcome !== 'none');
     return handled?.id;
   }
 
   async #separate(turn: number): Promise<void> {
-    const after: Separator = this.record.plan.turns[turn]?.after ?? { microtasks: 1 };
+    const after: Separator = this.notes.plan.turns[turn]?.after ?? { microtasks: 1 };
     if ('timer' in after) await scheduler.wait(after.timer);
     else if ('awaited' in after && this.#nextCall > 0) {
       const awaited = after.awaited % this.#nextCall;
@@ -231,8 +233,13 @@ export class Run {
     if (typeof argument === 'object' && 'resultOf' in argument) {
       return this.#results.get(this.#awaited[argument.resultOf % this.#awaited.length] ?? -1);
     }
-    const { uses } = this.record.seenOf(id);
-    return make(argument, this.record.maker(`argument ${at} of call ${id}`, uses));
+    if (typeof argument === 'object' && 'around' in argument) {
+      const { give } = newContinuation<Recordable>();
+      const isOurs = this.way !== 'Workers RPC';
+      return madeAround(argument.around, isOurs ? give(argument.soon) : GIVEN);
+    }
+    const { uses } = this.notes.seenOf(id);
+    return make(argument, this.notes.maker(`argument ${at} of call ${id}`, uses));
   }
 
   #sendByRpc(call: Call, args: readonly unknown[]): void {
@@ -270,7 +277,7 @@ export class Run {
     args: readonly unknown[],
   ): { readonly promise: Promise<unknown>; readonly release: () => void } {
     const stub = this.#stubs[to] as Stub;
-    const first = stub.play(this.record.key, id, ...args);
+    const first = stub.play(this.notes.key, id, ...args);
     if (chain === 'none') return { promise: first, release: () => {} };
     // It is asked for, so that what it holds can be released, and so that its failure is seen.
     const release = (): void => void first.then(dispose, () => {});
@@ -282,14 +289,14 @@ export class Run {
     const { svc } = this.caller;
     const any = svc as unknown as AnyCaller;
     const remote = this.#recorded(call, args);
-    const binding = BINDINGS[this.record.plan.targets[call.to] as TargetKind];
+    const binding = BINDINGS[this.notes.plan.targets[call.to] as TargetKind];
     const instance = this.#names[call.to];
     const options = { timeout: TIMEOUT, batch: this.way === 'batched' };
     if (call.outcome === 'awaited') {
       void this.#await(call, any.callRaw(binding, instance, remote, options));
       return;
     }
-    const { key } = this.record;
+    const { key } = this.notes;
     const ctn = newContinuation<DifferentialCaller>();
     const handler = call.outcome === 'none' ? undefined : ctn.onOutcome(key, call.id, remote);
     this.caller.made(any.call(binding, instance, remote, handler, options).id, this, call.id);
@@ -298,7 +305,7 @@ export class Run {
 
   #recorded({ id, chain }: Call, args: readonly unknown[]): unknown {
     const start = newContinuation<Recordable>();
-    const played = start.play(this.record.key, id, ...args) as unknown as RecordedPlay;
+    const played = start.play(this.notes.key, id, ...args) as unknown as RecordedPlay;
     if (chain === 'none') return played;
     if (chain === 'method of a stub') return played.hello('pipelined');
     return chain === 'property' ? played.a : played('pipelined');
@@ -329,7 +336,7 @@ export class Run {
 
   /** Runs as the handler of a call. An outcome that is an error has failed, or was returned. */
   handle(id: number, outcome: unknown): unknown {
-    return this.#inContext(() => this.#handle(this.record.calls[id] as Call, outcome));
+    return this.#inContext(() => this.#handle(this.notes.calls[id] as Call, outcome));
   }
 
   #handle({ id, outcome: kind }: Call, outcome: unknown): unknown {
@@ -379,8 +386,8 @@ export class Run {
 
   /** Whether a call without a handler is over, only its target knows, or the report of its failure. */
   async #endUnheard(id: number): Promise<void> {
-    const seen = this.record.seenOf(id);
-    const end = endOf(this.record.calls[id] as Call);
+    const seen = this.notes.seenOf(id);
+    const end = endOf(this.notes.calls[id] as Call);
     while (!seen.settled && !(seen.ended && 'returns' in end && crosses(end.returns))) {
       await scheduler.wait(1);
       if (seen.ended && 'returnsThenMutates' in end) break;
@@ -395,7 +402,7 @@ export class Run {
   }
 
   #end(id: number): void {
-    this.record.seenOf(id).settled = true;
+    this.notes.seenOf(id).settled = true;
     this.#settled.get(id)?.done();
   }
 
@@ -405,42 +412,42 @@ export class Run {
   }
 
   #note(id: number, what: string): void {
-    this.record.seenOf(id).atCaller.push(`${what}; context ${context.getStore()}`);
+    this.notes.seenOf(id).atCaller.push(`${what}; context ${context.getStore()}`);
   }
 
   #text(value: unknown): string {
-    return describe(value, this.record.nameOfId);
+    return describe(value, this.notes.nameOfId);
   }
 
   #errorText(id: number, outcome: unknown): string {
-    const { end } = (this.record.calls[id] as Call).method;
+    const { end } = this.notes.calls[id] as Call;
     const throwsNoError = 'throws' in end && isNoError(end.throws);
-    const { began } = this.record.seenOf(id);
-    return describeOutcome(outcome, this.record.nameOfId, { began, throwsNoError });
+    const { began } = this.notes.seenOf(id);
+    return describeOutcome(outcome, this.notes.nameOfId, { began, throwsNoError });
   }
 
   async #finish(): Promise<Log> {
-    const { record } = this;
+    const { notes } = this;
     await this.#disposersHaveRun();
     if (this.fault === 'disposes of what it lent') {
-      for (const name of record.made) if (name.startsWith('argument')) record.disposed.push(name);
+      for (const name of notes.made) if (name.startsWith('argument')) notes.disposed.push(name);
     }
     const disposed = this.#disposed();
-    for (const call of record.calls) {
+    for (const call of notes.calls) {
       if (call.dispose !== 'at the end' || call.outcome !== 'awaited') continue;
       if (this.#results.has(call.id)) this.#dispose(call, this.#results.get(call.id));
     }
     await this.#disposersHaveRun();
     const log: Log = {
-      targets: record.atTargets.map((lines) => [...lines]),
-      calls: record.seen.map(({ atCaller, late, uses, usesOfResult, settled, began }) => ({
+      targets: notes.atTargets.map((lines) => [...lines]),
+      calls: notes.seen.map(({ atCaller, late, uses, usesOfResult, settled, began }) => ({
         atCaller: settled ? [...atCaller] : [...atCaller, 'is not settled'],
         late: [...late],
         uses: began ? [...uses] : [],
         usesOfResult: [...usesOfResult],
       })),
       lateCounts: Object.fromEntries(
-        Object.entries(record.lateCounts).map(([to, counts]) => [to, counts.toSorted()]),
+        Object.entries(notes.lateCounts).map(([to, counts]) => [to, counts.toSorted()]),
       ),
       disposed,
       disposedAtTheEnd: this.#disposed(),
@@ -451,7 +458,7 @@ export class Run {
 
   /** Waits until everything is disposed that has to be, and then for what should not be, but is. */
   async #disposersHaveRun(): Promise<void> {
-    if (this.record.made.size === 0) return;
+    if (this.notes.made.size === 0) return;
     const end = Date.now() + PATIENCE_WITH_DISPOSERS;
     while (!this.#allDisposed() && Date.now() < end) await scheduler.wait(1);
     await Promise.all(this.#stubs.map((stub) => stub.ping()));
@@ -459,8 +466,8 @@ export class Run {
   }
 
   #allDisposed(): boolean {
-    const disposed = new Set(this.record.disposed);
-    return [...this.record.made].every((name) => disposed.has(name) || !this.#mustBeDisposed(name));
+    const disposed = new Set(this.notes.disposed);
+    return [...this.notes.made].every((name) => disposed.has(name) || !this.#mustBeDisposed(name));
   }
 
   /**
@@ -469,21 +476,30 @@ export class Run {
    */
   #isLost(name: string): boolean {
     const [, of, id] = /^(result|argument).*of call (\d+)/.exec(name) ?? [];
-    const call = this.record.calls[Number(id)];
-    return of === 'result' && this.record.plan.targets[call?.to ?? -1] === 'entrypoint';
+    const call = this.notes.calls[Number(id)];
+    return of === 'result' && this.notes.plan.targets[call?.to ?? -1] === 'entrypoint';
   }
 
   #disposed(): string[] {
-    return this.record.disposed.filter((name) => !this.#isLost(name)).toSorted();
+    return this.notes.disposed.filter((name) => !this.#isLost(name)).toSorted();
   }
 
   #mustBeDisposed(name: string): boolean {
-    const call = this.record.calls[Number(/of call (\d+)/.exec(name)?.[1])];
-    if (!call || !this.record.seenOf(call.id).began) return false;
+    const call = this.notes.calls[Number(/of call (\d+)/.exec(name)?.[1])];
+    if (!call || !this.notes.seenOf(call.id).began) return false;
     // Deep inside of a result, the runtime carries no disposer and runs none.
     if (this.#isLost(name) || name.endsWith('.deep')) return false;
     return name.startsWith('argument') || call.chain !== 'none' || this.#released.has(call.id);
   }
+}
+
+function madeAround(around: Around, value: unknown): unknown {
+  if (around === 'twice') return { a: value, b: [value, { c: 1 }] };
+  // biome-ignore lint/suspicious/noSparseArray: that holes stay holes is what it is for
+  if (around === 'hole') return [1, , 3, value];
+  const object = JSON.parse('{"__proto__":{"x":1}}') as Record<string, unknown>;
+  object['a'] = value;
+  return object;
 }
 
 function isData(argument: Argument): boolean {

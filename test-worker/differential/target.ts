@@ -1,10 +1,10 @@
 /** The targets of plans: two classes of Durable Objects and a Worker entrypoint, which play their part. */
 import { type CallErrorInfo, LumenizeBase, LumenizeWorker } from '@lumenize/call';
 import { describe } from './describe.js';
+import { context, type Notes, notesOf, type Seen } from './notes.js';
 import { type Call, type End, endOf, type Result, type Step, type ThrownKind } from './plan.js';
-import { context, type Record, recordOf, type Seen } from './record.js';
 import { type Fault, type Log, Run, type Way } from './run.js';
-import { make, mutate } from './values.js';
+import { GIVEN, make, mutate } from './values.js';
 
 /** The bindings of the worker that runs plans. */
 export interface Env {
@@ -31,31 +31,31 @@ class Playing {
 
   constructor(
     readonly player: Player,
-    readonly record: Record,
+    readonly notes: Notes,
     id: number,
     args: readonly unknown[],
   ) {
-    this.#call = record.calls[id] as Call;
-    this.#seen = record.seenOf(id);
+    this.#call = notes.calls[id] as Call;
+    this.#seen = notes.seenOf(id);
     this.#args = args;
   }
 
   play(): unknown {
-    const { id, method } = this.#call;
-    const memory = this.record.memoryOf(this.player.self);
+    const { id, steps } = this.#call;
+    const memory = this.notes.memoryOf(this.player.self);
     memory.begun += 1;
     this.#count = memory.count;
     this.#seen.began = true;
-    const args = this.#args.map((argument) => describe(argument, this.record.nameOfId)).join(', ');
+    const args = this.#args.map((argument) => describe(argument, this.notes.nameOfId)).join(', ');
     this.#note(`call ${id}, ${memory.begun}. of its object, begins with (${args})`);
-    const isAsync = method.steps.some((step) => step !== 'mutate arguments');
+    const isAsync = steps.some((step) => step !== 'mutate arguments');
     if (isAsync) return this.#playSteps();
-    if (method.steps.length > 0) this.#mutate();
+    if (steps.length > 0) this.#mutate();
     return this.#end();
   }
 
   async #playSteps(): Promise<unknown> {
-    for (const step of this.#call.method.steps) await this.#step(step);
+    for (const step of this.#call.steps) await this.#step(step);
     return this.#end();
   }
 
@@ -88,7 +88,7 @@ class Playing {
   async #countInStorage(): Promise<void> {
     const { storage } = this.player;
     if (!storage) return microtasks(1);
-    const { key, lateCounts } = this.record;
+    const { key, lateCounts } = this.notes;
     const wasLate = this.#isLate;
     const name = wasLate ? 'late count' : 'count';
     // Objects are used again: what another run has stored does not count.
@@ -112,7 +112,7 @@ class Playing {
         try {
           this.#note(`a use yields ${describe(await use())}`);
         } catch (error) {
-          this.#note(`a use throws ${describe(error, this.record.nameOfId)}`);
+          this.#note(`a use throws ${describe(error, this.notes.nameOfId)}`);
         }
       }
     }
@@ -129,7 +129,7 @@ class Playing {
   }
 
   #returned(result: Result): unknown {
-    const memory = this.record.memoryOf(this.player.self);
+    const memory = this.notes.memoryOf(this.player.self);
     switch (result) {
       case 'counter':
         if (this.#isLate) return 'late';
@@ -147,7 +147,7 @@ class Playing {
         return this.#call.args.length > 0 && isSafe(this.#args[0]) ? this.#args[0] : 'no argument';
       default: {
         const { usesOfResult } = this.#seen;
-        return make(result, this.record.maker(`result of call ${this.#call.id}`, usesOfResult));
+        return make(result, this.notes.maker(`result of call ${this.#call.id}`, usesOfResult));
       }
     }
   }
@@ -160,7 +160,7 @@ class Playing {
   }
 
   #note(what: string): void {
-    const where = this.#isLate ? this.#seen.late : this.record.atTargets[this.#call.to];
+    const where = this.#isLate ? this.#seen.late : this.notes.atTargets[this.#call.to];
     where?.push(`${what}; context ${context.getStore()}`);
   }
 }
@@ -168,6 +168,10 @@ class Playing {
 /** Whether a value can be returned as it came: it is no stub, which is released with the arguments. */
 function isSafe(argument: unknown): boolean {
   return !describe(argument).includes('stub');
+}
+
+function given(soon: boolean): unknown {
+  return soon ? microtasks(2).then(() => GIVEN) : GIVEN;
 }
 
 async function microtasks(count: number): Promise<void> {
@@ -215,7 +219,12 @@ function thrown(kind: ThrownKind): unknown {
 export class DifferentialTarget extends LumenizeBase<Env> {
   play(key: string, id: number, ...args: unknown[]): unknown {
     const player = { self: this, storage: this.ctx.storage };
-    return new Playing(player, recordOf(key), id, args).play();
+    return new Playing(player, notesOf(key), id, args).play();
+  }
+
+  /** A value that arguments are made around. */
+  give(soon: boolean): unknown {
+    return given(soon);
   }
 
   /** A round trip, before which everything has come that was sent earlier. */
@@ -234,7 +243,7 @@ export class DifferentialCaller extends DifferentialTarget {
 
   /** Runs the plan of that key. `name` is this object's own. */
   run(key: string, way: Way, name: string, fault?: Fault): Promise<Log> {
-    return new Run(this, recordOf(key), way, name, fault).execute();
+    return new Run(this, notesOf(key), way, name, fault).execute();
   }
 
   get self(): DurableObjectId {
@@ -264,7 +273,11 @@ export class DifferentialCaller extends DifferentialTarget {
 export class DifferentialEntrypoint extends LumenizeWorker<Env> {
   play(key: string, id: number, ...args: unknown[]): unknown {
     const player = { self: this, storage: undefined };
-    return new Playing(player, recordOf(key), id, args).play();
+    return new Playing(player, notesOf(key), id, args).play();
+  }
+
+  give(soon: boolean): unknown {
+    return given(soon);
   }
 
   ping(): void {}

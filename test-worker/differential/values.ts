@@ -86,6 +86,9 @@ function replaced(target: object, prototype: object | null): unknown {
 // biome-ignore lint/suspicious/noSparseArray: that holes stay holes is what it is for
 const holes = (): unknown => [1, , 3];
 
+/** What a target gives where a value has to be worked out there. */
+export const GIVEN = 'given';
+
 const LONG = 200;
 const LARGE = 1_000;
 
@@ -107,6 +110,7 @@ const DATA = {
   'shared references': sharedReferences,
   cycle,
   holes,
+  'long sparse array': () => Object.assign([], { 5: 1, length: 1e8 }),
   'trailing hole': () => Object.assign([1], { length: 3 }),
   'array with a property': () => Object.assign([1, 2], { x: 1 }),
   'array of another prototype': () => replaced([1, 2], Object.prototype),
@@ -261,7 +265,7 @@ export function mutate(value: unknown, within = 2): void {
   else if (value instanceof Date) Date.prototype.setTime.call(value, EPOCH);
   else if (value instanceof Uint8Array) value[0] = EPOCH;
   else if (Array.isArray(value)) {
-    for (const item of Array.prototype.slice.call(value)) mutate(item, within - 1);
+    for (const item of Object.values(value)) mutate(item, within - 1);
     Array.prototype.push.call(value, 'mutated');
   } else if (Object.getPrototypeOf(value) === Object.prototype) {
     for (const key of Object.keys(value)) {

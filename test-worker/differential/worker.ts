@@ -3,6 +3,7 @@
  * depends on the turns that the bare runtime gives to each message.
  */
 import { differing, type Found, search, shrink, type Trial } from './compare.js';
+import { complete, shorten } from './plan.js';
 import { regressions } from './regressions.js';
 
 export { DifferentialCaller, DifferentialEntrypoint, DifferentialTarget } from './target.js';
@@ -31,9 +32,10 @@ const SHRUNK = 3;
 async function answer({ plans, seed, trials, most }: Question): Promise<Reply> {
   const found =
     plans === 'regressions'
-      ? await differing(regressions, trials, most)
+      ? await differing(regressions.map(complete), trials, most)
       : await search(plans, seed, trials, most);
-  const first = await Promise.all(found.slice(0, SHRUNK).map((each) => shrunk(each, trials)));
+  const told = plans === 'regressions' ? found : found.slice(0, SHRUNK);
+  const first = await Promise.all(told.map((each) => shrunk(each, trials)));
   return {
     plans: plans === 'regressions' ? regressions.length : plans,
     differing: found.length,
@@ -55,7 +57,7 @@ async function shrunk(
     `  instead:        ${actual}`,
     ...(found.origin ? [`  seed ${found.origin.seed}, plan ${found.origin.path}`] : []),
     ...(smaller ? [] : ['  It did so beside other plans, and not alone.']),
-    `  ${JSON.stringify(plan)},`,
+    `  ${JSON.stringify(shorten(plan))},`,
   ];
   const calls = plan.turns.reduce((sum, turn) => sum + turn.calls.length, 0);
   return { text: lines.join('\n'), calls };

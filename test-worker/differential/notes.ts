@@ -29,7 +29,7 @@ export interface Seen {
   settled: boolean;
 }
 
-export class Record {
+export class Notes {
   readonly calls: readonly Call[];
   readonly seen: readonly Seen[];
   /** What each target did, in the order that the platform promises. */
@@ -93,19 +93,19 @@ export class Record {
   }
 }
 
-const records = new Map<string, Record>();
+const known = new Map<string, Notes>();
 
-export function open(record: Record): void {
-  records.set(record.key, record);
+export function open(notes: Notes): void {
+  known.set(notes.key, notes);
 }
 
-export function close(record: Record): void {
-  records.delete(record.key);
+export function close(notes: Notes): void {
+  known.delete(notes.key);
 }
 
 /** @throws `Error` for a run that is over: something came late. */
-export function recordOf(key: string): Record {
-  const record = records.get(key);
-  if (!record) throw new Error(`the run ${key} is over`);
-  return record;
+export function notesOf(key: string): Notes {
+  const notes = known.get(key);
+  if (!notes) throw new Error(`the run ${key} is over`);
+  return notes;
 }
