@@ -9,7 +9,7 @@ const SEED = Number(process.argv[3] ?? Math.floor(Math.random() * 2 ** 31));
 /** Plans of one question. */
 const AT_ONCE = 1_000;
 /** Plans that differ after which no more are run. */
-const ENOUGH = 3;
+const ENOUGH = 20;
 const TRIALS = [{ way: 'alone' }, { way: 'batched' }];
 const FOLDER = 'test-worker/differential';
 

@@ -2,9 +2,10 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { type DifferentLine, differencesOf } from './differences.js';
-import { close, Notes, open } from './notes.js';
+import type { Way } from './drivers.js';
+import { close, type Log, Notes, open } from './notes.js';
 import { type Plan, plans } from './plan.js';
-import type { Fault, Log, Way } from './run.js';
+import type { Fault } from './run.js';
 import type { Env } from './target.js';
 
 /** A way to run a plan, and what is wrong with it, if something is meant to be. */
@@ -102,6 +103,17 @@ export async function differing(
 /** Differences of one kind stand in the same place, of whatever call. */
 function kindOf({ trial, path }: Difference): string {
   return `${trial.way} ${path.replaceAll(/\d+/g, '')}`;
+}
+
+/** One of each kind, as far as one can tell before it is shrunk: by place, and by what should be there. */
+export function ofEachKind(found: readonly Found[]): Found[] {
+  const kinds = new Map<string, Found>();
+  for (const each of found) {
+    const [firstWord] = String(each.difference.expected).split(' ');
+    const kind = `${kindOf(each.difference)} ${firstWord}`;
+    if (!kinds.has(kind)) kinds.set(kind, each);
+  }
+  return [...kinds.values()];
 }
 
 /** Milliseconds that shrinking may take. */

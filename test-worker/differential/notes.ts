@@ -29,6 +29,22 @@ export interface Seen {
   settled: boolean;
 }
 
+/** Everything of a run that is compared. */
+export interface Log {
+  /** What each target did, in order. */
+  readonly targets: readonly (readonly string[])[];
+  readonly calls: readonly {
+    readonly atCaller: readonly string[];
+    readonly late: readonly string[];
+    readonly uses: readonly string[];
+    readonly usesOfResult: readonly string[];
+  }[];
+  readonly lateCounts: { readonly [target: string]: readonly number[] };
+  /** Before results were disposed that the plan keeps until its end, and after. */
+  readonly disposed: readonly string[];
+  readonly disposedAtTheEnd: readonly string[];
+}
+
 export class Notes {
   readonly calls: readonly Call[];
   readonly seen: readonly Seen[];
@@ -37,7 +53,6 @@ export class Notes {
   /** Names of what has a disposer, and of what was disposed, as often as it was. */
   readonly made = new Set<string>();
   readonly disposed: string[] = [];
-  /** Names of what must have been disposed when all is over: the rest depends on the collector. */
   readonly #memories = new WeakMap<object, Memory>();
   /** Results of counters whose order nobody promises. */
   readonly lateCounts: { [target: string]: number[] } = {};
@@ -72,6 +87,25 @@ export class Notes {
 
   seenOf(id: number): Seen {
     return this.seen[id] as Seen;
+  }
+
+  /** All of it, as it is now, and what was `disposed` at either time. */
+  log(disposed: readonly string[], disposedAtTheEnd: readonly string[]): Log {
+    return {
+      targets: this.atTargets.map((lines) => [...lines]),
+      calls: this.seen.map(({ atCaller, late, uses, usesOfResult, settled, began }) => ({
+        atCaller: settled ? [...atCaller] : [...atCaller, 'is not settled'],
+        late: [...late],
+        // Of a call that was refused, nobody promises how much was read.
+        uses: began ? [...uses] : [],
+        usesOfResult: [...usesOfResult],
+      })),
+      lateCounts: Object.fromEntries(
+        Object.entries(this.lateCounts).map(([to, counts]) => [to, counts.toSorted()]),
+      ),
+      disposed,
+      disposedAtTheEnd,
+    };
   }
 
   readonly nameOfId = (id: string): string => this.namesOfIds.get(id) ?? id;

@@ -1,8 +1,17 @@
-/** Runs a plan: by Workers RPC, or by this package, each call alone or batched. */
-import { newContinuation, type Recorded } from '@lumenize/call';
+/** Runs a plan at its caller: makes the calls of each turn in their time, and notes what becomes of them. */
+import { newContinuation } from '@lumenize/call';
 import { describe } from './describe.js';
 import { describeOutcome, Thrown } from './differences.js';
-import { context, type Notes } from './notes.js';
+import { Disposers, dispose } from './disposers.js';
+import {
+  type Driver,
+  PackageDriver,
+  type Recordable,
+  RpcDriver,
+  Targets,
+  type Way,
+} from './drivers.js';
+import { context, type Log, type Notes } from './notes.js';
 import {
   type Argument,
   type Around,
@@ -11,92 +20,20 @@ import {
   isNoError,
   type OutcomeKind,
   type Separator,
-  type TargetKind,
 } from './plan.js';
-import type { DifferentialCaller, Env } from './target.js';
+import type { DifferentialCaller } from './target.js';
 import { crosses, GIVEN, make, mutate } from './values.js';
 
-/** How the calls of a run travel. */
-export type Way = 'Workers RPC' | 'alone' | 'batched';
+/** What a run can be told to do wrong, to see that it is noticed. */
+export type Fault = 'swaps two calls' | 'loses the context' | 'disposes of arguments' | 'leaks';
 
-/** What a driver can be told to do wrong, to see that it is noticed. */
-export type Fault = 'swaps two calls' | 'loses the context' | 'disposes of what it lent' | 'leaks';
-
-/** Everything of a run that is compared. */
-export interface Log {
-  /** Whether calls to each target began in the order in which they were made. */
-  readonly targets: readonly (readonly string[])[];
-  readonly calls: readonly {
-    readonly atCaller: readonly string[];
-    readonly late: readonly string[];
-    readonly uses: readonly string[];
-    readonly usesOfResult: readonly string[];
-  }[];
-  readonly lateCounts: { readonly [target: string]: readonly number[] };
-  /** Before results were disposed that the plan keeps until its end, and after. */
-  readonly disposed: readonly string[];
-  readonly disposedAtTheEnd: readonly string[];
-}
-
-/** Milliseconds. */
-const TIMEOUT = 4_000;
 /** Milliseconds after which a run that is not over says so. */
 const PATIENCE = 6_000;
-/** Milliseconds after which nobody waits for disposers any more. */
-const PATIENCE_WITH_DISPOSERS = 400;
-
-/** What a target is to Workers RPC. */
-interface Stub {
-  play(key: string, id: number, ...args: unknown[]): PipelinedPromise;
-  ping(): Promise<void>;
-}
-
-type PipelinedPromise = Promise<unknown> &
-  Partial<Disposable> & {
-    (to: string): Promise<unknown>;
-    hello(to: string): Promise<unknown>;
-    readonly a: Promise<unknown>;
-  };
-
-/** What a target is to this package. */
-interface Recordable {
-  play(key: string, id: number, ...args: unknown[]): unknown;
-  give(soon: boolean): unknown;
-}
-
-type RecordedPlay = Recorded<unknown> & {
-  (to: string): RecordedPlay;
-  hello(to: string): RecordedPlay;
-  readonly a: RecordedPlay;
-};
-
-interface AnyCaller {
-  call(
-    binding: string,
-    instance: string | undefined,
-    remote: unknown,
-    handler: unknown,
-    options: unknown,
-  ): { readonly id: number };
-  callRaw(
-    binding: string,
-    instance: string | undefined,
-    remote: unknown,
-    options: unknown,
-  ): Promise<unknown>;
-}
-
-const BINDINGS: { readonly [kind in TargetKind]: keyof Env } = {
-  object: 'TARGET',
-  twin: 'CALLER',
-  self: 'CALLER',
-  entrypoint: 'SERVICE',
-};
 
 /** One run of a plan, at its caller. */
 export class Run {
-  readonly #stubs: readonly Stub[];
-  readonly #names: readonly (string | undefined)[];
+  readonly #driver: Driver;
+  readonly #disposers: Disposers;
   /** What runs inside the handler of a call: the next turn. */
   readonly #inside = new Map<number, () => void>();
   readonly #settled = new Map<
@@ -107,8 +44,6 @@ export class Run {
   /** Calls that turns have waited for: what later calls may pass on, whatever the time. */
   readonly #awaited: number[] = [];
   readonly #results = new Map<number, unknown>();
-  /** Calls whose results have been released: their disposers must run. */
-  readonly #released = new Set<number>();
   /** Rejects where the test itself is wrong. */
   readonly #broken = Promise.withResolvers<never>();
   #nextCall = 0;
@@ -121,31 +56,20 @@ export class Run {
     name: string,
     readonly fault?: Fault,
   ) {
-    const { targets, shared } = notes.plan;
+    const { targets: kinds, shared } = notes.plan;
     notes.namesOfIds.set(String(caller.self), 'the id of the caller');
-    this.#names = targets.map((kind, at) => {
-      if (kind === 'entrypoint') return undefined;
-      return kind === 'self' ? name : `${name} ${at}`;
-    });
-    this.#stubs = targets.map((_, at) => this.#stubOf(at));
+    const targets = new Targets(kinds, caller.bindings, name, notes.namesOfIds);
+    this.#driver =
+      way === 'Workers RPC'
+        ? new RpcDriver(this, targets)
+        : new PackageDriver(this, targets, way === 'batched');
+    const ping = (): Promise<unknown> => Promise.all(targets.stubs.map((stub) => stub.ping()));
+    this.#disposers = new Disposers(notes, ping);
     this.#shared = shared.map((value, at) => make(value, notes.maker(`shared ${at}`, [])));
     for (const { id } of notes.calls) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#settled.set(id, { promise, done: resolve });
     }
-  }
-
-  #stubOf(target: number): Stub {
-    const kind = this.notes.plan.targets[target] as TargetKind;
-    const binding: unknown = this.caller.bindings[BINDINGS[kind]];
-    if (kind === 'entrypoint') return binding as Stub;
-    const namespace = binding as DurableObjectNamespace;
-    const id = namespace.idFromName(this.#names[target] as string);
-    this.notes.namesOfIds.set(
-      String(id),
-      kind === 'self' ? 'the id of the caller' : `the id of target ${target}`,
-    );
-    return namespace.get(id) as unknown as Stub;
   }
 
   async execute(): Promise<Log> {
@@ -208,11 +132,10 @@ export class Run {
     const args = call.args.map((argument, at) => this.#argument(argument, call.id, at));
     const send = (): void => {
       try {
-        if (this.way === 'Workers RPC') this.#sendByRpc(call, args);
-        else this.#sendByPackage(call, args);
+        this.#driver.send(call, args);
       } catch (error) {
         this.#note(call.id, `threw at once ${this.#errorText(call.id, error)}`);
-        this.#end(call.id);
+        this.end(call.id);
       }
     };
     if (call.hasContext) context.run(`of call ${call.id}`, send);
@@ -222,6 +145,9 @@ export class Run {
         if (isData(call.args[at] as Argument)) mutate(argument);
       }
     };
+    if (this.fault === 'disposes of arguments') {
+      void this.#settled.get(call.id)?.promise.then(() => args.forEach(dispose));
+    }
     if (call.mutates === 'at once') change();
     if (call.mutates === 'in a microtask') void Promise.resolve().then(change);
   }
@@ -242,76 +168,7 @@ export class Run {
     return make(argument, this.notes.maker(`argument ${at} of call ${id}`, uses));
   }
 
-  #sendByRpc(call: Call, args: readonly unknown[]): void {
-    const { promise, release } = this.#callByRpc(call, args);
-    if (call.outcome === 'awaited') {
-      void this.#await(call, promise).then(release);
-      return;
-    }
-    const settle = async (outcome: unknown): Promise<void> => {
-      // As this package documents it: what a handler received is released when it has ended.
-      try {
-        await this.handle(call.id, outcome);
-      } catch (error) {
-        this.report(call.id, error);
-      } finally {
-        if (!(outcome instanceof Thrown)) dispose(outcome);
-        release();
-      }
-    };
-    const fail = (error: unknown): unknown => (error instanceof Error ? error : new Thrown(error));
-    if (call.outcome !== 'none') void promise.then(settle, (error) => settle(fail(error)));
-    else {
-      const drop = (result: unknown): void => {
-        dispose(result);
-        release();
-        this.#end(call.id);
-      };
-      void promise.then(drop, (error) => this.report(call.id, fail(error)));
-    }
-  }
-
-  /** By Workers RPC, what is pipelined on has to be released by who pipelines. */
-  #callByRpc(
-    { id, to, chain }: Call,
-    args: readonly unknown[],
-  ): { readonly promise: Promise<unknown>; readonly release: () => void } {
-    const stub = this.#stubs[to] as Stub;
-    const first = stub.play(this.notes.key, id, ...args);
-    if (chain === 'none') return { promise: first, release: () => {} };
-    // It is asked for, so that what it holds can be released, and so that its failure is seen.
-    const release = (): void => void first.then(dispose, () => {});
-    if (chain === 'method of a stub') return { promise: first.hello('pipelined'), release };
-    return { promise: chain === 'property' ? first.a : first('pipelined'), release };
-  }
-
-  #sendByPackage(call: Call, args: readonly unknown[]): void {
-    const { svc } = this.caller;
-    const any = svc as unknown as AnyCaller;
-    const remote = this.#recorded(call, args);
-    const binding = BINDINGS[this.notes.plan.targets[call.to] as TargetKind];
-    const instance = this.#names[call.to];
-    const options = { timeout: TIMEOUT, batch: this.way === 'batched' };
-    if (call.outcome === 'awaited') {
-      void this.#await(call, any.callRaw(binding, instance, remote, options));
-      return;
-    }
-    const { key } = this.notes;
-    const ctn = newContinuation<DifferentialCaller>();
-    const handler = call.outcome === 'none' ? undefined : ctn.onOutcome(key, call.id, remote);
-    this.caller.made(any.call(binding, instance, remote, handler, options).id, this, call.id);
-    if (call.outcome === 'none') void this.#endUnheard(call.id);
-  }
-
-  #recorded({ id, chain }: Call, args: readonly unknown[]): unknown {
-    const start = newContinuation<Recordable>();
-    const played = start.play(this.notes.key, id, ...args) as unknown as RecordedPlay;
-    if (chain === 'none') return played;
-    if (chain === 'method of a stub') return played.hello('pipelined');
-    return chain === 'property' ? played.a : played('pipelined');
-  }
-
-  async #await(call: Call, promise: Promise<unknown>): Promise<void> {
+  async await(call: Call, promise: Promise<unknown>): Promise<void> {
     try {
       const result = await promise;
       this.#inContext(() => this.#note(call.id, `yields ${this.#text(result)}`));
@@ -325,13 +182,13 @@ export class Run {
     this.#inside.get(call.id)?.();
     await undefined;
     this.#note(call.id, 'goes on');
-    this.#end(call.id);
+    this.end(call.id);
   }
 
   #dispose(call: Call, result: unknown): void {
     if (this.fault === 'leaks') return;
     dispose(result);
-    this.#released.add(call.id);
+    this.#disposers.release(call.id);
   }
 
   /** Runs as the handler of a call. An outcome that is an error has failed, or was returned. */
@@ -341,7 +198,7 @@ export class Run {
 
   #handle({ id, outcome: kind }: Call, outcome: unknown): unknown {
     this.#note(id, `is handled with ${this.#errorText(id, outcome)}`);
-    this.#released.add(id);
+    this.#disposers.release(id);
     this.#inside.get(id)?.();
     return this.#behave(id, kind);
   }
@@ -385,23 +242,23 @@ export class Run {
   }
 
   /** Whether a call without a handler is over, only its target knows, or the report of its failure. */
-  async #endUnheard(id: number): Promise<void> {
+  async endUnheard(id: number): Promise<void> {
     const seen = this.notes.seenOf(id);
     const end = endOf(this.notes.calls[id] as Call);
     while (!seen.settled && !(seen.ended && 'returns' in end && crosses(end.returns))) {
       await scheduler.wait(1);
       if (seen.ended && 'returnsThenMutates' in end) break;
     }
-    this.#released.add(id);
-    this.#end(id);
+    this.#disposers.release(id);
+    this.end(id);
   }
 
   /** A handler has ended when what it returned has been looked at. */
   #endSoon(id: number): void {
-    void scheduler.wait(0).then(() => this.#end(id));
+    void scheduler.wait(0).then(() => this.end(id));
   }
 
-  #end(id: number): void {
+  end(id: number): void {
     this.notes.seenOf(id).settled = true;
     this.#settled.get(id)?.done();
   }
@@ -427,69 +284,14 @@ export class Run {
   }
 
   async #finish(): Promise<Log> {
-    const { notes } = this;
-    await this.#disposersHaveRun();
-    if (this.fault === 'disposes of what it lent') {
-      for (const name of notes.made) if (name.startsWith('argument')) notes.disposed.push(name);
-    }
-    const disposed = this.#disposed();
-    for (const call of notes.calls) {
+    const disposed = await this.#disposers.disposed();
+    for (const call of this.notes.calls) {
       if (call.dispose !== 'at the end' || call.outcome !== 'awaited') continue;
       if (this.#results.has(call.id)) this.#dispose(call, this.#results.get(call.id));
     }
-    await this.#disposersHaveRun();
-    const log: Log = {
-      targets: notes.atTargets.map((lines) => [...lines]),
-      calls: notes.seen.map(({ atCaller, late, uses, usesOfResult, settled, began }) => ({
-        atCaller: settled ? [...atCaller] : [...atCaller, 'is not settled'],
-        late: [...late],
-        uses: began ? [...uses] : [],
-        usesOfResult: [...usesOfResult],
-      })),
-      lateCounts: Object.fromEntries(
-        Object.entries(notes.lateCounts).map(([to, counts]) => [to, counts.toSorted()]),
-      ),
-      disposed,
-      disposedAtTheEnd: this.#disposed(),
-    };
+    const log = this.notes.log(disposed, await this.#disposers.disposed());
     for (const result of this.#results.values()) dispose(result);
     return log;
-  }
-
-  /** Waits until everything is disposed that has to be, and then for what should not be, but is. */
-  async #disposersHaveRun(): Promise<void> {
-    if (this.notes.made.size === 0) return;
-    const end = Date.now() + PATIENCE_WITH_DISPOSERS;
-    while (!this.#allDisposed() && Date.now() < end) await scheduler.wait(1);
-    await Promise.all(this.#stubs.map((stub) => stub.ping()));
-    await Promise.all(this.#stubs.map((stub) => stub.ping()));
-  }
-
-  #allDisposed(): boolean {
-    const disposed = new Set(this.notes.disposed);
-    return [...this.notes.made].every((name) => disposed.has(name) || !this.#mustBeDisposed(name));
-  }
-
-  /**
-   * Whether nobody promises that it is ever disposed: the request of an entrypoint may be over before the
-   * disposers of its results have run, by Workers RPC too.
-   */
-  #isLost(name: string): boolean {
-    const [, of, id] = /^(result|argument).*of call (\d+)/.exec(name) ?? [];
-    const call = this.notes.calls[Number(id)];
-    return of === 'result' && this.notes.plan.targets[call?.to ?? -1] === 'entrypoint';
-  }
-
-  #disposed(): string[] {
-    return this.notes.disposed.filter((name) => !this.#isLost(name)).toSorted();
-  }
-
-  #mustBeDisposed(name: string): boolean {
-    const call = this.notes.calls[Number(/of call (\d+)/.exec(name)?.[1])];
-    if (!call || !this.notes.seenOf(call.id).began) return false;
-    // Deep inside of a result, the runtime carries no disposer and runs none.
-    if (this.#isLost(name) || name.endsWith('.deep')) return false;
-    return name.startsWith('argument') || call.chain !== 'none' || this.#released.has(call.id);
   }
 }
 
@@ -505,10 +307,4 @@ function madeAround(around: Around, value: unknown): unknown {
 function isData(argument: Argument): boolean {
   const isValue = typeof argument === 'string' || 'list' in argument || 'object' in argument;
   return isValue ? crosses(argument) : 'shared' in argument;
-}
-
-/** As `using` does, where the value has a disposer at all. */
-function dispose(value: unknown): void {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return;
-  (value as Partial<Disposable>)[Symbol.dispose]?.();
 }

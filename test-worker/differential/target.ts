@@ -1,9 +1,10 @@
 /** The targets of plans: two classes of Durable Objects and a Worker entrypoint, which play their part. */
 import { type CallErrorInfo, LumenizeBase, LumenizeWorker } from '@lumenize/call';
 import { describe } from './describe.js';
-import { context, type Notes, notesOf, type Seen } from './notes.js';
+import type { Way } from './drivers.js';
+import { context, type Log, type Notes, notesOf, type Seen } from './notes.js';
 import { type Call, type End, endOf, type Result, type Step, type ThrownKind } from './plan.js';
-import { type Fault, type Log, Run, type Way } from './run.js';
+import { type Fault, Run } from './run.js';
 import { GIVEN, make, mutate } from './values.js';
 
 /** The bindings of the worker that runs plans. */

@@ -2,7 +2,7 @@
  * The worker that runs plans. It is bundled for itself and has no tool around it, since what is compared
  * depends on the turns that the bare runtime gives to each message.
  */
-import { differing, type Found, search, shrink, type Trial } from './compare.js';
+import { differing, type Found, ofEachKind, search, shrink, type Trial } from './compare.js';
 import { complete, shorten } from './plan.js';
 import { regressions } from './regressions.js';
 
@@ -20,7 +20,7 @@ export interface Question {
 export interface Reply {
   readonly plans: number;
   readonly differing: number;
-  /** The first of them, shrunk, as text. */
+  /** Some of them, each of another kind and shrunk, as text. */
   readonly report: string;
   /** Calls in the first of them, once it is shrunk. */
   readonly calls: number;
@@ -34,7 +34,7 @@ async function answer({ plans, seed, trials, most }: Question): Promise<Reply> {
     plans === 'regressions'
       ? await differing(regressions.map(complete), trials, most)
       : await search(plans, seed, trials, most);
-  const told = plans === 'regressions' ? found : found.slice(0, SHRUNK);
+  const told = plans === 'regressions' ? found : ofEachKind(found).slice(0, SHRUNK);
   const first = await Promise.all(told.map((each) => shrunk(each, trials)));
   return {
     plans: plans === 'regressions' ? regressions.length : plans,
