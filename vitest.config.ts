@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { transform } from 'esbuild';
 import { defineConfig, type Plugin } from 'vitest/config';
+import { bundle } from './scripts/workerd.mjs';
 
 /** Decorators as wrangler compiles them: by esbuild, in the dialect that the file's name says. */
 const decorators: Plugin = {
@@ -17,8 +18,36 @@ const decorators: Plugin = {
   },
 };
 
+const DIFFERENTIAL = 'target/differential';
+
+/** A worker beside the one under test, in the same runtime, with nothing of the plugin around it. */
+const differential = {
+  name: 'differential',
+  modulesRoot: DIFFERENTIAL,
+  modules: [
+    { type: 'ESModule', path: `${DIFFERENTIAL}/worker.js` },
+    { type: 'CompiledWasm', path: `${DIFFERENTIAL}/lumenize_call_bg.wasm` },
+  ],
+  compatibilityDate: '2026-11-01',
+  durableObjects: {
+    TARGET: { className: 'DifferentialTarget', useSQLite: true },
+    CALLER: { className: 'DifferentialCaller', useSQLite: true },
+  },
+  serviceBindings: { SERVICE: { name: 'differential', entrypoint: 'DifferentialEntrypoint' } },
+};
+
+await bundle('test-worker/differential/worker.ts', DIFFERENTIAL);
+
 export default defineConfig({
-  plugins: [decorators, cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+  plugins: [
+    decorators,
+    cloudflareTest({
+      wrangler: { configPath: './wrangler.toml' },
+      miniflare: { workers: [differential] },
+      // Else the runtime says of each error that a method throws that nobody caught it.
+      verbose: false,
+    }),
+  ],
   resolve: {
     // The tests run what is published, not the sources.
     alias: { '@lumenize/call': fileURLToPath(new URL('./pkg/workerd.js', import.meta.url)) },

@@ -10,7 +10,7 @@ export async function bundle(entry, folder) {
     outdir: folder,
     bundle: true,
     format: 'esm',
-    external: ['cloudflare:*'],
+    external: ['cloudflare:*', 'node:*'],
     loader: { '.wasm': 'copy' },
     assetNames: '[name]',
     alias: { '@lumenize/call': './pkg/workerd.js' },

@@ -98,6 +98,7 @@ declare global {
       readonly TALLY: Service<typeof Tally>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;
+      readonly DIFFERENTIAL: Fetcher;
       readonly NAME: string;
     }
   }
