@@ -345,6 +345,7 @@ class Answers<C extends Outgoing> {
       else release(sent);
     } catch (rejected) {
       this.#onBroken(rejected);
+      nameCaller(rejected, this.#target);
       if (call) this.#sender.fail([call], rejected);
     }
   }
@@ -352,6 +353,13 @@ class Answers<C extends Outgoing> {
   #onBroken(rejected: unknown): void {
     if (!stubSurvives(rejected)) this.#target.forget(this.#connection);
   }
+}
+
+/** The runtime names the object behind the stub of the message, where it would name another for a call. */
+function nameCaller(rejected: unknown, target: Target): void {
+  if (!(rejected instanceof Error) || Reflect.get(rejected, 'remote') !== true) return;
+  const id = target.durableObjectIdWith(rejected);
+  if (id !== undefined) Reflect.set(rejected, 'durableObjectId', id);
 }
 
 function isUnsettled(call: Outgoing): boolean {

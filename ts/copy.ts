@@ -8,8 +8,9 @@
  * it is: a stub or a stream, which crosses by reference, or something that the runtime may refuse.
  */
 import { builtin } from './builtin.js';
+import { releaseLocal } from './dispose.js';
 import { CallError } from './errors.js';
-import { isPassedByReference } from './reach.js';
+import { isPassedByReference, isStub } from './reach.js';
 import { explain, isForeign, nodeOf } from './record.js';
 
 /** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */
@@ -60,6 +61,8 @@ export class Copies {
   #met = 0;
   /** The first copy in which the value of a continuation could not take its place, and its source. */
   #misplaced: { readonly copy: object; readonly source: object } | undefined;
+  /** What is passed by reference, in the order in which it was met. */
+  readonly #passedOn: object[] = [];
   readonly #of: 'arguments' | 'result' | 'handler';
 
   /**
@@ -99,6 +102,12 @@ export class Copies {
   /** What the copies were made of, by copy. */
   sources(): Map<object, object> {
     return new Map([...(this.#copies ?? [])].map(([source, copy]) => [copy, source]));
+  }
+
+  /** Lets go of what was to be passed by reference, as the runtime does when a call cannot be sent. */
+  letGo(): void {
+    // A stub is its owner's.
+    for (const each of this.#passedOn) if (!isStub(each)) releaseLocal(each);
   }
 
   #checkPlaces(copy: object): void {
@@ -144,14 +153,14 @@ export class Copies {
         this.isWhole = false;
         return value;
       case 'function':
-        this.#meetFunction(value);
+        this.#meetFunction(value as object);
         return value;
       default:
         return value;
     }
   }
 
-  #meetFunction(value: unknown): void {
+  #meetFunction(value: object): void {
     if (this.#of === 'result') this.isWhole = false;
     else if (nodeOf(value)) this.#met += 1;
     else if (isForeign(value)) {
@@ -159,7 +168,10 @@ export class Copies {
         'an argument is a continuation of another copy of this package: record it with this one, ' +
           'and see by `npm ls @lumenize/call` why there are two',
       );
-    } else this.isWhole = false;
+    } else {
+      this.isWhole = false;
+      this.#passedOn.push(value);
+    }
   }
 
   #copyObject(source: object): object {
@@ -188,7 +200,10 @@ export class Copies {
   /** Passes something on as it is. A continuation in it would cross as a function. */
   #passOn(source: object): object {
     this.isWhole = false;
-    if (this.#of === 'arguments') refuseShared(source);
+    if (this.#of === 'arguments') {
+      refuseShared(source);
+      this.#passedOn.push(source);
+    }
     if (this.#of === 'result') return source;
     if (
       !ArrayBuffer.isView(source) &&

@@ -102,6 +102,7 @@ export function messageOf(node: Node): Message {
     return { frame, slots, isWhole, bytes: frame.length + copies.bytes };
   } catch (failure) {
     if (!(failure instanceof ReadFailure)) throw failure;
+    copies.letGo();
     return { frame: '', slots: [], isWhole: true, bytes: 0, failure };
   }
 }

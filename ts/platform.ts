@@ -46,6 +46,12 @@ export const FAILURES: readonly Failure[] = [
   { code: 'disconnected', flag: 'retryable' },
   // [workerd] Memory that is shared, in a result: it arrives and cannot be read.
   { code: 'not-cloneable', text: /^Unable to deserialize cloned data/, stubIsHealthy: true },
+  // [workerd] A stream or a body that somebody reads already, in a result.
+  {
+    code: 'not-cloneable',
+    text: /^The (Readable|Writable)Stream (has been|is currently) locked|^Body has already been used/,
+    stubIsHealthy: true,
+  },
   // [workerd] Arguments fail before anything is sent, a result after the method ran, on the other side.
   {
     code: 'not-cloneable',

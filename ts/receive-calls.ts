@@ -4,7 +4,7 @@
  * object by which the caller asks for the rest.
  */
 import { RpcTarget } from 'cloudflare:workers';
-import { Copies, isSmall, SMALL_BYTES } from './copy.js';
+import { Copies, isSmall, ReadFailure, SMALL_BYTES } from './copy.js';
 import type { ReceivedProgram } from './core.js';
 import { releaseLocal } from './dispose.js';
 import { CallError } from './errors.js';
@@ -166,7 +166,7 @@ class Calls {
     };
     const added = sent.then((ready) => add(call, ready));
     this.#request?.waitUntil(added);
-    return endOfTurn(added, replyIfReady);
+    return endOfTurn(added, replyIfReady, this.#request === undefined);
   }
 
   #runNext(): unknown {
@@ -225,9 +225,13 @@ class Answers {
     let { isWhole } = copies;
     try {
       copy = copies.copy(sent);
-      isWhole = copies.isWhole && !keepDisposer(copy, sent);
-    } catch {
-      // A getter threw: the runtime will say so.
+      isWhole = !keepDisposer(copy, sent) && copies.isWhole;
+    } catch (failure) {
+      if (failure instanceof ReadFailure) {
+        this.#push(call, sendFailure(failure.cause));
+        return;
+      }
+      // It is nested too deep: the runtime says so.
       isWhole = false;
     }
     const bytes = this.#bytes + copies.bytes;

@@ -11,6 +11,9 @@
 /** Microtasks that an async method may take before it is asked whether it waits for the outside. */
 const MICROTASKS = 16;
 
+/** Microtasks of a method of an entrypoint that end before the next call of its message begins. */
+const MICROTASKS_WITHOUT_GATE = 100;
+
 /** Where no timer is to be had, so many have to do: most chains of promises are shorter. */
 const MICROTASKS_WITHOUT_TIMER = 1_000;
 
@@ -48,8 +51,14 @@ export async function microtasks(
  * Resolves when `work` has ended, or waits for something that lets other messages in.
  *
  * @param beforeWaiting - Runs if it does.
+ * @param isGated - Whether the object holds messages back while it waits for itself. A Worker entrypoint
+ *   does not: the calls of its message begin within one event, so those of the next one follow them.
  */
-export async function endOfTurn(work: Promise<unknown>, beforeWaiting?: () => void): Promise<void> {
+export async function endOfTurn(
+  work: Promise<unknown>,
+  beforeWaiting?: () => void,
+  isGated = true,
+): Promise<void> {
   let hasEnded = false;
   const end = (): void => {
     hasEnded = true;
@@ -57,6 +66,11 @@ export async function endOfTurn(work: Promise<unknown>, beforeWaiting?: () => vo
   work.then(end, end);
   await microtasks(() => hasEnded);
   if (hasEnded) return;
+  if (!isGated) {
+    await microtasks(() => hasEnded, MICROTASKS_WITHOUT_GATE);
+    if (!hasEnded) beforeWaiting?.();
+    return;
+  }
   beforeWaiting?.();
   try {
     // A timer is an event: it comes when all microtasks have run and the input gate is open.

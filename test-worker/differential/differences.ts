@@ -24,6 +24,8 @@ const DOCUMENTED: {
       : describe(new Error(String(cause)), names),
   // docs/errors.md: a failure of the platform has a code, and what the platform threw as its cause.
   'not-cloneable': (error, names) => describe(error.cause, names),
+  // docs/errors.md: where a getter of a result throws, the platform says no more than where that was.
+  'target-reset': (error, names) => describe(error.cause, names),
 };
 
 /** What the runtime adds to whatever is thrown: where that is no error, it becomes part of the value. */

@@ -260,7 +260,7 @@ const EPOCH = 1_000;
 /** Changes a value in place, and what is inside of a list or a plain object. */
 export function mutate(value: unknown, within = 2): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value) || within === 0) return;
-  if (value instanceof Map) Map.prototype.set.call(value, 'mutated', true);
+  if (isMap(value)) Map.prototype.set.call(value, 'mutated', true);
   else if (value instanceof Set) Set.prototype.add.call(value, 'mutated');
   else if (value instanceof Date) Date.prototype.setTime.call(value, EPOCH);
   else if (value instanceof Uint8Array) value[0] = EPOCH;
@@ -274,6 +274,43 @@ export function mutate(value: unknown, within = 2): void {
     }
     (value as Record<string, unknown>)['mutated'] = true;
   }
+}
+
+/** Whatever its prototype says. With properties of its own one would be taken for a plain object. */
+function isMap(value: object): boolean {
+  try {
+    Map.prototype.keys.call(value as Map<unknown, unknown>);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How often kinds of these stand in values. */
+function count(values: readonly unknown[], kinds: readonly string[]): number {
+  return values
+    .map((value): number => {
+      if (typeof value === 'string') return kinds.includes(value) ? 1 : 0;
+      if (typeof value !== 'object' || value === null) return 0;
+      return count(
+        Object.values(value).flatMap((item) => items(item)),
+        kinds,
+      );
+    })
+    .reduce((sum, each) => sum + each, 0);
+}
+
+function items(value: unknown): unknown[] {
+  return typeof value === 'object' && value !== null ? Object.values(value) : [value];
+}
+
+/**
+ * Whether it is determined why values cannot be sent, and what of them has been read by then: the runtime
+ * stops at the first that it refuses, while this package reads all of them before.
+ */
+export function areTelling(values: readonly unknown[]): boolean {
+  const refused = count(values, refusedKinds);
+  return refused === 0 || (refused === 1 && count(values, ['counting getter']) === 0);
 }
 
 /** Whether the runtime can carry a value of a plan. */
