@@ -212,7 +212,6 @@ describe('rule 17: where the runtime refuses timers, every call settles once', (
       // The next call that is made finds that there are timers again.
       expect(await caller.svc.callRaw(...target, calc().add(3, 30))).toBe(33);
       await expect(late).rejects.toMatchObject({ code: 'timeout' });
-      expect(caller.svc.call.stats().pending).toBe(0);
       expect(caller.received).toHaveLength(3);
     }));
 

@@ -67,6 +67,9 @@ export function readOutcome(sent: unknown, call: Settling): Outcome {
         : (['protocol', 'the target answered with what is neither a value nor a failure'] as const);
     const error = new CallError(code, message, { ...call.details(), mayHaveRun: true, cause });
     return { outcome: error, failed: true };
+  } finally {
+    // An error is data: stubs in it are nobody's.
+    release(sent);
   }
 }
 
