@@ -59,9 +59,17 @@ class Base extends DurableObject<Cloudflare.Env> {
   destroy(): string {
     return 'destroyed';
   }
+
+  onStart(): string {
+    return 'started';
+  }
 }
 
 export class OverABase extends withCall(Base) {
+  override onStart(): string {
+    return 'started anew';
+  }
+
   mine(): string {
     return 'mine';
   }

@@ -200,7 +200,9 @@ function entriesOf(prototype: object): { entries: Set<string>; closed: readonly 
   const wrapped = boundary < 0 ? [] : prototypes.slice(boundary);
   const members = new Set(prototypes.flatMap((at) => Object.getOwnPropertyNames(at)));
   const chosen = chosenIn(own, members) ?? {
-    names: candidatesOf(prototype, own),
+    names: candidatesOf(prototype, own).filter(
+      (name) => !wrapped.some((at) => Object.hasOwn(at, name)),
+    ),
     isList: false,
   };
   const ofWrapped = chosen.isList ? [] : (chosenIn(wrapped, members)?.names ?? []);
