@@ -33,6 +33,7 @@ const CHECKS = [
   { name: 'types of the page of the lab', run: ['tsc', '--project', 'demo/lab/page'] },
   { name: 'types of the two processes', run: ['tsc', '--project', 'test-processes'] },
   { name: 'types of the soak', run: ['tsc', '--project', 'soak'] },
+  { name: 'types of the storm', run: ['tsc', '--project', 'storm'] },
   { name: 'types of the benchmarks', run: ['tsc', '--project', 'bench'] },
   { name: 'types of the experiments', run: ['tsc', '--project', 'experiments'] },
   { name: 'what recording and pending calls cost', run: ['node', 'scripts/bench-micro.mjs'] },
@@ -72,6 +73,11 @@ const CHECKS = [
   {
     name: '10,000 calls in flight, and 50,000 calls (about 30 seconds)',
     run: ['node', 'scripts/soak.mjs', '50000'],
+    count: stated,
+  },
+  {
+    name: 'calls in a storm of faults (about 80 seconds)',
+    run: ['node', 'scripts/storm.mjs', '60'],
     count: stated,
   },
   {

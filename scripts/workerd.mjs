@@ -21,10 +21,11 @@ export async function bundle(entry, folder) {
 /**
  * Serves a workerd configuration whose one socket is named `http`.
  *
+ * @param options.quiet - Whether what it complains of is not shown: for faults on purpose.
  * @param options.inspect - Whether there is an inspector, which makes everything slower.
  * @returns Its address, that of its inspector, what it has complained of so far, and how to end it.
  */
-export async function serve(config, { inspect = false } = {}) {
+export async function serve(config, { inspect = false, quiet = false } = {}) {
   const workerd = spawn(
     'workerd',
     [
@@ -36,7 +37,7 @@ export async function serve(config, { inspect = false } = {}) {
   let complaints = '';
   workerd.stderr.on('data', (text) => {
     complaints += text;
-    process.stderr.write(text);
+    if (!quiet) process.stderr.write(text);
   });
   const ended = new Promise((_, reject) => {
     workerd.once('error', reject);

@@ -5,7 +5,6 @@
 import { Outbox, type Sender } from './batch.js';
 import { Call, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
-import { now } from './clock.js';
 import { invalid } from './copy.js';
 import { callErrorCodes } from './core.js';
 import { addStackOf, type CallError, type CallErrorDetails } from './errors.js';
@@ -344,7 +343,12 @@ export class Caller<Env, Self = never> {
     if (code === 'value') this.#values += 1;
     else this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
     if (!call.isObserved) return;
-    publish({ event: 'settle', ...call.eventDetails(), code, ms: now() - call.openedAt });
+    publish({
+      event: 'settle',
+      ...call.eventDetails(),
+      code,
+      ms: call.pending.now() - call.openedAt,
+    });
   }
 
   /** Settles a call whose turn has come, unless it was cancelled meanwhile. */

@@ -1,37 +1,49 @@
-/**
- * The clock by which deadlines are kept: milliseconds that never go back, whatever becomes of the
- * machine's own clock. What the runtime offers as a monotonic clock is the same wall clock, so steps are
- * found out: one back shows at the next reading, or when a timer fires too early by the clock; one
- * forward, when the clock is far beyond the time by which a timer has to have fired. After either the
- * clock may be slow until the next timer fires, which sets it right: no deadline comes early.
- */
-
 /** By how much a timer may be late, in milliseconds: longer than anything keeps an object from events. */
 const MOST_LATENESS_MS = 60_000;
 
-let offset = 0;
-let latest = 0;
-
-/** How often the clock went so far beyond a timer that it was set right. */
-export let stepsForward = 0;
-
 /**
- * Milliseconds since an arbitrary point in time.
+ * The clock by which the deadlines of some calls are kept: milliseconds that never go back, whatever becomes
+ * of the machine's own clock. What the runtime offers as a monotonic clock is the same wall clock, so
+ * steps are found out: one back shows at the next reading, or when a timer fires too early by the
+ * clock; one forward, when the clock is far beyond the time by which a timer has to have fired. After
+ * either the clock may be slow until the next timer fires, which sets it right: no deadline comes early.
  *
- * @param due - When a timer is to fire that has not fired yet.
+ * Each group of calls has one of its own, since only their timers know better than the machine's clock.
  */
-export function now(due = Number.POSITIVE_INFINITY): number {
-  const read = performance.now() + offset;
-  const isSteppedForward = read - due > MOST_LATENESS_MS;
-  if (isSteppedForward) stepsForward += 1;
-  if (read < latest || isSteppedForward) offset += latest - read;
-  else latest = read;
-  return latest;
-}
+export class Clock {
+  #offset = 0;
+  #latest = 0;
+  /** How often the machine's clock went so far beyond a timer that this one did not follow. */
+  stepsForward = 0;
 
-/** A timer that was to fire at `due` has fired: it is not earlier now, and not much later. */
-export function hasFired(due: number): void {
-  const late = performance.now() + offset - due;
-  if (late < 0 || late > MOST_LATENESS_MS) offset -= late;
-  now();
+  /** The last time that was told. */
+  get latest(): number {
+    return this.#latest;
+  }
+
+  /**
+   * Milliseconds since an arbitrary point in time.
+   *
+   * @param due - When a timer is to fire that has not fired yet; `Infinity` where there is none.
+   */
+  now(due: number): number {
+    const read = performance.now() + this.#offset;
+    const isSteppedForward = read - due > MOST_LATENESS_MS;
+    if (isSteppedForward) this.stepsForward += 1;
+    if (read < this.#latest || isSteppedForward) this.#offset += this.#latest - read;
+    else this.#latest = read;
+    return this.#latest;
+  }
+
+  /**
+   * A timer that was to fire at `due` has fired: it is not earlier now, and `now` sees to it that it is not much later.
+   *
+   * @returns By how many milliseconds the clock was slow.
+   */
+  hasFired(due: number): number {
+    const read = this.now(due);
+    if (read >= due) return 0;
+    this.#offset += due - read;
+    return due - read;
+  }
 }

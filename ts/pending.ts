@@ -3,7 +3,7 @@
  * It hears of a call only if that still waits when the timer fires, so most calls never go into wasm.
  * What the core holds can be made again from what is held here.
  */
-import { hasFired, now, stepsForward } from './clock.js';
+import { Clock } from './clock.js';
 import {
   ask,
   coreInstance,
@@ -33,6 +33,9 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** Places may be empty, or deadlines in the core out of date, as many as are pending and so many more. */
 const SLACK = 64;
 
+/** Milliseconds by which a timer may seem to fire early, since clocks have whole ones. */
+const ROUNDING_MS = 2;
+
 /** The pending calls of one object, or of one section of it. */
 export class Pending<C extends PendingCall> {
   /** Calls that the core has not heard of, up to `end`. Nothing of a call stays when it has settled. */
@@ -41,6 +44,8 @@ export class Pending<C extends PendingCall> {
   /** Those that it watches, by id. */
   readonly #watched = new Map<number, C>();
   #size = 0;
+  readonly #clock = new Clock();
+  #latestId = 0;
   /** Learns of calls whose deadline has passed; they are no longer here. */
   readonly #onDue: (calls: readonly C[]) => void;
   /** Learns that whoever awaited the last pending call has gone on. */
@@ -63,6 +68,12 @@ export class Pending<C extends PendingCall> {
     this.#onRest = onRest;
   }
 
+  /** Milliseconds of the clock by which these calls are timed. */
+  now(): number {
+    // Without a timer that would tell, a long pause is taken for a step: no deadline comes early.
+    return this.#clock.now(this.#isRefused ? this.#clock.latest : this.#timerDue);
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -74,9 +85,10 @@ export class Pending<C extends PendingCall> {
 
   /** Opens a call whose timeout has been checked. It never throws. */
   open(call: C): void {
-    const steps = stepsForward;
-    call.openedAt = now(this.#timerDue);
-    if (stepsForward !== steps) this.#leaveTimer();
+    const steps = this.#clock.stepsForward;
+    call.openedAt = this.now();
+    if (this.#clock.stepsForward !== steps) this.#leaveTimer();
+    this.#latestId = call.id;
     call.isPending = true;
     this.#size += 1;
     call.place = this.#end;
@@ -121,14 +133,16 @@ export class Pending<C extends PendingCall> {
     this.#end = recent.length;
   }
 
-  #fire(due: number): void {
-    hasFired(due);
+  /** @param latestId - The latest call when the timer was set. */
+  #fire(due: number, latestId: number): void {
+    const slow = this.#clock.hasFired(due);
+    if (slow > ROUNDING_MS) this.#postpone(latestId, slow);
     if (due === this.#timerDue) this.#forgetTimer();
     this.#expire();
   }
 
   #expire(): void {
-    const time = now();
+    const time = this.now();
     let due: readonly number[];
     let next: number;
     try {
@@ -152,6 +166,14 @@ export class Pending<C extends PendingCall> {
     const open = calls.filter((call) => this.close(call));
     if (next - time < this.#timerDelay) this.#arm(next - time);
     this.#onDue(open);
+  }
+
+  /** The clock has been slow since some time after a call was made: those after it are younger than they seem. */
+  #postpone(latestId: number, slow: number): void {
+    for (const call of this.#takeRecent()) this.#watched.set(call.id, call);
+    for (const [id, call] of this.#watched) if (id > latestId) call.openedAt += slow;
+    if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
+    this.#table = undefined;
   }
 
   /** Which calls are due, and the next deadline. */
@@ -182,8 +204,9 @@ export class Pending<C extends PendingCall> {
   #arm(wait: number): void {
     const delay = Math.min(Math.max(wait, 0), LONGEST_DELAY_MS);
     try {
-      const due = now() + delay;
-      const timer = setTimeout(() => this.#fire(due), delay);
+      const due = this.now() + delay;
+      const latestId = this.#latestId;
+      const timer = setTimeout(() => this.#fire(due, latestId), delay);
       this.#disarm();
       this.#timer = timer;
       this.#timerDelay = delay;
