@@ -1,7 +1,7 @@
 /** Handlers that throw, hang or call again, and where an error goes that no handler receives. */
 import { newContinuation } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
-import { calc, fromElsewhere, inCalc, inCaller, thrownBy } from './in-object.js';
+import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
 import type { CallerObject, Users } from './index.js';
 
 const on = newContinuation<CallerObject>;
@@ -30,7 +30,7 @@ test('rule 9: a call without a handler that fails goes to onCallError', () =>
   inCaller('no handler', async (caller) => {
     caller.svc.call('USERS', 'main', newContinuation<Users>().throwTypeError());
     await caller.arrived(1);
-    expect(caller.errors).toEqual([fromElsewhere(new TypeError('wrong type'))]);
+    expect(caller.errors).toEqual([new TypeError('wrong type')]);
   }));
 
 test('rule 8: a handler that hangs holds up no other call, and nothing is left pending', () =>
@@ -122,7 +122,7 @@ test('rule 9: without onCallError, an error that nobody else sees is logged with
       await vi.waitFor(() => expect(log).toHaveBeenCalledTimes(1));
       expect(log.mock.calls[0]).toEqual([
         '@lumenize/call: throwTypeError() on USERS:',
-        fromElsewhere(new TypeError('wrong type')),
+        new TypeError('wrong type'),
       ]);
     } finally {
       log.mockRestore();

@@ -30,8 +30,3 @@ export function thrownBy(run: () => unknown): CallError {
   }
   return expect.unreachable('it threw nothing');
 }
-
-/** An error as it arrives from another object: marked, as Workers RPC marks it. */
-export function fromElsewhere(error: Error): Error {
-  return Object.assign(error, { remote: true, durableObjectId: expect.any(String) });
-}

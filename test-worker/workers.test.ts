@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { createCaller, newContinuation } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
 import { Gateway } from './gateway.js';
-import { calc, fromElsewhere, inCaller } from './in-object.js';
+import { calc, inCaller } from './in-object.js';
 import type { Users } from './index.js';
 
 const gateway = newContinuation<Gateway>;
@@ -82,7 +82,7 @@ test('rule 9: errors that nobody else sees reach `onCallError` of the object, or
   try {
     createCaller(env, ctx).call('USERS', 'main', users().throwTypeError());
     await waitOnExecutionContext(ctx);
-    expect(seen).toEqual([fromElsewhere(new TypeError('wrong type'))]);
+    expect(seen).toEqual([new TypeError('wrong type')]);
     expect(log).toHaveBeenCalledTimes(1);
   } finally {
     log.mockRestore();

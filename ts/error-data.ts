@@ -136,9 +136,10 @@ export function decodeError(
   }
   const error = decodeObject(encoded, details, new Map());
   define(error, 'stack', `${error.stack}\n    at remote call ${operation}`, false);
-  if (origin) define(error, 'remote', true);
+  // Not enumerable: where an error came from is no part of what it says.
+  if (origin) define(error, 'remote', true, false);
   const id = origin?.durableObjectIdWith(error);
-  if (id !== undefined) define(error, 'durableObjectId', id);
+  if (id !== undefined) define(error, 'durableObjectId', id, false);
   return error;
 }
 
