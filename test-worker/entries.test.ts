@@ -86,13 +86,23 @@ describe('rule 27: what withCall wraps is closed unless it is named', () => {
     }));
 });
 
+/** What Workers RPC says of a call. It is awaited here: each fork of its promise would reject by itself. */
+async function refusalOf(call: () => unknown): Promise<string> {
+  try {
+    await call();
+    return 'it ran';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 describe('rule 27: a list holds for Workers RPC, too, where a class says so', () => {
   const stub = (): Guarded => env.GUARDED.getByName('main') as unknown as Guarded;
 
   test('what is closed is refused by Workers RPC, and works inside', async () => {
     expect(await stub().open()).toBe('open, and inside wiped by super wiped');
-    await expect(stub().wipe()).rejects.toThrow(/does not implement/);
-    await expect(Promise.resolve(stub().secret)).rejects.toThrow(/does not implement/);
+    expect(await refusalOf(() => stub().wipe())).toMatch(/does not implement/);
+    expect(await refusalOf(() => stub().secret)).toMatch(/does not implement/);
     expect(await outcomeOf('GUARDED', 'open')).toBe('open, and inside wiped by super wiped');
     expect(await outcomeOf('GUARDED', 'wipe')).toBe('not-callable');
   });
@@ -100,7 +110,7 @@ describe('rule 27: a list holds for Workers RPC, too, where a class says so', ()
   test('by marks, too', async () => {
     const marked = env.GUARDED_BY_MARKS.getByName('main') as unknown as Guarded;
     expect(await marked.open()).toBe('open');
-    await expect(marked.wipe()).rejects.toThrow(/does not implement/);
+    expect(await refusalOf(() => marked.wipe())).toMatch(/does not implement/);
   });
 });
 

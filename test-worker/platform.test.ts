@@ -5,6 +5,7 @@ import { newContinuation } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
 import { calc, inCalc, inCaller } from './in-object.js';
 import { Calc, type CallerObject, type Unborn } from './index.js';
+import type { Order } from './order.js';
 
 const on = newContinuation<CallerObject>;
 const MIB = 2 ** 20;
@@ -117,20 +118,24 @@ test('rule 12: an object that was evicted is called as if nothing had happened',
 
 test('rule 12: when all objects are aborted, callers among them, they call again as before', async () => {
   const stub = env.CALLER.getByName('aborted with all');
+  const order = newContinuation<Order>();
+  // Alone: an object that dies with the stub of a message that is not over leaves it to the collector.
   const calling = runInDurableObject(stub, async (caller) => {
-    await caller.svc.callRaw('CALC', 'all', calc().never());
+    await caller.svc.callRaw('ORDER', 'all', order.hangs(1));
   });
   const outcome = calling.then(
     () => 'it answered',
     (error: Error) => error.message,
   );
-  await inCalc('all', ({ log }) => vi.waitFor(() => expect(log).toEqual(['never()'])));
+  const begun = (): Promise<unknown[]> =>
+    runInDurableObject(env.ORDER.getByName('all'), (target) => target.begun);
+  await vi.waitFor(async () => expect(await begun()).toEqual([1]));
   await abortAllDurableObjects();
   expect(await outcome).toMatch(/abort/i);
-  const sum = await inCaller('aborted with all', (caller) =>
-    caller.svc.callRaw('CALC', 'all', calc().add(1, 10)),
+  const two = await inCaller('aborted with all', (caller) =>
+    caller.svc.callRaw('ORDER', 'all', order.mark(2)),
   );
-  expect(sum).toBe(11);
+  expect(two).toBe(2);
 });
 
 test('rule 8: an object told to stop by its own handler stops; the next call finds a new one', async () => {
