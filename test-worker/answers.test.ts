@@ -3,6 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { newContinuation } from '@lumenize/call';
 import { describe, expect, test, vi } from 'vitest';
+import { asSent, frameOf } from './handmade.js';
 import { inCaller } from './in-object.js';
 import type { Calc, CallerObject } from './index.js';
 import { Session } from './index.js';
@@ -93,4 +94,21 @@ describe('rule 7: a result that comes too late is released', () => {
       await vi.waitFor(() => expect(Session.released).toBe(before + 2));
     }),
   );
+});
+
+test('rule 25: who asks twice at once for the rest of a message gets an answer to each', async () => {
+  const frame = asSent(frameOf(['hangs'], 1, [0, 0, 0], [1, 1, 0]));
+  const stub = env.ORDER.getByName('asked twice') as unknown as {
+    __lmzCalls(
+      ...message: unknown[]
+    ): Promise<[unknown, unknown, { next(): Promise<unknown[]>; stop(): Promise<void> }]>;
+  };
+  const answer = await stub.__lmzCalls([frame], [1], Uint16Array.of(0, 0), [1, 2]);
+  const [, , rest] = answer;
+  const first = rest.next();
+  const second = rest.next();
+  expect(await first).toMatchObject([[], []]);
+  await rest.stop();
+  expect(await second).toMatchObject([[], []]);
+  (answer as unknown as Disposable)[Symbol.dispose]();
 });

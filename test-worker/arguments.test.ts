@@ -243,3 +243,15 @@ test('rule 3: a continuation of the same object has, where both are recorded by 
     await caller.arrived(1);
     expect(caller.received).toEqual([{ outcome: 11, rest: [8] }]);
   }));
+
+test('rule 3: a continuation of a second copy of the package is refused, not sent as a function', () =>
+  inCaller('second copy', (caller) => {
+    const foreign = Object.assign(() => {}, {
+      [Symbol.for('@lumenize/call:continuation')]: { of: undefined },
+    });
+    for (const value of [foreign, [foreign], { a: { b: foreign } }]) {
+      const thrown = thrownBy(() => caller.svc.call('ORDER', 'x', on.mark(value)));
+      expect(thrown.code).toBe('invalid-continuation');
+      expect(thrown.message).toContain('another copy of this package');
+    }
+  }));
