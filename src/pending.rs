@@ -49,6 +49,16 @@ export interface CallOptions {
    * the code after several awaited calls may go on in one turn. Default: `true`.
    */
   readonly batch?: boolean | undefined;
+  /**
+   * Where to create the Durable Object, if it does not exist yet: an option of `namespace.get`. A call
+   * with this option or one of the next two has a stub of its own, so that its order is kept with those
+   * that have the same ones.
+   */
+  readonly locationHint?: DurableObjectLocationHint | undefined;
+  /** How the platform routes the call: an option of `namespace.get`. */
+  readonly routingMode?: 'primary-only' | undefined;
+  /** How often and how long the platform itself repeats the call: an option of `namespace.get`. */
+  readonly retry?: { maxRetries?: number; timeoutMs?: number } | undefined;
 }
 "
 );

@@ -11,7 +11,9 @@ import { receive } from './receive.js';
 import { type EntrypointRequest, receiveCalls } from './receive-calls.js';
 import { explain, ownContinuation } from './record.js';
 import { watchSections } from './sections.js';
-import type { Beginning, Continuation, Protected } from './types.js';
+import type { Instance } from './target.js';
+import type { BindingName, BoundTo, NamespaceOf, ServiceOf } from './targets.js';
+import type { Begun, Own } from './types.js';
 
 /** What {@link withCall} adds to a class: both sides of calls. */
 export interface Calling<Env, Context = DurableObjectState> {
@@ -22,13 +24,41 @@ export interface Calling<Env, Context = DurableObjectState> {
    * Records a continuation on this object, as handlers are. Nothing runs. A path through `ctx` or
    * `env` may be a handler too: `this.ctn().ctx.storage.kv.put('user', user)`.
    */
-  ctn(): Continuation<this> & Beginning & Protected<this, Env, Context>;
+  ctn(): Own<this, Env, Context>;
   /**
-   * Records a continuation on a target. Nothing runs and nothing is sent.
+   * Starts a continuation on a target that is named when it is called. Nothing runs and nothing is sent.
    *
    * @typeParam T - The class of the target.
    */
-  ctn<T>(): Continuation<T> & Beginning;
+  ctn<T>(): Begun<T>;
+  /**
+   * Starts a continuation on a Worker entrypoint, or on what a stub leads to. Awaiting a call of it sends
+   * it; nothing else does but `svc.call` and `svc.callRaw`.
+   *
+   * @param service - The name of a service in `env`; or a service, a stub, a facet.
+   * @throws `CallError` with code `unknown-binding` or `invalid-target`.
+   */
+  ctn<const B extends BindingName<Env> | (string & {}) | object>(
+    service: ServiceOf<Env, B>,
+  ): BoundTo<Env, B>;
+  /**
+   * Starts a continuation on a Durable Object. Awaiting a call of it sends it; nothing else does but
+   * `svc.call` and `svc.callRaw`.
+   *
+   * @param namespace - The name of a Durable Object namespace in `env`; or a namespace, such as
+   *   `this.ctx.exports.Users`.
+   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object.
+   * @throws `CallError` with code `unknown-binding` or `invalid-target`.
+   * @example
+   * ```ts
+   * const calc = this.ctn('CALC', 'main');
+   * const sum = await calc.add(calc.add(1, 10), calc.add(100, 1000)); // one message
+   * ```
+   */
+  ctn<const B extends BindingName<Env> | (string & {}) | object>(
+    namespace: NamespaceOf<Env, B>,
+    instance: string | DurableObjectId,
+  ): BoundTo<Env, B>;
 
   /**
    * Receives the errors that nobody else sees: a handler threw, or a call without a handler
@@ -188,10 +218,12 @@ function calling(Base: Class<object>, isWorker: boolean): Class<object> {
       return caller;
     }
 
-    ctn(): Continuation<this> & Beginning & Protected<this, unknown, DurableObjectState>;
-    ctn<T>(): Continuation<T> & Beginning;
-    ctn(): unknown {
-      return ownContinuation();
+    ctn(...target: [binding?: string | object, instance?: Instance]): never {
+      const [binding, instance] = target;
+      // A binding that is not there in this environment is no reason to record for this object.
+      return (
+        target.length === 0 ? ownContinuation() : this.svc.ctn(binding as string, instance as string)
+      ) as never;
     }
 
     __lmzInit(): void {}

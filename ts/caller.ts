@@ -9,16 +9,39 @@ import { invalid } from './copy.js';
 import { callErrorCodes } from './core.js';
 import { addStackOf, type CallError, type CallErrorDetails } from './errors.js';
 import { type Bound, handlerOf, messageOf } from './flatten.js';
-import { checkOptions } from './options.js';
+import { type CheckedOptions, checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending } from './pending.js';
 import { platformError } from './platform.js';
-import { explainNode, isStart, type Node, recorded } from './record.js';
-import { runHandler } from './run.js';
+import {
+  boundContinuation,
+  explainNode,
+  isForeign,
+  isPlainObject,
+  isStart,
+  type Node,
+  nodeOf,
+  notRecorded,
+  recorded,
+  routeOf,
+  unbound,
+} from './record.js';
+import { type HandlerFunction, runFunction, runHandler } from './run.js';
 import { type Section, sectionOf } from './sections.js';
-import { type Instance, Targets, unknownName } from './target.js';
+import { type Instance, type Target, Targets, unknownName } from './target.js';
 import { endOfTurn, soon } from './turn.js';
-import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
+import type {
+  AnyTarget,
+  Arrived,
+  Behind,
+  BindingName,
+  BoundStarts,
+  CallFunction,
+  InstanceOf,
+  TargetOf,
+} from './targets.js';
+import type { Received } from './received.js';
+import type { Recorded, Sendable } from './types.js';
 import type { CallOptions } from './wasm/lumenize_call.js';
 
 /** A call that was made. */
@@ -70,43 +93,6 @@ export interface Owner {
   readonly waitUntil?: ((ended: Promise<unknown>) => void) | undefined;
 }
 
-/** `this.svc.call`. */
-export interface CallFunction<Env, Self = never> {
-  /**
-   * Calls a method of another object and returns at once. The handler runs on this object with the
-   * outcome, exactly once: with the value, or with an `Error`.
-   *
-   * The outcome goes where `remote` itself, or `$result`, stands in the handler; where neither
-   * does, it becomes the last argument. Stubs in it are released when the handler has ended, like
-   * the parameters of an RPC method: `dup()` one to keep it.
-   *
-   * @param binding - Name of a Durable Object namespace or service in `env`.
-   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object; `undefined` for a
-   *   Worker entrypoint.
-   * @param remote - What to run there, recorded by `this.ctn<T>()`.
-   * @param handler - What to run here with the outcome, recorded by `this.ctn()`. Without one, a
-   *   failure goes to `onCallError`.
-   * @throws `CallError` at once for what cannot be a call: `invalid-continuation`,
-   *   `unknown-binding`, `invalid-target`, `invalid-option`, `limit-exceeded`. Everything that
-   *   happens later arrives in the handler.
-   * @example
-   * ```ts
-   * const user = this.ctn<Users>().getUser('u1');
-   * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
-   * ```
-   */
-  <B extends BindingName<Env>, R>(
-    binding: B,
-    instance: InstanceOf<Env[B]>,
-    remote: Recorded<R, TargetOf<Env[B]>>,
-    handler?: Handler<NoInfer<R>, Self>,
-    options?: CallOptions,
-  ): CallHandle;
-
-  /** What the calls of this object have come to. Counting costs nothing measurable. */
-  stats(): CallStats;
-}
-
 /** `this.svc`: calls of one object. */
 export class Caller<Env, Self = never> {
   readonly #owner: Owner;
@@ -122,64 +108,136 @@ export class Caller<Env, Self = never> {
 
   /** Calls a method of another object and returns at once. */
   readonly call: CallFunction<Env, Self>;
+  /** `this.ctn(binding, instance)`, for where there is no `this.ctn`. */
+  readonly ctn: BoundStarts<Env>;
 
   constructor(owner: Owner) {
     this.#owner = owner;
     this.#targets = new Targets(owner.env, owner.ctx);
-    this.call = Object.assign(this.#call.bind(this), { stats: () => this.#stats() });
+    this.call = Object.assign(this.#call.bind(this), {
+      stats: () => this.#stats(),
+    }) as CallFunction<Env, Self>;
+    this.ctn = this.#ctn.bind(this) as BoundStarts<Env>;
   }
 
   /**
    * Calls a method of another object and awaits the answer: one round trip.
    *
-   * @param binding - As in {@link CallFunction}.
-   * @param instance - As in {@link CallFunction}.
-   * @param remote - As in {@link CallFunction}.
-   * @returns What the remote method returns; where that holds stubs they are yours to dispose, as
-   *   with Workers RPC. The promise rejects with what the remote method throws, or with a
+   * @param remote - Recorded by `this.ctn(binding, instance)`. It is sent each time it is passed.
+   * @returns What the remote method returns, as it arrives; where that holds stubs they are yours to
+   *   dispose, as with Workers RPC. The promise rejects with what the remote method throws, or with a
    *   `CallError`.
+   * @example
+   * ```ts
+   * const calc = this.ctn('CALC', 'main');
+   * const sum = await this.svc.callRaw(calc.add(1, 10), { timeout: 500 });
+   * ```
+   */
+  callRaw<V>(remote: Sendable<V>, options?: CallOptions): Promise<Received<V>>;
+  /**
+   * The same for what was recorded by `this.ctn<T>()`, which does not know its target.
+   *
+   * @param target - The name of a Durable Object namespace or service in `env`, or one itself; or a stub.
+   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object; `undefined` for what is
+   *   no namespace.
    * @example
    * ```ts
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
    * ```
    */
-  callRaw<B extends BindingName<Env>, R>(
-    binding: B,
-    instance: InstanceOf<Env[B]>,
-    remote: Recorded<R, TargetOf<Env[B]>>,
+  callRaw<B extends BindingName<Env> | AnyTarget, R>(
+    target: B,
+    instance: InstanceOf<Behind<Env, B>>,
+    remote: Recorded<R, TargetOf<Behind<Env, B>>>,
     options?: CallOptions,
-  ): Promise<R> {
-    return new Promise<R>((resolve, reject) => {
-      const node = recorded(remote, 'remote');
-      const call = this.#send(binding, instance, node, options, false, (outcome, failed): void => {
-        if (failed) reject(outcome);
-        else if (isThenable(outcome)) reject(call.thenableError(outcome));
-        else resolve(outcome as R);
-      });
+  ): Promise<Arrived<R>>;
+  callRaw(first: unknown, second: unknown, third?: unknown, fourth?: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const node = nodeOf(first);
+      const remote = node ?? recorded(third);
+      const options = checkOptions(node ? second : fourth);
+      const target = this.#targetOf(node, first, second, options);
+      this.#sendAwaited(target, remote, options, resolve, reject);
     }).catch(throwWithStack);
   }
 
   #call(
-    binding: string,
-    instance: Instance,
-    remote: unknown,
-    handler?: unknown,
-    options?: CallOptions,
+    first: unknown,
+    second: unknown,
+    third?: unknown,
+    fourth?: unknown,
+    fifth?: unknown,
   ): CallHandle {
-    const remoteNode = recorded(remote, 'remote');
-    const handlerNode = handler === undefined ? undefined : recorded(handler, 'handler');
-    const bound = handlerNode && handlerOf(handlerNode, remoteNode);
-    if (handlerNode) checkHandler(handlerNode, this.#owner.self);
-    const call = this.#send(binding, instance, remoteNode, options, true, (outcome, failed) => {
+    const node = nodeOf(first);
+    const remote = node ?? recorded(third);
+    const written = node ? second : fourth;
+    const handler = this.#handlerOf(written, remote);
+    const options = checkOptions(node ? third : fifth);
+    const target = this.#targetOf(node, first, second, options);
+    const call = this.#send(target, remote, options, true, (outcome, failed) => {
       const report = (error: unknown): void => {
-        const text = handlerNode && explainNode(handlerNode);
-        this.#owner.report(error, { ...call.details(), handler: text });
+        this.#owner.report(error, { ...call.details(), handler: textOfHandler(written) });
       };
-      if (bound) return this.#handle(bound, outcome, report);
+      if (handler) return this.#handle(handler, outcome, report);
       if (failed) report(outcome);
       else release(outcome);
     });
     return { id: call.id, cancel: (reason) => this.#cancel(call, reason) };
+  }
+
+  #ctn(binding: string | object, instance: Instance): unknown {
+    const target = this.#targets.find(binding, instance);
+    const send = (node: Node): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const options = checkOptions(undefined);
+        this.#sendAwaited(this.#targets.again(target), node, options, resolve, reject);
+      }).catch(throwWithStack);
+    return boundContinuation({ target, send });
+  }
+
+  #sendAwaited(
+    target: Target,
+    remote: Node,
+    options: CheckedOptions,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const call = this.#send(target, remote, options, false, (outcome, failed): void => {
+      if (failed) reject(outcome);
+      else if (isThenable(outcome)) reject(call.thenableError(outcome));
+      else resolve(outcome);
+    });
+  }
+
+  /** Where a call goes: what was recorded for a target knows, otherwise the caller has said so. */
+  #targetOf(
+    bound: Node | undefined,
+    binding: unknown,
+    instance: unknown,
+    { stub }: CheckedOptions,
+  ): Target {
+    if (!bound) return this.#targets.find(binding as string, instance as Instance, stub);
+    const route = routeOf(bound);
+    if (!route) throw unbound(bound);
+    if (route.target.targets === this.#targets) return this.#targets.again(route.target, stub);
+    throw invalid(
+      `${explainNode(bound)} was recorded by another object: begin it with this object's ctn()`,
+    );
+  }
+
+  #handlerOf(handler: unknown, remote: Node): Bound | HandlerFunction | undefined {
+    if (handler === undefined) return undefined;
+    const node = nodeOf(handler);
+    if (node) {
+      const bound = handlerOf(node, remote);
+      checkHandler(node, this.#owner.self);
+      return bound;
+    }
+    if (typeof handler === 'function' && !isForeign(handler)) return handler as HandlerFunction;
+    const remedy = isPlainObject(handler)
+      ? 'options come after it, as in call(remote, undefined, options)'
+      : 'pass a function, or record one, as in this.ctn().onUser()';
+    throw notRecorded('handler', handler, remedy);
   }
 
   #createPending(onRest = (): void => {}): Pending<Call> {
@@ -232,12 +290,16 @@ export class Caller<Env, Self = never> {
 
   /** Runs a handler. What it throws, now or later, is reported and goes no further. */
   #handle(
-    { program, slots }: Bound,
+    handler: Bound | HandlerFunction,
     outcome: unknown,
     report: (error: unknown) => void,
   ): void | Promise<void> {
+    const { self } = this.#owner;
     try {
-      const ended = runHandler(program, slots, this.#owner.self, outcome);
+      const ended =
+        typeof handler === 'function'
+          ? runFunction(handler, self, outcome)
+          : runHandler(handler.program, handler.slots, self, outcome);
       if (ended !== undefined) return ended.catch(report).then(() => release(outcome));
     } catch (error) {
       report(error);
@@ -246,16 +308,13 @@ export class Caller<Env, Self = never> {
   }
 
   #send(
-    binding: string,
-    instance: Instance,
+    target: Target,
     remote: Node,
-    options: CallOptions | undefined,
+    { timeout, signal, batch }: CheckedOptions,
     hasHandler: boolean,
     settle: Settle,
   ): Call {
-    const target = this.#targets.find(binding, instance);
-    const { timeout, signal, batch } = checkOptions(options);
-    const message = messageOf(remote);
+    const message = messageOf(remote, target);
     const pending = this.#pendingNow();
     this.#greatestId += 1;
     const id = this.#greatestId;
@@ -414,6 +473,14 @@ function checkHandler(handler: Node, self: object): void {
 
 function isHandlerName(name: string): boolean {
   return name !== 'constructor' && !name.startsWith('__');
+}
+
+function textOfHandler(handler: unknown): string | undefined {
+  if (handler === undefined) return undefined;
+  const node = nodeOf(handler);
+  if (node) return explainNode(node);
+  const { name } = handler as { readonly name: string };
+  return name ? `the function ${name}` : 'a function';
 }
 
 function throwWithStack(error: unknown): never {

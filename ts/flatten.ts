@@ -7,8 +7,18 @@
  */
 import { Copies, invalid, isSmall, ReadFailure, SMALL_BYTES } from './copy.js';
 import { encodeFrame, type Frame, type Program } from './core.js';
-import { CallError } from './errors.js';
-import { explainNode, isOwn, isStart, type Node, nodeOf, result, startOf } from './record.js';
+import { CallError, placeOf } from './errors.js';
+import {
+  BoundStart,
+  explainNode,
+  isOwn,
+  isStart,
+  type Node,
+  nodeOf,
+  result,
+  startOf,
+} from './record.js';
+import type { Target } from './target.js';
 import { ArgumentKind, MostLimit, StepKind } from './wasm/lumenize_call.js';
 
 /** What a call sends: a program as bytes, and its native values beside it, as they are now. */
@@ -92,10 +102,20 @@ function tokenOf(name: string): number {
   return token;
 }
 
-/** The program that the target of a call runs. Each value in it is read once. */
-export function messageOf(node: Node): Message {
+/** Where the program goes that is made now: what is bound to another target has no place in it. */
+let destination: Target | undefined;
+
+/**
+ * The program that the target of a call runs. Each value in it is read once.
+ *
+ * @param target - Where it goes; `undefined` where it is only looked at.
+ */
+export function messageOf(node: Node, target: Target | undefined): Message {
   const slots: unknown[] = [];
   const copies = new Copies('arguments');
+  // A getter in an argument may make a call of its own.
+  const outer = destination;
+  destination = target;
   try {
     const frame = frameOf(node, slots, copies);
     const { isWhole } = copies;
@@ -104,7 +124,22 @@ export function messageOf(node: Node): Message {
     if (!(failure instanceof ReadFailure)) throw failure;
     copies.letGo();
     return { frame: '', slots: [], isWhole: true, bytes: 0, failure };
+  } finally {
+    destination = outer;
   }
+}
+
+/** Throws `CallError` with code `invalid-continuation` where a program begins at another target. */
+function checkDestination(begun: Node, node: Node): void {
+  if (!(begun instanceof BoundStart) || !destination) return;
+  const { target } = begun.route;
+  if (target.isSame(destination)) return;
+  const [there, here] = [placeOf(target), placeOf(destination)];
+  throw invalid(
+    there === here
+      ? `${explainNode(node)} was recorded by another object: record it by this one's ctn(), or await it first`
+      : `await ${explainNode(node)} first: it runs on ${there}, and the call goes to ${here}`,
+  );
 }
 
 function frameOf(node: Node, slots: unknown[], copies: Copies): string {
@@ -139,7 +174,11 @@ const NO_FORM = -1;
  * flattening finds them.
  */
 function formOf(node: Node, from: number, slots: unknown[], copies: Copies): number {
-  if (isStart(node)) return from;
+  if (isStart(node)) {
+    // What may be wrong is looked at where it is said.
+    const isElsewhere = node instanceof BoundStart && destination?.isSame(node.route.target) === false;
+    return isElsewhere ? NO_FORM : from;
+  }
   nodesLeft -= 1;
   if (!node.of || node.visit === visit || nodesLeft < 0) return NO_FORM;
   node.visit = visit;
@@ -200,7 +239,8 @@ export function handlerOf(handler: Node, remote: Node): Bound {
 function bind(handler: Node, remote: Node): Bound {
   const { args } = handler;
   const begun = handler.of?.of;
-  const name = args && begun && isStart(begun) ? handler.of?.name : undefined;
+  const isMethod = begun && isStart(begun) && !(begun instanceof BoundStart);
+  const name = args && isMethod ? handler.of?.name : undefined;
   // What uses the outcome in another way than as an argument is refused when it is flattened.
   const usesOutcome = handler === remote || handler.of === remote;
   const place =
@@ -309,7 +349,15 @@ class Flattening implements Frame {
   finish(node: Node): void {
     if (isStart(node)) throw invalid('ctn() alone does nothing: call a method of it');
     if (this.#isOutcome(node)) throw invalid('an outcome cannot be its own handler');
-    if (this.#remote) this.#begun = startOf(node);
+    if (this.#remote) {
+      this.#begun = startOf(node);
+      if (this.#begun instanceof BoundStart) {
+        throw invalid(
+          `begin the handler with this.ctn(): ${explainNode(node)} would run on ` +
+            `${placeOf(this.#begun.route.target)}, and a handler runs on this object`,
+        );
+      }
+    }
     this.#step(node, 0);
     this.words[SLOT_COUNT] = this.slots.length;
     this.words[STEP_COUNT] = this.#steps;
@@ -345,6 +393,7 @@ class Flattening implements Frame {
       chain.push(at);
       at = at.of as Node;
     }
+    if (value === 0 && !this.#remote) checkDestination(at, node);
     if (chain.at(-1)?.args && value === 0) {
       throw invalid('ctn() is no function: call a method of it');
     }

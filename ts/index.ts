@@ -13,7 +13,7 @@ export {
   LumenizeWorker,
   withCall,
 } from './base.js';
-export type { CallErrorInfo, Caller, CallFunction, CallHandle, CallStats } from './caller.js';
+export type { CallErrorInfo, Caller, CallHandle, CallStats } from './caller.js';
 export {
   type CallEvent,
   type CallEventDetails,
@@ -28,21 +28,39 @@ export { registerErrors } from './error-classes.js';
 export { CallError, type CallErrorDetails } from './errors.js';
 export { type CallableDecorator, callable, type ReceiverClass } from './expose.js';
 export { explain, newContinuation } from './record.js';
+export type { Received } from './received.js';
+export type {
+  BindingName,
+  BoundTo,
+  CallFunction,
+  FunctionHandler,
+  InstanceOf,
+  Mistake,
+  TargetOf,
+} from './targets.js';
 export type {
   Accepting,
   Argument,
+  Arriving,
   Beginning,
-  BindingName,
+  Begun,
+  Bound,
+  BoundAnything,
+  BoundCall,
+  BoundMembers,
+  BoundSteps,
   Call,
   Continuation,
   Fixed,
   Flexible,
   Handler,
-  InstanceOf,
+  Members,
+  Own,
   Protected,
   Recorded,
+  Sendable,
   Start,
-  TargetOf,
+  Uncalled,
   Unprotected,
 } from './types.js';
 export { validate } from './validate.js';

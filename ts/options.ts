@@ -2,30 +2,40 @@
 import { checkTimeout } from './core.js';
 import { CallError } from './errors.js';
 import { explain } from './record.js';
-import { unknownName } from './target.js';
+import { type StubOptions, unknownName } from './target.js';
 import { type CallOptions, DefaultOption } from './wasm/lumenize_call.js';
 
 /** The options that there are. */
-const OPTIONS: Record<keyof CallOptions, true> = { timeout: true, signal: true, batch: true };
+const OPTIONS: Record<keyof CallOptions, true> = {
+  timeout: true,
+  signal: true,
+  batch: true,
+  locationHint: true,
+  routingMode: true,
+  retry: true,
+};
 
 /** What a call is made with. */
 export interface CheckedOptions {
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   readonly batch: boolean;
+  /** With what a stub of its own is made, if with anything. */
+  readonly stub: StubOptions | undefined;
 }
 
 const DEFAULT: CheckedOptions = {
   timeout: DefaultOption.TimeoutMs,
   signal: undefined,
   batch: true,
+  stub: undefined,
 };
 
 /** Calls mostly have the timeout of the call before them. */
 let lastChecked = DEFAULT.timeout;
 
 /** Throws `CallError` with code `invalid-option`. */
-export function checkOptions(options: CallOptions | undefined): CheckedOptions {
+export function checkOptions(options: unknown): CheckedOptions {
   if (options === undefined) return DEFAULT;
   if (typeof options !== 'object' || options === null) {
     throw invalid(`the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`);
@@ -38,6 +48,7 @@ export function checkOptions(options: CallOptions | undefined): CheckedOptions {
     timeout = DEFAULT.timeout,
     signal,
     batch = DEFAULT.batch,
+    ...stub
   }: Readonly<Record<string, unknown>> = options as Record<string, unknown>;
   if (typeof timeout !== 'number') {
     throw invalid(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
@@ -52,7 +63,11 @@ export function checkOptions(options: CallOptions | undefined): CheckedOptions {
   if (typeof batch !== 'boolean') {
     throw invalid(`batch is ${explain(batch)}: it has to be true or false`);
   }
-  return { timeout, signal, batch };
+  return { timeout, signal, batch, stub: isEmpty(stub) ? undefined : stub };
+}
+
+function isEmpty(options: StubOptions): boolean {
+  return Object.values(options).every((value) => value === undefined);
 }
 
 function invalid(message: string): CallError {

@@ -6,21 +6,17 @@
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
 import { CallError, textOf } from './errors.js';
-import type { Beginning, Continuation } from './types.js';
+import type { Target } from './target.js';
+import type { Begun } from './types.js';
 
 /** Known to every copy of this package: a continuation of another one is told apart from a function. */
 const NODE = Symbol.for('@lumenize/call:continuation');
 
-/**
- * Names that a continuation does not record, because the language and its tools read them from
- * any value: `await` reads `then`, loggers read the rest.
- */
-const NOT_RECORDED: ReadonlySet<string> = new Set([
-  'then',
-  'constructor',
-  'prototype',
-  '__proto__',
-]);
+/** Names that a continuation does not record, because tools such as loggers read them from any value. */
+const NOT_RECORDED: ReadonlySet<string> = new Set(['constructor', 'prototype', '__proto__']);
+
+/** The methods of a promise: what knows its target has them, what does not records the last two. */
+const OF_PROMISES: ReadonlySet<string> = new Set(['then', 'catch', 'finally']);
 
 /** What every proxy stands for: callable, and by the name that loggers show. */
 const continuation = (): void => {};
@@ -42,12 +38,21 @@ export class Node implements ProxyHandler<typeof continuation> {
     if (key === NODE) return this;
     if (typeof key === 'symbol') return this.#readSymbol(key);
     if (key === '$result') return resultContinuation;
+    if (OF_PROMISES.has(key)) {
+      const method = this.#methodOfPromises(key as 'then');
+      if (method || key === 'then') return method;
+    }
     if (NOT_RECORDED.has(key)) return undefined;
     return new Proxy(continuation, new Node(this, key, undefined));
   }
 
   apply(_target: unknown, _this: unknown, args: unknown[]): unknown {
     return new Proxy(continuation, new Node(this, undefined, args));
+  }
+
+  /** What a method returns is awaited where it has a method `then`. */
+  has(target: typeof continuation, key: string | symbol): boolean {
+    return key === 'then' ? this.get(target, key) !== undefined : key in target;
   }
 
   set(): boolean {
@@ -66,12 +71,53 @@ export class Node implements ProxyHandler<typeof continuation> {
     return false;
   }
 
+  /**
+   * What `await` calls. Reading it sends nothing: tools read `then` of any value.
+   *
+   * @returns `undefined` for what is no promise: what `ctn(binding, instance)` begins, and, but for
+   *   `then`, all that knows no target. That one rejects, since nobody could say where it goes.
+   */
+  #methodOfPromises(name: 'then'): unknown {
+    const begun = startOf(this);
+    const isBound = begun instanceof BoundStart;
+    if (isBound ? begun === this : name !== 'then') return undefined;
+    return (...args: Parameters<Promise<unknown>['then']>) =>
+      (isBound ? begun.send(this) : Promise.reject(unbound(this)))[name](...args);
+  }
+
   #readSymbol(key: symbol): unknown {
     if (key === Symbol.toPrimitive) return () => explainNode(this);
     if (key === Symbol.toStringTag) return 'Continuation';
     return undefined;
   }
 }
+
+/** Where a continuation goes that knows its target, and how. */
+export interface Route {
+  readonly target: Target;
+  /** Sends what was recorded, with the default options. */
+  send(node: Node): Promise<unknown>;
+}
+
+/** The start of what knows its target: `ctn(binding, instance)`. */
+export class BoundStart extends Node {
+  constructor(readonly route: Route) {
+    super(undefined, undefined, undefined);
+  }
+
+  /** Sends what was recorded, once however often it is awaited. */
+  send(node: Node): Promise<unknown> {
+    let outcome = awaited.get(node);
+    if (!outcome) {
+      outcome = this.route.send(node);
+      awaited.set(node, outcome);
+    }
+    return outcome;
+  }
+}
+
+/** What has been sent by being awaited. */
+const awaited = new WeakMap<Node, Promise<unknown>>();
 
 /** A start: the target itself, to which a recorded program has not done anything yet. */
 export function isStart(node: Node): boolean {
@@ -95,8 +141,8 @@ const resultContinuation = new Proxy(continuation, result);
  * const user = newContinuation<Users>().getUser('u1'); // recorded, not run
  * ```
  */
-export function newContinuation<T>(): Continuation<T> & Beginning {
-  return startContinuation as unknown as Continuation<T> & Beginning;
+export function newContinuation<T>(): Begun<T> {
+  return startContinuation as unknown as Begun<T>;
 }
 
 /**
@@ -105,6 +151,26 @@ export function newContinuation<T>(): Continuation<T> & Beginning {
  */
 export function ownContinuation(): unknown {
   return new Proxy(continuation, new Node(undefined, undefined, undefined));
+}
+
+/** Starts a continuation that knows its target. */
+export function boundContinuation(route: Route): unknown {
+  return new Proxy(continuation, new BoundStart(route));
+}
+
+/** Where a continuation goes by itself, if it knows its target. */
+export function routeOf(node: Node): Route | undefined {
+  const begun = startOf(node);
+  return begun instanceof BoundStart ? begun.route : undefined;
+}
+
+/** Says of a continuation what it lacks to be sent. */
+export function unbound(node: Node): CallError {
+  return new CallError(
+    'invalid-continuation',
+    `begin with a target, as in this.ctn('USERS', 'main').getUser(id), or pass the continuation to ` +
+      `this.svc.callRaw('USERS', 'main', …): ${explainNode(node)} knows no target to be sent to`,
+  );
 }
 
 /** Where a continuation was started. */
@@ -133,17 +199,21 @@ export function nodeOf(value: unknown): Node | undefined {
 }
 
 /** The node behind what has to be a continuation. Throws `CallError` with code `invalid-continuation`. */
-export function recorded(value: unknown, parameter: 'remote' | 'handler'): Node {
+export function recorded(value: unknown): Node {
   const node = nodeOf(value);
   if (node) return node;
-  const example = parameter === 'remote' ? 'this.ctn<Users>().getUser(id)' : 'this.ctn().onUser()';
-  const remedy =
-    typeof value === 'function'
-      ? `${example}; what another package's ctn() has recorded cannot be read, newContinuation of this one helps`
-      : example;
-  throw new CallError(
+  throw notRecorded('remote', value, 'record one, as in this.ctn<Users>().getUser(id)');
+}
+
+/** Says of a value that it cannot be the remote or the handler. */
+export function notRecorded(what: string, value: unknown, remedy: string): CallError {
+  const isTheirs = typeof value === 'function' && isForeign(value);
+  const why = isTheirs
+    ? "; what another package's ctn() has recorded cannot be read, newContinuation of this one helps"
+    : '';
+  return new CallError(
     'invalid-continuation',
-    `the ${parameter} is ${explain(value)}, not a continuation: record one, as in ${remedy}`,
+    `the ${what} is ${explain(value)}, not a continuation: ${remedy}${why}`,
   );
 }
 

@@ -112,7 +112,23 @@ export function runHandler(
   outcome: unknown,
 ): void | Promise<void> {
   const lent: unknown[] = [];
-  const returned = run(program, slots, 0, self, readAny, outcome, lent);
+  return endOf(run(program, slots, 0, self, readAny, outcome, lent), lent);
+}
+
+/** What a handler is that was not recorded: it receives the outcome. */
+export type HandlerFunction = (outcome: unknown) => unknown;
+
+/** Runs a function as {@link runHandler} does a recorded handler. */
+export function runFunction(
+  handler: HandlerFunction,
+  self: object,
+  outcome: unknown,
+): void | Promise<void> {
+  const lent: unknown[] = [];
+  return endOf(settled(Reflect.apply(handler, self, [outcome]), lent), lent);
+}
+
+function endOf(returned: unknown, lent: readonly unknown[]): void | Promise<void> {
   if (!(returned instanceof Promise)) return undefined;
   return returned.then((result) => {
     if (lent.includes(result)) release(result);
@@ -132,7 +148,11 @@ function callMethod(
   const isAll = firstSlot === 0 && slots.length === argumentCount && outcomeAt < 0;
   const args = isAll ? slots : slots.slice(firstSlot, firstSlot + argumentCount);
   if (outcomeAt >= 0) (args as unknown[])[outcomeAt] = outcome;
-  const value = apply(method, self, args, name);
+  return settled(apply(method, self, args, name), lent);
+}
+
+/** What a method has returned, as a promise where it is one of any kind. */
+function settled(value: unknown, lent: unknown[] | undefined): unknown {
   if (!isThenable(value)) return value;
   // What a stub promises is lent: nobody else gives it back.
   if (!lent || typeof value !== 'function') return Promise.resolve(value);

@@ -1,7 +1,8 @@
 /** Targets: what a binding and an instance name, and the stub through which it is reached. */
 import leven from 'leven';
-import { CallError } from './errors.js';
+import { CallError, textOf } from './errors.js';
 import { explain } from './record.js';
+import type { CallOptions } from './wasm/lumenize_call.js';
 
 /** The two methods of a receiver: for a call that travels alone, and for several. */
 export interface Receiver {
@@ -55,22 +56,35 @@ export class Connection {
 export class Target {
   #connection: Connection | undefined;
   #messagesInFlight = 0;
+  /** The name of the binding, or what is called in its place. */
+  readonly binding: string;
+  readonly instance: string | undefined;
 
   constructor(
-    readonly binding: string,
-    readonly instance: string | undefined,
-    private readonly connect: () => Receiver,
-    private readonly id: DurableObjectId | undefined,
-    private readonly callerId: DurableObjectId | undefined,
-  ) {}
+    /** Whose it is: each object that calls has its own. */
+    readonly targets: Targets,
+    /** By what it was asked for: the name of a binding, or an object. */
+    readonly key: string | object,
+    readonly place: Place,
+  ) {
+    this.binding = place.binding;
+    this.instance = place.instance;
+  }
+
+  /** Whether both are one object for one caller; the stub through which it is reached may differ. */
+  isSame(other: Target): boolean {
+    if (this === other) return true;
+    const { targets, key, instance } = other;
+    return this.targets === targets && this.key === key && this.instance === instance;
+  }
 
   /**
    * The id that Workers RPC says with an error from there: that of the Durable Object that called; where a
    * Worker did, that of the target, unless the error is a `DOMException`. Found by running it.
    */
   durableObjectIdWith(error: Error): string | undefined {
-    const ofTarget = error instanceof DOMException ? undefined : this.id;
-    return (this.callerId ?? ofTarget)?.toString();
+    const ofTarget = error instanceof DOMException ? undefined : this.place.id;
+    return (this.targets.ownId ?? ofTarget)?.toString();
   }
 
   /** Calls that wait for the end of the turn; it belongs to the outbox. */
@@ -82,7 +96,7 @@ export class Target {
 
   /** For one message. One stub keeps the order of calls, so it is kept while any is in flight. */
   take(): Connection {
-    this.#connection ??= new Connection(this.connect());
+    this.#connection ??= new Connection(this.place.connect());
     this.#messagesInFlight += 1;
     return this.#connection;
   }
@@ -111,6 +125,17 @@ export class Target {
 /** What a caller may pass for the instance of a Durable Object. */
 export type Instance = string | DurableObjectId | undefined;
 
+/** Options of a Durable Object namespace's `get`, with which a stub is made. */
+export type StubOptions = Pick<CallOptions, 'locationHint' | 'routingMode' | 'retry'>;
+
+/** Where a target is. */
+interface Place {
+  readonly binding: string;
+  readonly instance: string | undefined;
+  readonly id?: DurableObjectId | undefined;
+  connect(): Receiver;
+}
+
 const ID = /^[0-9a-f]+$/i;
 const ID_LENGTH = 64;
 
@@ -120,41 +145,67 @@ const KEPT = 1_000;
 /** The targets that one object has called, each with its stub. */
 export class Targets {
   readonly #env: Readonly<Record<string, unknown>>;
-  /** By binding and instance; a service has none. */
-  readonly #targets = new Map<string, Map<string | undefined, Target>>();
+  readonly #exports: Readonly<Record<string, unknown>>;
+  /** By binding, or what stands for one, and instance; a service has none. */
+  readonly #targets = new Map<string | object, Map<string | undefined, Target>>();
+  /** What stands for the name of a binding, and by what it is known. */
+  readonly #keys = new WeakMap<object, string | object>();
   #count = 0;
   #sweepAt = KEPT;
-  readonly #ownId: DurableObjectId | undefined;
+  /** Of the object that calls, if that is a Durable Object. */
+  readonly ownId: DurableObjectId | undefined;
   /** Calls mostly go where the one before them went. */
   #latest: Target | undefined;
   #latestInstance: Instance;
 
-  /**
-   * @param ctx - The context of the object that calls, if that is a Durable Object.
-   */
+  /** @param ctx - The context of the object that calls. */
   constructor(env: object, ctx: object | undefined) {
+    const { id, exports = {} } = (ctx ?? {}) as { id?: DurableObjectId; exports?: object };
     this.#env = env as Record<string, unknown>;
-    this.#ownId = (ctx as { id?: DurableObjectId } | undefined)?.id;
+    this.#exports = exports as Record<string, unknown>;
+    this.ownId = id;
   }
 
   /**
-   * The target that a binding and an instance name. Throws `CallError` with code
-   * `unknown-binding` or `invalid-target`.
+   * The target that a binding, or what stands for one, and an instance name. Throws `CallError` with code
+   * `unknown-binding`, `invalid-target`, or `invalid-option` for options that it cannot have.
+   *
+   * @param options - With these a target has a stub of its own.
    */
-  find(binding: string, instance: Instance): Target {
+  find(binding: string | object, instance: Instance, options?: StubOptions): Target {
     const latest = this.#latest;
-    if (latest && binding === latest.binding && instance === this.#latestInstance) return latest;
-    const target = this.#find(binding, instance);
-    this.#latest = target;
-    this.#latestInstance = instance;
+    if (latest && binding === latest.key && instance === this.#latestInstance && !options) {
+      return latest;
+    }
+    const target = this.#find(this.#keyOf(binding), instance, options);
+    if (!options) {
+      this.#latest = target;
+      this.#latestInstance = instance;
+    }
     return target;
   }
 
-  #find(binding: string, instance: Instance): Target {
-    const key = keyOf(instance);
+  /** The same target, if it was forgotten meanwhile, or with a stub that is made with options. */
+  again({ key, place }: Target, options?: StubOptions): Target {
+    return this.find(key, place.id && place.instance, options);
+  }
+
+  /** What is bound in `env` is known by its name there. */
+  #keyOf(binding: string | object): string | object {
+    if (!isObject(binding)) return binding;
+    let key = this.#keys.get(binding);
+    if (!key) {
+      key = nameOf(binding, this.#env) ?? binding;
+      this.#keys.set(binding, key);
+    }
+    return key;
+  }
+
+  #find(binding: string | object, instance: Instance, options: StubOptions | undefined): Target {
+    const key = keyOf(instance, options);
     const known = this.#targets.get(binding)?.get(key);
     if (known) return known;
-    const target = this.#create(binding, instance);
+    const target = new Target(this, binding, this.#placeOf(binding, instance, options));
     if (this.#count >= this.#sweepAt) this.#sweep();
     let ofBinding = this.#targets.get(binding);
     if (!ofBinding) {
@@ -166,43 +217,72 @@ export class Targets {
     return target;
   }
 
-  #create(name: string, instance: Instance): Target {
-    if (typeof name !== 'string' || !Object.hasOwn(this.#env, name)) {
-      const callable = Object.keys(this.#env).filter((other) => isCallable(this.#env[other]));
-      throw new CallError('unknown-binding', unknownName('binding', String(name), callable));
-    }
-    const binding = this.#env[name];
+  #placeOf(key: string | object, instance: Instance, options: StubOptions | undefined): Place {
+    const binding = this.#bound(key);
+    const name = typeof key === 'string' ? key : (nameOf(key, this.#exports) ?? kindOf(key));
     if (isNamespace(binding)) {
       const id = idOf(binding, name, instance);
-      const connect = (): Receiver => binding.get(id) as unknown as Receiver;
-      return new Target(name, String(instance), connect, id, this.#ownId);
+      const connect = (): Receiver => binding.get(id, options as DurableObjectNamespaceGetDurableObjectOptions) as unknown as Receiver;
+      if (options) checkStubOptions(connect);
+      return { binding: name, instance: String(instance), id, connect };
     }
     if (!isEntrypoint(binding)) {
-      throw invalidTarget(name, 'is neither a Durable Object namespace nor a service');
+      throw invalidTarget(name, 'is neither a Durable Object namespace nor a service or stub');
     }
-    if (instance === undefined) {
-      return new Target(name, instance, () => binding, undefined, this.#ownId);
+    if (instance !== undefined) {
+      throw invalidTarget(name, 'has no instances, since it is no namespace: leave the instance out');
     }
-    throw invalidTarget(name, 'is a Worker entrypoint, which has no instances: pass undefined');
+    if (options) {
+      const names = Object.keys(options).join(', ');
+      throw invalidOption(`${names}: only a Durable Object namespace makes stubs with options`);
+    }
+    const { id, name: of = id && String(id) } = isStubOfObject(binding) ? binding : {};
+    return { binding: name, instance: of, id, connect: () => binding };
+  }
+
+  /** What is called. */
+  #bound(key: unknown): unknown {
+    if (isObject(key)) return key;
+    if (typeof key === 'string' && Object.hasOwn(this.#env, key)) return this.#env[key];
+    const callable = Object.keys(this.#env).filter((other) => isCallable(this.#env[other]));
+    throw new CallError('unknown-binding', unknownName('binding', String(key), callable));
   }
 
   #sweep(): void {
-    for (const ofBinding of this.#targets.values()) {
+    for (const [binding, ofBinding] of this.#targets) {
       for (const [key, target] of ofBinding) {
         if (!target.isIdle) continue;
         ofBinding.delete(key);
         this.#count -= 1;
       }
+      if (ofBinding.size === 0) this.#targets.delete(binding);
     }
     this.#sweepAt = Math.max(KEPT, 2 * this.#count);
   }
 }
 
+/** The name by which an object is a property of another one. */
+function nameOf(value: object, of: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(of).find((name) => of[name] === value);
+}
+
+/** What stands for the name of a binding that has none. */
+function kindOf(value: object): string {
+  return isNamespace(value) ? 'namespace' : 'stub';
+}
+
+function checkStubOptions(connect: () => Receiver): void {
+  try {
+    connect();
+  } catch (cause) {
+    throw invalidOption(`the namespace refuses the options: ${textOf(cause)}`, cause);
+  }
+}
+
 /** An id has the same key as its text. What names no target has a key that no target has. */
-function keyOf(instance: Instance): string | undefined {
-  if (typeof instance === 'string') return instance;
-  if (instance === undefined) return undefined;
-  return isId(instance) ? String(instance) : '';
+function keyOf(instance: Instance, options: StubOptions | undefined): string | undefined {
+  const key = typeof instance === 'object' ? (isId(instance) ? String(instance) : '') : instance;
+  return options ? `${key}\n${JSON.stringify(options)}` : key;
 }
 
 /** A Durable Object id as text; capitals make no difference. */
@@ -256,6 +336,10 @@ function idOfText(namespace: DurableObjectNamespace, text: string): DurableObjec
   }
 }
 
+function invalidOption(message: string, cause?: unknown): CallError {
+  return new CallError('invalid-option', message, cause === undefined ? {} : { cause });
+}
+
 function invalidTarget(binding: string, what: string, cause?: unknown): CallError {
   return new CallError('invalid-target', `the binding '${binding}' ${what}`, { binding, cause });
 }
@@ -272,6 +356,11 @@ function isEntrypoint(binding: unknown): binding is Receiver {
   return prototypeHas(binding, 'fetch') && prototypeHas(binding, 'connect');
 }
 
+/** Whether it is the stub of a Durable Object that this object has made: one that came by RPC does not know its id. */
+function isStubOfObject(stub: object): stub is { readonly id: DurableObjectId; readonly name?: string } {
+  return Object.hasOwn(stub, 'id') && isId(Reflect.get(stub, 'id'));
+}
+
 function isCallable(binding: unknown): boolean {
   return isNamespace(binding) || isEntrypoint(binding);
 }
@@ -280,8 +369,12 @@ function isId(instance: unknown): instance is DurableObjectId {
   return prototypeHas(instance, 'equals');
 }
 
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
 function prototypeHas(value: unknown, name: string): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return typeof prototype === 'object' && prototype !== null && name in prototype;
 }

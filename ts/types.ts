@@ -1,22 +1,35 @@
 /**
- * The types of recording and calling. The type of a continuation carries what it yields, what it
- * runs on, and what it accepts as an outcome. From these the compiler checks that a binding holds
- * what the remote was recorded for, and that a handler accepts what may arrive.
+ * The types of recording. The type of a continuation carries what it yields, what it runs on, what
+ * arrives of it, and what it accepts as an outcome. From these the compiler checks that a target has
+ * what was recorded for it, and that a handler accepts what may arrive.
+ *
+ * Members of a user's class are listed by a key parameter `K extends keyof V`, so that an editor finds
+ * their declarations, references and comments.
  */
+import type { LumenizeBase, LumenizeWorker } from './base.js';
+import type { Received } from './received.js';
 
 declare const VALUE: unique symbol;
 declare const ROOT: unique symbol;
+declare const ARRIVES: unique symbol;
 declare const OUTCOME: unique symbol;
+declare const BOUND: unique symbol;
+declare const UNCALLED: unique symbol;
 
 /*
  * `[ROOT]` is written as a method, so that what was recorded for a class fits its subclasses and the
  * other way about: a subclass of LumenizeBase, whose `ctn()` is about itself, stays assignable to it.
  */
 
-/** Anything recorded that runs on a `Root` and yields `V`. */
+/** Anything recorded that runs on a `Root` and yields `V` there. */
 export interface Recorded<out V, Root = never> {
   readonly [VALUE]: V;
   [ROOT](target: Root): void;
+}
+
+/** Anything recorded of which `V` arrives at its caller. */
+export interface Arriving<out V> {
+  readonly [ARRIVES]: V;
 }
 
 /** Anything recorded that runs on a `Root` and accepts an outcome of type `P`. */
@@ -25,16 +38,125 @@ export interface Accepting<in P, Root = never> {
   [ROOT](target: Root): void;
 }
 
-/** What every continuation has, whatever it yields. */
-export interface Start<V, Root> extends Recorded<V, Root> {
+/** A method that was recorded, but not called. */
+export interface Uncalled {
+  readonly [UNCALLED]: true;
+}
+
+/** What a function that handles outcomes is not: something recorded. */
+export interface NotRecorded {
+  readonly [ROOT]?: never;
+  readonly [UNCALLED]?: never;
+}
+
+type Method = (...args: never) => unknown;
+
+/** The members that every class has which makes calls: they are nobody's to call. */
+type Reserved = keyof LumenizeBase<unknown> | keyof LumenizeWorker<unknown>;
+
+/** The names that callers of a `T` use. */
+type OwnNames<T> = Exclude<keyof T, Reserved | symbol | 'then'>;
+
+/** The names of what a method yields. */
+type DataNames<V> = V extends Rpc.RpcTargetBranded
+  ? Exclude<keyof V, symbol | '__RPC_TARGET_BRAND'>
+  : keyof V & (string | number);
+
+// What knows its target: `ctn('USERS', 'main')`.
+
+/** The methods of a target of class `T`: each records a call, and awaiting the call sends it. */
+export type Bound<T> = BoundMembers<T, T, OwnNames<T>>;
+
+/** What may be sent as it is: it knows its target. */
+export interface Sendable<out V> {
+  readonly [BOUND]: true;
+  readonly [VALUE]: V;
+}
+
+/** A recorded call, or property, of a target. Awaiting it sends it, once however often it is awaited. */
+export interface BoundCall<V, Root>
+  extends Promise<Received<V>>,
+    Recorded<V, Root>,
+    Arriving<Received<V>> {
+  readonly [BOUND]: true;
+  /** In a handler, the place where the outcome of this goes, as if it were passed itself. */
+  readonly $result: Recorded<V, Root> & Arriving<Received<V>>;
+}
+
+/** A recorded call that may be gone on from: its result's own members can be recorded, too. */
+export type BoundSteps<V, Root> = BoundCall<V, Root> & BoundFurther<V, Root>;
+
+type BoundFurther<V, Root> = [V] extends [Method]
+  ? 0 extends 1 & V
+    ? BoundAnything<Root>
+    : [V] extends [never]
+      ? unknown
+      : BoundMethod<V, Root>
+  : BoundMembers<V, Root, DataNames<V>>;
+
+/** Where the compiler knows nothing: any step, with any arguments. */
+export interface BoundAnything<Root> {
+  // biome-ignore lint/suspicious/noExplicitAny: any arguments are what is meant
+  (...args: any[]): BoundSteps<any, Root>;
+  // biome-ignore lint/suspicious/noExplicitAny: any result is what is meant
+  readonly [name: string]: BoundSteps<any, Root>;
+}
+
+export type BoundMembers<V, Root, K extends keyof V> = {
+  readonly [P in K]: V[P] extends (...args: infer A) => infer R
+    ? Only<A> extends V[P]
+      ? (...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>
+      : BoundOverloads<V[P], Root>
+    : [V[P]] extends [Method | undefined]
+      ? BoundMethod<V[P], Root>
+      : BoundSteps<Awaited<V[P]>, Root>;
+};
+
+/** A method that may be missing is called all the same; where it is missing, the call fails. */
+type BoundMethod<M, Root> = M extends (...args: infer A) => infer R
+  ? Only<A> extends M
+    ? (...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>
+    : BoundOverloads<M, Root>
+  : never;
+
+type BoundOverloads<M, Root> = M extends {
+  (...args: infer A): infer R;
+  (...args: infer B): infer S;
+  (...args: infer C): infer T;
+  (...args: infer D): infer U;
+}
+  ? BoundOverload<A, R, Root> &
+      BoundOverload<B, S, Root> &
+      BoundOverload<C, T, Root> &
+      ((...args: Arguments<D, Root>) => BoundSteps<Awaited<U>, Root>)
+  : never;
+
+/** Where a method has fewer than four, the compiler infers parameters of any kind. */
+type BoundOverload<A extends readonly unknown[], R, Root> = unknown[] extends A
+  ? unknown
+  : (...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>;
+
+// What is told its target when it is called: `ctn<Users>()`, and `ctn()`, which is about this object.
+
+/** It has a `then` that nobody can use, so that the compiler refuses to await it. */
+declare abstract class Unbound {
+  protected then(
+    this: 'this continuation knows no target: begin it with this.ctn(binding, instance), or pass it to svc.callRaw(binding, instance, …)',
+    onfulfilled: never,
+  ): never;
+}
+
+/** What every continuation has that does not know its target, whatever it yields. */
+export interface Start<V, Root> extends Unbound, Recorded<V, Root>, Arriving<V> {
+  readonly [BOUND]: 'this continuation knows no target: begin it with this.ctn(binding, instance), or pass binding and instance first';
   /** In a handler, the place where the outcome of this remote goes, as if it were passed itself. */
-  readonly $result: Recorded<V, Root>;
+  readonly $result: Recorded<V, Root> & Arriving<V>;
 }
 
 /** What `ctn()` begins with. */
 export interface Beginning {
   /** The place where a handler wants the outcome, of whatever type: the compiler does not check. */
-  readonly $result: Recorded<never, unknown>;
+  readonly $result: Recorded<never, unknown> & Arriving<never>;
 }
 
 /**
@@ -43,10 +165,18 @@ export interface Beginning {
  */
 export type Continuation<V, Root = V> = Start<V, Root> & Steps<V, Root>;
 
+/** A continuation on a `T`, from its beginning. */
+export type Begun<T> = Start<T, T> & FirstSteps<T, T> & Beginning;
+
+/** A conditional type, so that the compiler looks through `this` and type parameters at what they extend. */
+type FirstSteps<T, Root> = T extends Method ? Steps<T, Root> : Members<T, Root, OwnNames<T>>;
+
 /** The steps that a value of type `V` offers. */
 type Steps<V, Root> = V extends Method
   ? Apply<Parameters<V>, ReturnType<V>, Root>
-  : { readonly [K in keyof V & (string | number)]: Member<V[K], Root> };
+  : Members<V, Root, DataNames<V>>;
+
+export type Members<V, Root, K extends keyof V> = { readonly [P in K]: Member<V[P], Root> };
 
 /** A method is there to be called; any other member is a value. */
 type Member<M, Root> = M extends (...args: infer A) => infer R
@@ -68,12 +198,9 @@ type Overloaded<M, Root> = M extends {
   ? Overload<A, R, Root> & Overload<B, S, Root> & Overload<C, T, Root> & Apply<D, U, Root>
   : never;
 
-/** Where a method has fewer than four, the compiler infers parameters of any kind. */
 type Overload<A extends readonly unknown[], R, Root> = unknown[] extends A
   ? unknown
   : Apply<A, R, Root>;
-
-type Method = (...args: never) => unknown;
 
 /**
  * A call with all its arguments yields the method's result. One that lacks its last argument is no
@@ -86,7 +213,7 @@ type Apply<A extends readonly unknown[], R, Root> = number extends A['length']
     : Flexible<A, R, Root>;
 
 /** A method of so many parameters. It is by far the most frequent kind, and the cheapest to check. */
-export interface Fixed<A extends readonly unknown[], R, Root> {
+export interface Fixed<A extends readonly unknown[], R, Root> extends Uncalled {
   (...args: Arguments<A, Root>): Called<Awaited<R>, Root, unknown>;
   (...args: AllButLast<A, Root>): Accepting<Last<A>, Root>;
 }
@@ -140,24 +267,25 @@ type PlacesOutcome<A extends readonly unknown[], G extends readonly unknown[]> =
  * object, or, where the parameter accepts an `Error`, the outcome of a call to another one; alone,
  * or inside plain objects and arrays.
  */
-export type Argument<P, Root, Depth extends keyof Shallower = 4> =
-  | P
-  | Recorded<P, Error extends P ? never : Root>
-  | Inside<P, Root, Depth>;
+export type Argument<P, Root> = P | Recording<P, Root> | Inside<P, Root, 4>;
+
+type Recording<P, Root> = Error extends P ? Arriving<P> : Recorded<P, Root>;
 
 type Inside<P, Root, Depth extends keyof Shallower> = Depth extends 0
   ? never
   : P extends Whole
     ? never
-    : { [K in keyof P]: Argument<P[K], Root, Shallower[Depth]> };
+    : { [K in keyof P]: P[K] | Recording<P[K], Root> | Inside<P[K], Root, Shallower[Depth]> };
 
-/** How deep the compiler looks for places of continuations: data types may be endless. */
-interface Shallower {
+/** How deep the compiler looks into types, which may be endless. */
+export interface Shallower {
   0: 0;
   1: 0;
   2: 1;
   3: 2;
   4: 3;
+  5: 4;
+  6: 5;
 }
 
 /** What is passed as a whole: a continuation has no place inside. */
@@ -176,33 +304,23 @@ type Whole =
   | ReadonlySet<unknown>
   | ArrayBufferLike
   | ArrayBufferView
-  | ((...args: never) => unknown);
+  | Method;
 
 /** What may handle an outcome of type `R` on a `Self`: it accepts `R` and `Error`. */
 export type Handler<R, Self = never> = Accepting<Settled<R> | Error, Self>;
 
 /** What a method yields that returns nothing is `undefined`. */
-type Settled<R> = [R] extends [void] ? ([R] extends [never] ? R : undefined) : R;
-
-/** The names in `Env` that are bound to a Durable Object namespace or a service. */
-export type BindingName<Env> = {
-  [B in keyof Env]: Env[B] extends DurableObjectNamespace<infer _> | Fetcher ? B : never;
-}[keyof Env] &
-  string;
-
-/** What names an instance behind a binding. */
-export type InstanceOf<Binding> =
-  Binding extends DurableObjectNamespace<infer _> ? string | DurableObjectId : undefined;
-
-/** The class behind a binding; `never`, which anything runs on, where the binding does not say. */
-export type TargetOf<Binding> =
-  Binding extends DurableObjectNamespace<infer T> ? ([T] extends [undefined] ? never : T) : never;
+export type Settled<R> = [R] extends [void] ? ([R] extends [never] ? R : undefined) : R;
 
 /** What only an object itself may use, as in its handlers. */
 export interface Protected<Self, Env, Context> {
   readonly ctx: Continuation<Context, Self>;
-  readonly env: Continuation<Env, Self>;
+  // biome-ignore lint/suspicious/noExplicitAny: of an Env of which nothing is known
+  readonly env: 0 extends 1 & Env ? any : Continuation<Env, Self>;
 }
+
+/** What `this.ctn()` begins: a continuation on this object. */
+export type Own<Self, Env, Context> = Begun<Self> & Protected<Self, Env, Context>;
 
 /**
  * A class with its `ctx` and `env` public, for paths into what `static exposes` opens:

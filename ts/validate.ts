@@ -18,7 +18,7 @@ import type { CallLimits } from './wasm/lumenize_call.js';
  * ```
  */
 export function validate(remote: unknown, limits: CallLimits = {}): void {
-  const { frame, slots, failure } = messageOf(recorded(remote, 'remote'));
+  const { frame, slots, failure } = messageOf(recorded(remote), undefined);
   if (failure) throw failure.cause;
   decodeFrame(frame, slots.length, checkLimits(limits));
 }

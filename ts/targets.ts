@@ -1,0 +1,225 @@
+/**
+ * The types of calling: what may be a target, whose class it has, and what may be passed beside it. Where
+ * something cannot be right, the compiler shows a sentence in its place.
+ */
+import type { CallHandle, CallStats } from './caller.js';
+import type { HasStub, Received } from './received.js';
+import type {
+  Accepting,
+  Bound,
+  Handler,
+  NotRecorded,
+  Recorded,
+  Sendable,
+  Settled,
+  Uncalled,
+} from './types.js';
+import type { CallOptions } from './wasm/lumenize_call.js';
+
+declare const MISTAKE: unique symbol;
+
+/** What the compiler shows where something cannot be right. */
+export interface Mistake<out Sentence = unknown> {
+  readonly [MISTAKE]: Sentence;
+}
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
+// biome-ignore lint/suspicious/noExplicitAny: of whatever class
+type AnyNamespace = DurableObjectNamespace<any>;
+
+/** What may be called in place of a binding's name: a namespace, a service, a stub. */
+export type AnyTarget = AnyNamespace | Fetcher;
+
+/** The names in `Env` that are bound to a Durable Object namespace or a service. */
+export type BindingName<Env> = {
+  [B in keyof Env]-?: Exclude<Env[B], undefined | null> extends AnyTarget ? B : never;
+}[keyof Env] &
+  string;
+
+/** What a name of a binding stands for; what is no name stands for itself. */
+export type Behind<Env, B> = Exclude<B extends keyof Env ? Env[B] : B, undefined | null>;
+
+/** The class behind a namespace, service or stub; `any` where it does not say. */
+type ClassOf<Target> =
+  IsAny<Target> extends true
+    ? any
+    : Target extends DurableObjectNamespace<infer T>
+      ? Known<T>
+      : Target extends DurableObjectStub<infer T>
+        ? Known<T>
+        : Target extends (options: never) => Fetcher<infer T>
+          ? Known<T>
+          : Target extends Fetcher<infer T>
+            ? Known<T>
+            : never;
+
+type Known<T> = undefined extends T ? any : T;
+
+/** Whether objects of a class take calls, as far as the compiler knows. */
+type TakesCalls<T> = IsAny<T> extends true ? true : '__lmzCall' extends keyof T ? true : false;
+
+type TakesNoCalls =
+  'this class takes no calls: let it extend LumenizeBase, LumenizeWorker or withCall(…)';
+
+/** What names an instance behind a target. */
+export type InstanceOf<Target> =
+  IsAny<Target> extends true
+    ? string | DurableObjectId | undefined
+    : TakesCalls<ClassOf<Target>> extends true
+      ? Target extends AnyNamespace
+        ? string | DurableObjectId
+        : undefined
+      : Mistake<TakesNoCalls>;
+
+/** The class behind a target; `never`, which anything runs on, where it does not say. */
+export type TargetOf<Target> = IsAny<ClassOf<Target>> extends true ? never : ClassOf<Target>;
+
+/** What `ctn(binding, instance)` begins. */
+export type BoundTo<Env, B> = BoundOf<ClassOf<Behind<Env, B>>>;
+
+type BoundOf<T> = IsAny<T> extends true ? any : Bound<T>;
+
+/** Starts continuations that know their target. */
+export interface BoundStarts<Env> {
+  /**
+   * Starts a continuation on a Worker entrypoint, or on what a stub leads to. Nothing is sent before it
+   * is awaited or passed to `svc.call` or `svc.callRaw`.
+   *
+   * @param service - The name of a service in `env`; or a service, a stub, a facet.
+   * @throws `CallError` with code `unknown-binding` or `invalid-target`.
+   */
+  <const B extends BindingName<Env> | (string & {}) | object>(
+    service: ServiceOf<Env, B>,
+  ): BoundTo<Env, B>;
+  /**
+   * Starts a continuation on a Durable Object. Nothing is sent before it is awaited or passed to
+   * `svc.call` or `svc.callRaw`.
+   *
+   * @param namespace - The name of a Durable Object namespace in `env`; or a namespace, such as
+   *   `this.ctx.exports.Users`.
+   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object.
+   * @throws `CallError` with code `unknown-binding` or `invalid-target`.
+   */
+  <const B extends BindingName<Env> | (string & {}) | object>(
+    namespace: NamespaceOf<Env, B>,
+    instance: string | DurableObjectId,
+  ): BoundTo<Env, B>;
+}
+
+export type NamespaceOf<Env, B> = B extends string
+  ? B extends BindingName<Env>
+    ? Behind<Env, B> extends AnyNamespace
+      ? CheckedClass<Env, B>
+      : Mistake<`${B} is a service, which has no instance: leave it out`>
+    : Mistake<`Env has no Durable Object namespace or service '${B}'`>
+  : B extends AnyNamespace
+    ? CheckedClass<Env, B>
+    : B extends Fetcher
+      ? 'only a Durable Object namespace takes an instance: leave it out' & Mistake
+      : NoTypeArgument;
+
+export type ServiceOf<Env, B> = B extends string
+  ? B extends BindingName<Env>
+    ? Behind<Env, B> extends AnyNamespace
+      ? Mistake<`${B} is a Durable Object namespace: name an instance too, as in ctn('${B}', 'main')`>
+      : CheckedClass<Env, B>
+    : Mistake<`Env has no Durable Object namespace or service '${B}'`>
+  : B extends AnyNamespace
+    ? 'a Durable Object namespace takes an instance too' & Mistake
+    : B extends Fetcher
+      ? CheckedClass<Env, B>
+      : NoTypeArgument;
+
+type CheckedClass<Env, B> =
+  TakesCalls<ClassOf<Behind<Env, B>>> extends true ? B : Mistake<TakesNoCalls>;
+
+type NoTypeArgument = 'the class comes from Env: leave out the type argument' & Mistake;
+
+/** A handler that is a function: it receives what arrives, or an `Error`. */
+export type FunctionHandler<V> = ((outcome: Received<Settled<V>> | Error) => unknown) & NotRecorded;
+
+/** `this.svc.call`. */
+export interface CallFunction<Env, Self = never> {
+  /**
+   * Calls a method of another object and returns at once. The handler runs on this object with the
+   * outcome, exactly once: with the value, or with an `Error`. Stubs in it are released when the handler
+   * has ended, like the parameters of an RPC method: `dup()` one to keep it.
+   *
+   * @param remote - What to run there, recorded by `this.ctn(binding, instance)`.
+   * @param handler - What to run here with the outcome: a function, or what `this.ctn()` has recorded.
+   *   There the outcome goes where `remote` itself, or `$result`, stands; where neither does, it becomes
+   *   the last argument. Without a handler, a failure goes to `onCallError`.
+   * @throws `CallError` at once for what cannot be a call: `invalid-continuation`,
+   *   `unknown-binding`, `invalid-target`, `invalid-option`, `limit-exceeded`. Everything that
+   *   happens later arrives in the handler.
+   * @example
+   * ```ts
+   * const user = this.ctn('USERS', 'main').getUser('u1');
+   * this.svc.call(user, (user) => this.onUser(user, 'u1'), { timeout: 5_000 });
+   * ```
+   */
+  <V, H = FunctionHandler<V>>(
+    remote: Sendable<V>,
+    handler?: CheckedHandler<H, V, Self>,
+  ): CallHandle;
+  /**
+   * The same with options; or for what was recorded by `this.ctn<T>()`, which does not know its target.
+   *
+   * @param remote - What to run there; or a target: the name of a Durable Object namespace or service in
+   *   `env`, or one itself, or a stub.
+   * @param handler - What to run here; or the instance of the target: name, id or 64-digit hexadecimal id
+   *   of the Durable Object, `undefined` for what is no namespace.
+   * @param options - How to make the call; or what to run there, recorded by `this.ctn<T>()`.
+   */
+  <const F extends BindingName<Env> | AnyTarget | Sendable<any>, R, H = FunctionHandler<ValueOf<F>>>(
+    remote: F,
+    handler: F extends Sendable<infer V>
+      ? CheckedHandler<H, V, Self> | undefined
+      : InstanceOf<Behind<Env, F>>,
+    options: F extends Sendable<any>
+      ? CallOptions | undefined
+      : Recorded<R, TargetOf<Behind<Env, F>>>,
+  ): CallHandle;
+  /**
+   * The same for what was recorded by `this.ctn<T>()`, which does not know its target, with a handler.
+   *
+   * @example
+   * ```ts
+   * const user = this.ctn<Users>().getUser('u1');
+   * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
+   * ```
+   */
+  <B extends BindingName<Env> | AnyTarget, R>(
+    target: B,
+    instance: InstanceOf<Behind<Env, B>>,
+    remote: Recorded<R, TargetOf<Behind<Env, B>>>,
+    handler: Handler<NoInfer<R>, Self> | FunctionHandler<NoInfer<R>> | undefined,
+    options?: CallOptions,
+  ): CallHandle;
+
+  /** What the calls of this object have come to. Counting costs nothing measurable. */
+  stats(): CallStats;
+}
+
+type ValueOf<F> = F extends Sendable<infer V> ? V : never;
+
+type CheckedHandler<H, V, Self> =
+  H extends FunctionHandler<V>
+    ? H
+    : H extends Accepting<Received<Settled<V>> | Error>
+      ? H extends Accepting<never, Self>
+        ? H
+        : 'this handler is recorded for another class: begin it with this.ctn()'
+      : H extends Uncalled
+        ? 'this handler is not called: write this.ctn().onUser()'
+        : H extends ((outcome: infer P) => unknown) | Accepting<infer P>
+          ? Error extends P
+            ? 'this handler does not accept what the call yields'
+            : 'this handler does not accept an Error, which may arrive too'
+          : H extends CallOptions
+            ? 'options come after the handler: call(remote, undefined, options)'
+            : 'a handler is a function, or a call recorded by this.ctn()';
+
+/** What a call yields that was not recorded for its target: as it arrives, where that differs. */
+export type Arrived<R> = HasStub<R> extends true ? Received<R> : R;
