@@ -104,10 +104,14 @@ export class Copies {
     return new Map([...(this.#copies ?? [])].map(([source, copy]) => [copy, source]));
   }
 
-  /** Lets go of what was to be passed by reference, as the runtime does when a call cannot be sent. */
+  /**
+   * Lets go of what was to be passed by reference, as the runtime does with what it has met of a value
+   * before it could not go on.
+   */
   letGo(): void {
-    // A stub is its owner's.
-    for (const each of this.#passedOn) if (!isStub(each)) releaseLocal(each);
+    // A stub among arguments is its owner's; what a method returns is given away.
+    const isKept = (each: object): boolean => this.#of === 'arguments' && isStub(each);
+    for (const each of this.#passedOn) if (!isKept(each)) releaseLocal(each);
   }
 
   #checkPlaces(copy: object): void {
@@ -161,17 +165,19 @@ export class Copies {
   }
 
   #meetFunction(value: object): void {
-    if (this.#of === 'result') this.isWhole = false;
+    if (this.#of === 'result') this.#passOnAsIs(value);
     else if (nodeOf(value)) this.#met += 1;
     else if (isForeign(value)) {
       throw invalid(
         'an argument is a continuation of another copy of this package: record it with this one, ' +
           'and see by `npm ls @lumenize/call` why there are two',
       );
-    } else {
-      this.isWhole = false;
-      this.#passedOn.push(value);
-    }
+    } else this.#passOnAsIs(value);
+  }
+
+  #passOnAsIs(value: object): void {
+    this.isWhole = false;
+    this.#passedOn.push(value);
   }
 
   #copyObject(source: object): object {
@@ -199,11 +205,8 @@ export class Copies {
 
   /** Passes something on as it is. A continuation in it would cross as a function. */
   #passOn(source: object): object {
-    this.isWhole = false;
-    if (this.#of === 'arguments') {
-      refuseShared(source);
-      this.#passedOn.push(source);
-    }
+    if (this.#of === 'arguments') refuseShared(source);
+    this.#passOnAsIs(source);
     if (this.#of === 'result') return source;
     if (
       !ArrayBuffer.isView(source) &&

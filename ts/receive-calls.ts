@@ -228,6 +228,7 @@ class Answers {
       isWhole = !keepDisposer(copy, sent) && copies.isWhole;
     } catch (failure) {
       if (failure instanceof ReadFailure) {
+        copies.letGo();
         this.#push(call, sendFailure(failure.cause));
         return;
       }
