@@ -36,10 +36,13 @@ export { Standard } from './decorated.standard.js';
 export {
   Framed,
   Guarded,
+  GuardedByNothing,
   MarkedElsewhere,
   MarkLost,
+  Mixed,
   Naming,
   OverABase,
+  Replaced,
   Spied,
 } from './entries.js';
 export { Gateway } from './gateway.js';
@@ -90,6 +93,9 @@ declare global {
       readonly REACHABLE: DurableObjectNamespace<Reachable>;
       readonly REACHED: Service<typeof Reached>;
       readonly GUARDED: DurableObjectNamespace;
+      readonly GUARDED_BY_NOTHING: DurableObjectNamespace;
+      readonly REPLACED: DurableObjectNamespace;
+      readonly MIXED: DurableObjectNamespace;
       readonly GUARDED_BY_MARKS: DurableObjectNamespace;
       readonly THROWER: DurableObjectNamespace<Thrower>;
       readonly ROOMY: DurableObjectNamespace<Roomy>;

@@ -198,8 +198,11 @@ export class Caller<Env, Self = never> {
     if (!section) return this.#pending;
     let pending = this.#inSections.get(section);
     if (!pending) {
-      pending = this.#createPending(() => this.#inSections.delete(section));
-      this.#inSections.set(section, pending);
+      const made = this.#createPending(() => {
+        if (made.size === 0) this.#inSections.delete(section);
+      });
+      this.#inSections.set(section, made);
+      pending = made;
     }
     return pending;
   }
