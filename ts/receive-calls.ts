@@ -176,7 +176,7 @@ class Calls {
     };
     const added = sent.then((ready) => add(call, ready));
     this.#request?.waitUntil(added);
-    return endOfTurn(added, replyIfReady, this.#request === undefined);
+    return endOfTurn(added, this.#self, replyIfReady, this.#request === undefined);
   }
 
   #runNext(): unknown {
