@@ -12,6 +12,8 @@ const AT_ONCE = 2_000;
 /** What has to have happened at least once. */
 const FAULTS = [
   'a reset',
+  'a reset by a section',
+  'calls that their caller forgot',
   'calls where: section',
   'calls where: transaction',
   'calls where: no timers',

@@ -108,6 +108,7 @@ export class Ledger {
       if (entry.caller !== caller) continue;
       entry.isForgotten = true;
       this.#open.delete(id);
+      this.note('calls that their caller forgot');
     }
   }
 

@@ -60,6 +60,27 @@ describe('rule 25: a rest that has no end', () => {
   );
 });
 
+test.for(['a fetch that hangs', 'a group that never comes'])(
+  'rule 25: a message is let go when its calls have passed their deadlines: %s',
+  (lie) =>
+    inCaller(`let go ${lie}`, async (caller) => {
+      const target = [LIAR, `let go ${lie}`] as const;
+      const outcomes = await Promise.allSettled(
+        [lie, 'b'].map((value) =>
+          caller.svc.callRaw(...target, on.echo(JSON.stringify(value)), { timeout: 100 }),
+        ),
+      );
+      expect(outcomes).toMatchObject([
+        { reason: { code: 'timeout' } },
+        { reason: { code: 'timeout' } },
+      ]);
+      await vi.waitFor(async () => {
+        const liar = env.LIAR.getByName(`let go ${lie}`);
+        expect(await runInDurableObject(liar, ({ stopped }) => stopped)).toBe(1);
+      });
+    }),
+);
+
 describe('rule 7: a result that comes too late is released', () => {
   const ways = [
     ['together', {}],

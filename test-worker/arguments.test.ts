@@ -28,6 +28,22 @@ function sparse(length: number): unknown[] {
   return array;
 }
 
+interface Nested {
+  readonly inner?: Nested;
+}
+
+function nested(depth: number): Nested {
+  let value: Nested = {};
+  for (let left = depth; left > 0; left--) value = { inner: value };
+  return value;
+}
+
+function depthOf(value: Nested): number {
+  let depth = 0;
+  for (let at = value.inner; at; at = at.inner) depth += 1;
+  return depth;
+}
+
 const shared = { x: 1 };
 
 /** Values that are unlike what their prototypes say, and values that say little of what they are. */
@@ -55,6 +71,17 @@ const VALUES: Record<string, () => unknown> = {
   'keys that are names of code': () => ({ then: 1, constructor: 2, arguments: [3], caller: null }),
   'a property that is not enumerable': () => Object.defineProperty({ a: 1 }, 'b', { value: 2 }),
   'a symbol as a key': () => ({ [Symbol('s')]: 1, a: 2 }),
+  'a getter that takes another property away': () => ({
+    get a() {
+      Reflect.deleteProperty(this, 'b');
+      return 1;
+    },
+    b: 2,
+  }),
+  'an array that a getter in it makes longer': () => {
+    const array: unknown[] = [0, 1];
+    return Object.defineProperty(array, 0, { enumerable: true, get: () => array.push('more') });
+  },
   'an empty object': () => ({}),
   undefined: () => undefined,
   'undefined in an object': () => ({ a: undefined }),
@@ -95,6 +122,16 @@ const REFUSED: Record<string, () => unknown> = {
     },
   }),
 };
+
+test('rule 16: data nested deep is what Workers RPC makes of it', () =>
+  inCaller('nested', async (caller) => {
+    const echo = (value: Nested): Promise<Nested> =>
+      caller.svc.callRaw('CALC', 'nested', calc().echo(value)) as Promise<Nested>;
+    const depths = [100, 1_500, 2_000, 2_400];
+    expect((await Promise.all(depths.map(nested).map(echo))).map(depthOf)).toEqual(depths);
+    const error: unknown = await echo(nested(100_000)).catch((failure: unknown) => failure);
+    expect(error).toMatchObject({ code: 'limit-exceeded', mayHaveRun: false });
+  }));
 
 const ways = [
   ['together', {}],

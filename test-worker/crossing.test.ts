@@ -79,7 +79,34 @@ test.for(Object.keys(BUILT_IN))(
   },
 );
 
-test.for(['hidden', 'nested', 'accessor', 'caused'])(
+test('rule 21: what is shared among the properties of an error stays shared', async () => {
+  const { s1, s2 } = (await thrown('shared')) as unknown as { s1: object; s2: [object] };
+  expect(s1).toEqual({ x: 1 });
+  expect(s2[0]).toBe(s1);
+});
+
+test('rule 21: what is too large for a message is left out alone', async () => {
+  const views = await thrown('large properties');
+  expect(Object.keys(views)).toHaveLength(20);
+  const error = await thrown('a property that is too large');
+  expect(error).toBeInstanceOf(RangeError);
+  expect(error).toMatchObject({ message: 'm', small: 1, last: 2 });
+  expect(error).not.toHaveProperty('bytes');
+  expect((await thrown('a message that is too long')).message).toMatch(/^x{1000000}…$/);
+});
+
+test('rule 25: what a target refuses for many calls is decoded for the price of one', () =>
+  inCaller('refused for many', async (caller) => {
+    const calls = Array.from({ length: 500 }, () =>
+      caller.svc.callRaw('FORGER' as 'CALC', 'main', newContinuation<Calc>().echo('refusal')),
+    );
+    const outcomes = await Promise.allSettled(calls);
+    const errors = outcomes.map((outcome) => (outcome as PromiseRejectedResult).reason);
+    expect(new Set(errors).size).toBe(500);
+    expect(new Set(errors.map(({ bytes }) => bytes)).size).toBe(1);
+  }));
+
+test.for(['hidden', 'nested', 'accessor', 'caused', 'no message'])(
   'rule 21: own properties cross as by Workers RPC: %s',
   async (name) => {
     const [ours, byRpc] = [await thrown(name), await thrownByRpc(name)];
@@ -163,6 +190,30 @@ describe('rule 25: a target may send anything as an error', () => {
     'a stub as properties': () => ({ ...plain, properties: stub() }),
     // biome-ignore lint/suspicious/noThenProperty: it lies
     'a method then among the properties': () => ({ ...plain, properties: { then: stub() } }),
+    'nested arrays as a property named stack': () => ({
+      ...plain,
+      properties: { stack: shared(40) },
+    }),
+    'nested arrays as a property named name': () => ({
+      ...plain,
+      properties: { name: shared(40) },
+    }),
+    'nested arrays as a property named message': () => ({
+      ...plain,
+      properties: { message: shared(40) },
+    }),
+    'nested arrays as a nested message': () => ({
+      ...plain,
+      nested: { message: { thrown: shared(40) } },
+    }),
+    // biome-ignore lint/suspicious/noThenProperty: it lies
+    'a stub as a nested then': () => ({ ...plain, nested: { then: { thrown: stub() } } }),
+    'a stub deep in what was thrown': () => ({ thrown: { a: [{ toString: stub() }] } }),
+    '400 properties that share a long list': () => {
+      const list = new Array(100_000).fill(1);
+      const properties = Object.fromEntries(Array.from({ length: 400 }, (_, at) => [at, list]));
+      return { ...plain, properties };
+    },
     '28 MB of bytes': () => ({ ...plain, properties: { bytes: new Uint8Array(28_000_000) } }),
     'causes, 5,000 deep': () => deep(5_000),
     'more errors than any failure carries': () => ({ ...plain, errors: Array(500).fill(plain) }),

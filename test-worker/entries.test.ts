@@ -1,8 +1,9 @@
 /** What a class opens fails closed, whatever is put around its members. */
+import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { type CallError, callable, newContinuation } from '@lumenize/call';
 import { describe, expect, test } from 'vitest';
-import type { Guarded } from './entries.js';
+import { type Guarded, GuardedWorker } from './entries.js';
 import { inCaller, thrownBy } from './in-object.js';
 
 /** What calling a method comes to: its result, or the code and the sentence of a `CallError`. */
@@ -96,6 +97,13 @@ async function refusalOf(call: () => unknown): Promise<string> {
   }
 }
 
+describe('rule 27: what a class chose is not lost with its constructor or its prototype', () => {
+  test.for(['REPLACED', 'MIXED'])('%s', async (binding) => {
+    expect(await outcomeOf(binding, 'open')).toBe('open');
+    expect(await outcomeOf(binding, 'wipe')).toBe('not-callable');
+  });
+});
+
 describe('rule 27: a list holds for Workers RPC, too, where a class says so', () => {
   const stub = (): Guarded => env.GUARDED.getByName('main') as unknown as Guarded;
 
@@ -105,6 +113,37 @@ describe('rule 27: a list holds for Workers RPC, too, where a class says so', ()
     expect(await refusalOf(() => stub().secret)).toMatch(/does not implement/);
     expect(await outcomeOf('GUARDED', 'open')).toBe('open, and inside wiped by super wiped');
     expect(await outcomeOf('GUARDED', 'wipe')).toBe('not-callable');
+  });
+
+  test.for(['onCallError', '__lmzOwn', '__lmzInit', 'ctn', 'svc'])(
+    '%s is no exception',
+    async (name) => {
+      const member = stub() as unknown as Record<string, () => unknown>;
+      expect(await refusalOf(() => member[name]?.())).toMatch(/does not implement/);
+    },
+  );
+
+  test('nor is what the runtime calls on a Worker entrypoint', () => {
+    // Asked of the object itself: the test tool stands between Workers RPC and an entrypoint.
+    const worker = new GuardedWorker(createExecutionContext(), env);
+    const closed = Object.entries(Object.getOwnPropertyDescriptors(worker)).flatMap(
+      ([name, { enumerable }]) => (enumerable ? [] : [name]),
+    );
+    expect(closed).toEqual(expect.arrayContaining(['wipe', 'email', 'queue', 'ctn', 'svc']));
+    expect(closed).not.toContain('open');
+  });
+
+  test('a class that lists nothing closes what is closed to callers, and says how to open the rest', async () => {
+    const sentence = await inCaller('lists nothing', (caller) =>
+      caller.svc
+        .callRaw(
+          'GUARDED_BY_NOTHING' as 'CALC',
+          'main',
+          newContinuation<{ open(): never }>().open() as never,
+        )
+        .catch((error: CallError) => `${error.code}: ${error.message}`),
+    );
+    expect(sentence).toMatch(/^invalid-option: .*closedToRpc.*static callable/);
   });
 
   test('by marks, too', async () => {

@@ -1,6 +1,6 @@
 /** Classes whose marks something has been put around, and classes over bases of their own. */
 import { DurableObject } from 'cloudflare:workers';
-import { callable, LumenizeBase, withCall } from '@lumenize/call';
+import { callable, LumenizeBase, LumenizeWorker, withCall } from '@lumenize/call';
 import type { Calc } from './index.js';
 
 type Method = (...args: never[]) => unknown;
@@ -109,6 +109,87 @@ export class Guarded extends Superior {
   get secret(): string {
     return 'secret';
   }
+
+  override onCallError(): void {}
+
+  __lmzOwn(): string {
+    return 'ran';
+  }
+}
+
+/** A class decorator that puts another constructor in place of the class's own. */
+function replaced<C extends abstract new (...args: never[]) => object>(Class: C): C {
+  const Replacement = function (this: unknown, ...args: unknown[]): object {
+    return Reflect.construct(Class as never, args, new.target ?? Class);
+  } as unknown as C;
+  (Replacement as { prototype: unknown }).prototype = Class.prototype;
+  Class.prototype.constructor = Replacement;
+  return Object.setPrototypeOf(Replacement, Class);
+}
+
+class Original extends LumenizeBase {
+  static readonly callable: readonly string[] = ['open'];
+
+  open(): string {
+    return 'open';
+  }
+
+  wipe(): string {
+    return 'wiped';
+  }
+}
+
+export const Replaced = replaced(Original);
+
+/** As TypeScript's documentation mixes classes: every member of one is defined on another. */
+export class Mixed extends LumenizeBase {}
+
+class Marked {
+  open(): string {
+    return 'open';
+  }
+
+  wipe(): string {
+    return 'wiped';
+  }
+}
+
+callable()(
+  Marked.prototype,
+  'open',
+  Object.getOwnPropertyDescriptor(Marked.prototype, 'open') as PropertyDescriptor,
+);
+for (const name of Object.getOwnPropertyNames(Marked.prototype)) {
+  if (name === 'constructor') continue;
+  const member = Object.getOwnPropertyDescriptor(Marked.prototype, name) as PropertyDescriptor;
+  Object.defineProperty(Mixed.prototype, name, member);
+}
+
+/** It says that its list holds for Workers RPC, and has none. */
+export class GuardedByNothing extends LumenizeBase {
+  static readonly closedToRpc = true;
+
+  open(): string {
+    return 'open';
+  }
+}
+
+/** An entrypoint whose list holds for Workers RPC, too. */
+export class GuardedWorker extends LumenizeWorker {
+  static readonly callable: readonly string[] = ['open'];
+  static readonly closedToRpc = true;
+
+  open(): string {
+    return 'open';
+  }
+
+  wipe(): string {
+    return 'wiped';
+  }
+
+  override queue(): void {}
+
+  override email(): void {}
 }
 
 /** What it sees of itself while a framework looks at it in its own ways. */

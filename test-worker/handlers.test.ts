@@ -33,6 +33,34 @@ test('rule 9: a call without a handler that fails goes to onCallError', () =>
     expect(caller.errors).toEqual([new TypeError('wrong type')]);
   }));
 
+test('rule 7: what a handler gets beside the outcome is neither read nor copied', () =>
+  inCaller('beside the outcome', async (caller) => {
+    interface Link {
+      next?: Link;
+      before?: Link;
+    }
+    const first: Link = {};
+    let last = first;
+    for (let left = 5_000; left > 0; left--) {
+      last.next = { before: last };
+      last = last.next;
+    }
+    const beside = {
+      first,
+      get lazy(): never {
+        throw new Error('read');
+      },
+      map: new Map(Array.from({ length: 100_000 }, (_, at) => [at, at])),
+    };
+    const start = Date.now();
+    for (let calls = 0; calls < 5; calls++) {
+      caller.svc.call('CALC', 'beside', add, on().onOutcome(on().$result, beside));
+    }
+    expect(Date.now() - start).toBeLessThan(1_000);
+    await caller.arrived(5);
+    expect(caller.received.every(({ rest }) => rest[0] === beside)).toBe(true);
+  }));
+
 test('rule 8: a handler that hangs holds up no other call, and nothing is left pending', () =>
   inCaller('hangs', async (caller) => {
     caller.svc.call('CALC', 'hangs', add, on().onHanging());

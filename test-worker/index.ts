@@ -36,10 +36,13 @@ export { Standard } from './decorated.standard.js';
 export {
   Framed,
   Guarded,
+  GuardedByNothing,
   MarkedElsewhere,
   MarkLost,
+  Mixed,
   Naming,
   OverABase,
+  Replaced,
   Spied,
 } from './entries.js';
 export { Gateway } from './gateway.js';
@@ -90,6 +93,9 @@ declare global {
       readonly REACHABLE: DurableObjectNamespace<Reachable>;
       readonly REACHED: Service<typeof Reached>;
       readonly GUARDED: DurableObjectNamespace;
+      readonly GUARDED_BY_NOTHING: DurableObjectNamespace;
+      readonly REPLACED: DurableObjectNamespace;
+      readonly MIXED: DurableObjectNamespace;
       readonly GUARDED_BY_MARKS: DurableObjectNamespace;
       readonly THROWER: DurableObjectNamespace<Thrower>;
       readonly ROOMY: DurableObjectNamespace<Roomy>;
@@ -403,8 +409,9 @@ const LIES: Record<string, () => unknown> = {
 
 /** A target that answers with what is no answer. */
 export class Liar extends DurableObject {
-  /** How often it was asked for the rest of a message. */
+  /** How often it was asked for the rest of a message, and told to stop. */
   asked = 0;
+  stopped = 0;
 
   __lmzCall(_frame: unknown, answer: unknown): unknown {
     const lie = LIES[String(answer)];
@@ -437,6 +444,7 @@ export class Liar extends DurableObject {
       ],
     }[parsed];
     const rest = new Endless(this, group);
+    if (parsed === 'a fetch that hangs') return [[0, 1], [fetch, fetch], rest];
     return [[], [], parsed === 'no stub' ? { next: 1 } : rest];
   }
 }
@@ -459,10 +467,12 @@ class Endless extends RpcTarget {
 
   fetch(): unknown {
     this.#liar.asked += 1;
-    return 'fetched';
+    return this.#group ? 'fetched' : new Promise(() => {});
   }
 
-  stop(): void {}
+  stop(): void {
+    this.#liar.stopped += 1;
+  }
 }
 
 /** A target that answers with the message that it received. */

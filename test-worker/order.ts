@@ -17,6 +17,13 @@ export class Order extends LumenizeBase {
     return n;
   }
 
+  /** Counts by its storage, which holds back other messages while it waits. */
+  async counts(): Promise<number> {
+    const count = ((await this.ctx.storage.get<number>('count')) ?? 0) + 1;
+    await this.ctx.storage.put('count', count);
+    return count;
+  }
+
   async resolves(n: number, promises: number): Promise<number> {
     this.begun.push(n);
     for (let left = promises; left > 0; left--) await undefined;
@@ -112,7 +119,9 @@ export class Newborn extends LumenizeBase {
     return code;
   }
 
-  async hangIn(kind: 'block' | 'transaction' | 'nested' | 'nothing'): Promise<string> {
+  async hangIn(
+    kind: 'block' | 'transaction' | 'nested' | 'outlasting' | 'nothing',
+  ): Promise<string> {
     // One that is pending outside: its timer belongs to the outside.
     const outside = this.hang('outside', 30);
     const inside = (): Promise<string> => this.hang(kind);
@@ -121,6 +130,20 @@ export class Newborn extends LumenizeBase {
       block: () => this.ctx.blockConcurrencyWhile(inside),
       transaction: () => this.ctx.storage.transaction(inside),
       nested: () => this.ctx.blockConcurrencyWhile(nested),
+      // The inner section goes on when what began it has ended.
+      outlasting: () => {
+        const { promise, resolve } = Promise.withResolvers<string>();
+        void this.ctx.blockConcurrencyWhile(async () => {
+          const begun = Promise.withResolvers<void>();
+          void this.ctx.storage.transaction(async () => {
+            begun.resolve();
+            await scheduler.wait(20);
+            resolve(await inside());
+          });
+          await begun.promise;
+        });
+        return promise;
+      },
       nothing: inside,
     }[kind]();
     await outside;

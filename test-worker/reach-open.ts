@@ -3,7 +3,7 @@ export const OPEN: Readonly<Record<string, { readonly open: string; readonly why
   string: {
     open:
       '0 1 2 3 at charAt charCodeAt codePointAt endsWith includes indexOf isWellFormed ' +
-      'lastIndexOf length slice startsWith substring toLowerCase toUpperCase ' +
+      'length slice startsWith substring toLowerCase toUpperCase ' +
       'toWellFormed trim trimEnd trimStart',
     why: 'Parts and looks. A change of case is at most three times as long, once; nothing joins or searches by a pattern.',
   },
@@ -28,7 +28,7 @@ export const OPEN: Readonly<Record<string, { readonly open: string; readonly why
     why: 'Own properties, as Workers RPC exposes them of a function.',
   },
   RpcTarget: {
-    open: 'hello wrap',
+    open: 'hello lasting wrap',
     why: 'What Workers RPC exposes: methods of its prototypes, no own property, no disposer.',
   },
   array: {
@@ -50,6 +50,10 @@ export const OPEN: Readonly<Record<string, { readonly open: string; readonly why
       'getUTCHours getUTCMilliseconds getUTCMinutes getUTCMonth getUTCSeconds ' +
       'toISOString toJSON valueOf',
     why: 'Reading it in all ways that neither set it nor depend on a locale.',
+  },
+  'subclass of Iterator': {
+    open: 'next',
+    why: "What the user's class has itself; none of the helpers above it.",
   },
   RegExp: {
     open: 'flags source',

@@ -1,11 +1,11 @@
 /** What callers reach of a value that a method returned: an allow-list by its kind. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { type CallError, newContinuation } from '@lumenize/call';
+import { type CallError, newContinuation, type Recorded } from '@lumenize/call';
 import { describe, expect, test, vi } from 'vitest';
 import { asSent, frameOf } from './handmade.js';
 import { inCaller } from './in-object.js';
-import { Handle, type Reachable, VALUES } from './reach.js';
+import { Handle, type Lasting, type Reachable, VALUES } from './reach.js';
 import { OPEN } from './reach-open.js';
 
 /** As callers that are not held to the types would record it. */
@@ -129,6 +129,58 @@ describe('rule 26: a chain reaches what neither changes a value nor yields more 
   });
 });
 
+test('rule 17: only the end of a chain is read, walked and sent', async () => {
+  expect(await outcomeOf(on.lazy().ok)).toBe('ok');
+  expect(await outcomeOf(on.lazy().reads)).toBe(0);
+  expect(await outcomeOf(on.nested(20_000).ok)).toBe('ok');
+});
+
+describe('rule 25: no program makes much out of little, however often it asks', () => {
+  const many = (step: (value: unknown) => unknown, from: unknown): unknown =>
+    on.run(Array.from({ length: 300 }, () => step(from)));
+  // biome-ignore lint/suspicious/noExplicitAny: any chain
+  const refused: Record<string, (step: any) => unknown> = {
+    'a case that is changed': (text) => text.toUpperCase(),
+    'a text that is sliced': (text) => text.slice(1),
+    'a text that is searched': (text) => text.includes('y'),
+  };
+  test.for(Object.entries(refused))('%s, 300 times', async ([, step]) => {
+    expect(await outcomeOf(many(step as never, on.text(1_000_000)))).toBe('limit-exceeded');
+    expect(await outcomeOf(on.run([step(on.text(10)), step(on.text(20))]))).toBeInstanceOf(Array);
+  });
+
+  test('a long text that is searched for in one that is nearly the same', async () => {
+    const searched = on.text(500_000).includes(`${'x'.repeat(250_000)}y`);
+    expect(await outcomeOf(searched)).toBe('limit-exceeded');
+    expect(await outcomeOf(on.text(500_000).includes('xxxx'))).toBe(true);
+  });
+
+  test('a list that is copied and copied', async () => {
+    let list = on.list(100_000);
+    for (let times = 0; times < 300; times++) list = list.slice();
+    expect(await outcomeOf(list.length)).toBe('limit-exceeded');
+    expect(await outcomeOf(on.list(100_000).slice(5).length)).toBe(99_995);
+  });
+
+  test('looking at one item costs nothing, however long the list is', async () => {
+    const list = on.list(100_000);
+    const items = Array.from({ length: 400 }, (_, at) => list.at(at));
+    expect(await outcomeOf(on.run(items))).toHaveLength(400);
+  });
+
+  test.for(['at', 'includes', 'indexOf', 'slice'])(
+    '%s of a list that says it is long costs what it holds',
+    async (name) => {
+      const sparse: unknown[] = [1];
+      sparse.length = 2 ** 32 - 1;
+      const start = Date.now();
+      const outcome = await outcomeOf(on.echo(sparse)[name](0));
+      expect(Date.now() - start).toBeLessThan(1_000);
+      expect(outcome).toBe(name === 'at' ? 1 : 'limit-exceeded');
+    },
+  );
+});
+
 test.for([
   ['add', 2, 3],
   ['set', 2, 'set 2'],
@@ -189,6 +241,19 @@ describe('rule 16: what a chain passes through is released when it has ended', (
       const result = await caller.svc.callRaw('REACHABLE', 'passed', remote as never);
       expect(Handle.disposed).toEqual(released);
       (result as Partial<Disposable>)?.[Symbol.dispose]?.();
+    });
+  });
+
+  test('not while the result needs it', async () => {
+    Handle.disposed = [];
+    await inCaller('needs', async (caller) => {
+      const remote: Recorded<Lasting> = on.handle('g').lasting();
+      const lasting = (await caller.svc.callRaw('REACHABLE', 'needs', remote)) as Lasting &
+        Disposable;
+      await vi.waitFor(async () => expect(await lasting.function()).toBe('alive'));
+      expect(await lasting.target.say()).toBe('alive');
+      expect(await new Response(lasting.stream).text()).toBe('alive');
+      lasting[Symbol.dispose]();
     });
   });
 

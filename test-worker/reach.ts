@@ -1,5 +1,9 @@
 /** A target that returns a value of each kind, and objects with what callers must not reach. */
+
 import { RpcTarget } from 'cloudflare:workers';
+import { createSecretKey } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
 import { LumenizeBase, LumenizeWorker } from '@lumenize/call';
 
 export class Stack extends Array<number> {
@@ -21,6 +25,26 @@ class Cart {
   }
 }
 
+class Speaker extends RpcTarget {
+  readonly #say: () => string;
+
+  constructor(say: () => string) {
+    super();
+    this.#say = say;
+  }
+
+  say(): string {
+    return this.#say();
+  }
+}
+
+/** What is used after it has been sent. */
+export interface Lasting {
+  readonly function: () => string;
+  readonly target: { say(): string };
+  readonly stream: ReadableStream;
+}
+
 /** Passed by reference, with a disposer. */
 export class Handle extends RpcTarget {
   static disposed: string[] = [];
@@ -38,8 +62,38 @@ export class Handle extends RpcTarget {
     return { handle: this };
   }
 
+  /** What goes on to need this when it has been sent. */
+  lasting(): Lasting {
+    const hello = (): string => (Handle.disposed.includes(this.name) ? 'disposed' : 'alive');
+    const pull = (controller: ReadableStreamDefaultController): void => {
+      controller.enqueue(new TextEncoder().encode(hello()));
+      controller.close();
+    };
+    return {
+      function: hello,
+      target: new Speaker(hello),
+      stream: new ReadableStream({ type: 'bytes', pull: pull as never }),
+    };
+  }
+
   [Symbol.dispose](): void {
     Handle.disposed.push(this.name);
+  }
+}
+
+/** Classes of the runtime's own, made more by the user. */
+class Bus extends EventEmitter {
+  mine(): string {
+    return 'mine';
+  }
+}
+
+class Naturals extends Reflect.get(globalThis, 'Iterator') {
+  #n = 0;
+
+  next(): IteratorResult<number> {
+    this.#n += 1;
+    return { done: false, value: this.#n };
   }
 }
 
@@ -120,6 +174,12 @@ export const VALUES: Record<string, (self: Reachable) => unknown> = {
   TextEncoder: () => new TextEncoder(),
   TextDecoder: () => new TextDecoder(),
   WebSocket: () => Object.assign(new WebSocketPair()[0], { id: 'c1', state: {} }),
+  EventEmitter: () => new EventEmitter(),
+  'subclass of EventEmitter': () => new Bus(),
+  'stream of Node': () => Readable.from(['a']),
+  KeyObject: () => createSecretKey(Buffer.from('secret')),
+  'subclass of Iterator': () => new Naturals(),
+  segments: () => new Intl.Segmenter('en').segment('a b'),
   crypto: () => crypto,
   scheduler: () => scheduler,
   caches: () => caches,
@@ -169,6 +229,33 @@ export class Reachable extends LumenizeBase {
 
   disposable(name: string): () => string {
     return Object.assign(() => 'called', { [Symbol.dispose]: () => Handle.disposed.push(name) });
+  }
+
+  list(length: number): number[] {
+    return new Array<number>(length).fill(7);
+  }
+
+  text(length: number): string {
+    return 'x'.repeat(length);
+  }
+
+  /** It counts how often it is read. */
+  lazy(): unknown {
+    const lazy = { reads: 0, ok: 'ok' };
+    return Object.defineProperty(lazy, 'bad', {
+      enumerable: true,
+      get() {
+        lazy.reads += 1;
+        throw new Error('lazy');
+      },
+    });
+  }
+
+  /** A list of lists, nested so deep that no walk that calls itself ends well. */
+  nested(depth: number): unknown {
+    let list: unknown[] = [];
+    for (let left = depth; left > 0; left--) list = [list];
+    return { ok: 'ok', list };
   }
 
   tool(): unknown {

@@ -33,6 +33,20 @@ const OTHERS: Record<string, () => Error> = {
   accessor: () =>
     Object.defineProperty(new Error('m'), 'q', { enumerable: true, get: () => 9 }) as Error,
   caused: () => new Error('m', { cause }),
+  shared: () => {
+    const both = { x: 1 };
+    return Object.assign(new Error('m'), { s1: both, s2: [both] });
+  },
+  'no message': () => Object.assign(new Error('m'), { message: null }),
+  'no name': () => Object.assign(new Error('m'), { name: undefined }),
+  'large properties': () => {
+    const bytes = new Uint8Array(2_000_000);
+    const views = Array.from({ length: 20 }, (_, at) => [`view${at}`, bytes]);
+    return Object.assign(new RangeError('m'), Object.fromEntries(views));
+  },
+  'a property that is too large': () =>
+    Object.assign(new RangeError('m'), { small: 1, bytes: new Uint8Array(40_000_000), last: 2 }),
+  'a message that is too long': () => new RangeError('x'.repeat(40_000_000)),
   'of the older class': () => new Older('old'),
   'of the newer class': () => new Newer('new'),
   zod: () => z.string().safeParse(1).error as unknown as Error,
@@ -51,6 +65,9 @@ export class Forger extends DurableObject {
   }
 
   __lmzCalls(_frames: unknown, _counts: unknown, which: Uint16Array, [lie]: unknown[]): unknown {
-    return [undefined, Array.from(which, () => ['__lmzFailure', lie])];
+    const properties = { bytes: new Uint8Array(1_000_000) };
+    const large = { name: 'Error', message: 'm', properties };
+    const failure = lie === 'refusal' ? ['__lmzRefusal', large] : ['__lmzFailure', lie];
+    return [undefined, Array.from(which, () => failure)];
   }
 }

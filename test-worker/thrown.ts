@@ -196,7 +196,7 @@ export const THROWN: Readonly<Record<string, Thrown>> = {
     matches: { name: 'LumenizeBase' },
   },
   'a name that is a number': { thrown: () => error({ name: 5 }), matches: { name: '5' } },
-  'a name that throws': { thrown: () => defined('name', throwing), matches: { name: 'undefined' } },
+  'a name that throws': { thrown: () => defined('name', throwing), matches: { name: 'Error' } },
   'a message that throws': { thrown: () => defined('message', throwing) },
   'a message that is an object': {
     thrown: () => error({ message: { toString: () => 'said by an object' } }),

@@ -336,10 +336,13 @@ export function callerOf<Env, Self>(
   request?: RequestContext,
 ): Caller<Env, Self> {
   const waitUntil = request && ((ended: Promise<unknown>): void => request.waitUntil(ended));
+  const ctx = contextOf(self) ?? request;
+  // An object whose base is of another package, or that has none, is watched from now on.
+  watchSections(ctx);
   return new Caller<Env, Self>({
     self,
     env: env as object,
-    ctx: (self as { ctx?: object }).ctx,
+    ctx,
     waitUntil,
     report: (error, info) => {
       const reported = report(self, error, info);

@@ -220,6 +220,8 @@ class Answers<C extends Outgoing> {
   readonly #areAnswered: Uint8Array;
   readonly #fetches: Promise<void>[] = [];
   readonly #awaited = new Set<C>();
+  /** Calls whose results are being fetched. */
+  readonly #fetching = new Set<C>();
   #isAsking = false;
   /** The first reply: it holds the stub of the rest. */
   #sent: unknown;
@@ -287,7 +289,9 @@ class Answers<C extends Outgoing> {
   /** The target need not keep what nobody waits for: all may have passed their deadlines. */
   #settled(call: C, rest: Rest): void {
     call.onSettled = undefined;
-    if (!this.#awaited.delete(call) || this.#awaited.size > 0 || !this.#isAsking) return;
+    const isFetched = this.#fetching.delete(call);
+    if (!isFetched && !this.#awaited.delete(call)) return;
+    if (this.#awaited.size + this.#fetching.size > 0 || !(isFetched || this.#isAsking)) return;
     const ignore = (): void => {};
     try {
       rest.stop().then(ignore, ignore);
@@ -339,15 +343,26 @@ class Answers<C extends Outgoing> {
    * fetched as well, since that is how it is released.
    */
   async #fetch(call: C | undefined, number: number, rest: Rest): Promise<void> {
+    if (call) {
+      this.#fetching.add(call);
+      call.onSettled = () => this.#settled(call, rest);
+    }
     try {
       const sent = await rest.fetch(number);
+      this.#isFetched(call);
       if (call) this.#sender.receive([call], [sent]);
       else release(sent);
     } catch (rejected) {
+      this.#isFetched(call);
       this.#onBroken(rejected);
       nameCaller(rejected, this.#target);
       if (call) this.#sender.fail([call], rejected);
     }
+  }
+
+  #isFetched(call: C | undefined): void {
+    if (!call || !this.#fetching.delete(call)) return;
+    call.onSettled = undefined;
   }
 
   #onBroken(rejected: unknown): void {

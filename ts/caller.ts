@@ -256,8 +256,11 @@ export class Caller<Env, Self = never> {
     if (!section) return this.#pending;
     let pending = this.#inSections.get(section);
     if (!pending) {
-      pending = this.#createPending(() => this.#inSections.delete(section));
-      this.#inSections.set(section, pending);
+      const made = this.#createPending(() => {
+        if (made.size === 0) this.#inSections.delete(section);
+      });
+      this.#inSections.set(section, made);
+      pending = made;
     }
     return pending;
   }
@@ -436,7 +439,7 @@ export class Caller<Env, Self = never> {
       call?.enter(() => {
         const ended = this.#settleWaiting(call, outcomeOf);
         if (ended === undefined) settleNext();
-        else void endOfTurn(ended).then(settleNext);
+        else void endOfTurn(ended, this.#owner.self).then(settleNext);
       });
     };
     settleNext();

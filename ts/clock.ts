@@ -15,6 +15,8 @@ export class Clock {
   #latest = 0;
   /** How often the machine's clock went so far beyond a timer that this one did not follow. */
   stepsForward = 0;
+  /** How often it went back. */
+  stepsBack = 0;
 
   /** The last time that was told. */
   get latest(): number {
@@ -29,8 +31,10 @@ export class Clock {
   now(due: number): number {
     const read = performance.now() + this.#offset;
     const isSteppedForward = read - due > MOST_LATENESS_MS;
+    const isSteppedBack = read < this.#latest;
     if (isSteppedForward) this.stepsForward += 1;
-    if (read < this.#latest || isSteppedForward) this.#offset += this.#latest - read;
+    if (isSteppedBack) this.stepsBack += 1;
+    if (isSteppedBack || isSteppedForward) this.#offset += this.#latest - read;
     else this.#latest = read;
     return this.#latest;
   }

@@ -7,9 +7,9 @@
  * by its prototype, iterator or `valueOf`, which belong to the user. What is no plain data stays what
  * it is: a stub or a stream, which crosses by reference, or something that the runtime may refuse.
  */
-import { builtin } from './builtin.js';
 import { releaseLocal } from './dispose.js';
 import { CallError } from './errors.js';
+import { dataOf, forEachOfMap, forEachOfSet, itemsOf, timeOf, types } from './kinds.js';
 import { isPassedByReference, isStub } from './reach.js';
 import { explain, isForeign, nodeOf } from './record.js';
 
@@ -62,7 +62,7 @@ export class Copies {
   /** The first copy in which the value of a continuation could not take its place, and its source. */
   #misplaced: { readonly copy: object; readonly source: object } | undefined;
   /** What is passed by reference, in the order in which it was met. */
-  readonly #passedOn: object[] = [];
+  readonly #passedOn = new Set<object>();
   readonly #of: 'arguments' | 'result' | 'handler';
 
   /**
@@ -78,8 +78,8 @@ export class Copies {
    *
    * @throws `ReadFailure` for what the user's own code throws; `CallError` with code
    *   `invalid-continuation` where a continuation stands in a Map, a Set or an instance of a class, in
-   *   a container that contains itself, or is another package's; `limit-exceeded` where a value is
-   *   nested deeper than the stack.
+   *   a container that contains itself, or is another package's; `limit-exceeded` where one stands in a
+   *   value that is nested deeper than the stack.
    */
   copy(value: unknown): unknown {
     const before = this.#met;
@@ -87,8 +87,13 @@ export class Copies {
     try {
       copy = this.#copy(value);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new CallError('limit-exceeded', 'an argument is nested too deep', { cause: error });
+      if (!(error instanceof RangeError) || !isObject(value)) throw error;
+      if (this.#of === 'result' || holdsContinuation(value)) {
+        throw new CallError('limit-exceeded', 'an argument is nested too deep', { cause: error });
+      }
+      // The runtime says whether it can carry it.
+      this.#passOnAsIs(value);
+      copy = value;
     }
     if (this.#met !== before && isObject(copy)) this.#checkPlaces(copy);
     return copy;
@@ -104,10 +109,14 @@ export class Copies {
     return new Map([...(this.#copies ?? [])].map(([source, copy]) => [copy, source]));
   }
 
-  /** Lets go of what was to be passed by reference, as the runtime does when a call cannot be sent. */
+  /**
+   * Lets go of what was to be passed by reference, as the runtime does with what it has met of a value
+   * before it could not go on.
+   */
   letGo(): void {
-    // A stub is its owner's.
-    for (const each of this.#passedOn) if (!isStub(each)) releaseLocal(each);
+    // A stub among arguments is its owner's; what a method returns is given away.
+    const isKept = (each: object): boolean => this.#of === 'arguments' && isStub(each);
+    for (const each of this.#passedOn) if (!isKept(each)) releaseLocal(each);
   }
 
   #checkPlaces(copy: object): void {
@@ -161,17 +170,19 @@ export class Copies {
   }
 
   #meetFunction(value: object): void {
-    if (this.#of === 'result') this.isWhole = false;
+    if (this.#of === 'result') this.#passOnAsIs(value);
     else if (nodeOf(value)) this.#met += 1;
     else if (isForeign(value)) {
       throw invalid(
         'an argument is a continuation of another copy of this package: record it with this one, ' +
           'and see by `npm ls @lumenize/call` why there are two',
       );
-    } else {
-      this.isWhole = false;
-      this.#passedOn.push(value);
-    }
+    } else this.#passOnAsIs(value);
+  }
+
+  #passOnAsIs(value: object): void {
+    this.isWhole = false;
+    this.#passedOn.add(value);
   }
 
   #copyObject(source: object): object {
@@ -189,7 +200,7 @@ export class Copies {
     this.#fill(kind, copy, source);
     const isReplaceable = kind === Kind.Array || kind === Kind.Plain;
     // What the others have beside their entries does not cross.
-    if (!isReplaceable && this.#of !== 'result' && holdsOne(source, new Set())) this.#met += 1;
+    if (!isReplaceable && this.#of !== 'result' && holdsContinuation(source)) this.#met += 1;
     if (this.#met === before) return copy;
     this.#holding ??= new Set();
     this.#holding.add(copy);
@@ -199,17 +210,10 @@ export class Copies {
 
   /** Passes something on as it is. A continuation in it would cross as a function. */
   #passOn(source: object): object {
-    this.isWhole = false;
-    if (this.#of === 'arguments') {
-      refuseShared(source);
-      this.#passedOn.push(source);
-    }
+    if (this.#of === 'arguments') refuseShared(source);
+    this.#passOnAsIs(source);
     if (this.#of === 'result') return source;
-    if (
-      !ArrayBuffer.isView(source) &&
-      !isPassedByReference(source) &&
-      holdsOne(source, new Set())
-    ) {
+    if (!isPassedByReference(source) && holdsContinuation(source)) {
       this.#met += 1;
       this.#misplaced ??= { copy: source, source };
     }
@@ -232,9 +236,10 @@ export class Copies {
 
   /** An array costs what it holds, however long it says it is, and its holes stay holes. */
   #fillArray(copy: unknown[], source: unknown[]): void {
+    // It is as long as it was, whatever a getter in it does.
+    const { length } = source;
     // The values of its properties, read once: to list their keys would take ten times as long.
     const values = valuesOf(source);
-    const { length } = source;
     if (values.length === length && isDense(source)) {
       // Pushed, since the engine sends an array that ever had holes entry by entry.
       for (const value of values) copy.push(typeof value === 'number' ? value : this.#copy(value));
@@ -252,6 +257,8 @@ export class Copies {
     for (const key of keysOf(source)) {
       this.bytes += 2 * key.length;
       const value = this.#copy(read(source, key));
+      // A getter may have taken it away meanwhile.
+      if (value === undefined && !Object.hasOwn(source, key)) continue;
       if (key === '__proto__') define(copy, key, value);
       else copy[key] = value;
     }
@@ -310,42 +317,6 @@ enum Kind {
   Other,
 }
 
-/** As much of `node:util`'s `types` as is needed here: what the engine knows of an object. */
-interface Types {
-  isProxy(value: unknown): boolean;
-  isMap(value: unknown): boolean;
-  isSet(value: unknown): boolean;
-  isDate(value: unknown): boolean;
-  isArgumentsObject(value: unknown): boolean;
-}
-
-const { prototype: map } = Map;
-const { prototype: set } = Set;
-const { prototype: date } = Date;
-const forEachOfMap: Map<unknown, unknown>['forEach'] = map.forEach;
-const forEachOfSet: Set<unknown>['forEach'] = set.forEach;
-const timeOf: Date['getTime'] = date.getTime;
-
-/** Whether a method of the language's own accepts an object: it looks for what no other has. */
-function accepts(method: (this: never) => unknown): (value: unknown) => boolean {
-  return (value) => {
-    try {
-      Reflect.apply(method, value, []);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-}
-
-const types: Types = builtin<{ types: Types }>('node:util')?.types ?? {
-  isProxy: () => false,
-  isMap: accepts(map.keys),
-  isSet: accepts(set.keys),
-  isDate: accepts(timeOf),
-  isArgumentsObject: (value) => Object.prototype.toString.call(value) === '[object Arguments]',
-};
-
 function kindOf(object: object): Kind {
   // A proxy is not what it stands for: Workers RPC passes one of a plain object by reference.
   if (types.isProxy(object)) return Kind.Other;
@@ -394,25 +365,22 @@ function refuseShared(source: object): void {
   }
 }
 
-/** Whether a continuation stands in something that is passed on as it is. Getters do not run. */
-function holdsOne(source: object, seen: Set<object>): boolean {
-  seen.add(source);
-  return dataOf(source).some(
-    ([, item]) =>
-      nodeOf(item) !== undefined ||
-      (isObject(item) && !seen.has(item) && !isPassedByReference(item) && holdsOne(item, seen)),
-  );
-}
-
-function dataOf(source: object): [key: string, item: unknown][] {
-  try {
-    return Object.entries(Object.getOwnPropertyDescriptors(source)).flatMap(
-      ([key, { enumerable, value }]): [string, unknown][] => (enumerable ? [[key, value]] : []),
-    );
-  } catch {
-    // A proxy refuses to be looked at.
-    return [];
+/**
+ * Whether a continuation stands in a value, at any depth: nothing is copied, and no code of the user's
+ * runs. What is passed by reference is not looked into.
+ */
+export function holdsContinuation(value: object): boolean {
+  const seen = new Set<object>();
+  const pending: unknown[] = [value];
+  while (pending.length > 0) {
+    const each = pending.pop();
+    if (nodeOf(each)) return true;
+    if (!isObject(each) || seen.has(each) || (each !== value && isPassedByReference(each)))
+      continue;
+    seen.add(each);
+    for (const item of itemsOf(each)) pending.push(item);
   }
+  return false;
 }
 
 /** Where a value, or the first continuation, stands in a copy: `.users.get("u1")[0]`. */

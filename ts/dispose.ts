@@ -3,6 +3,7 @@
  * stubs of a result when its caller disposes of it, and this does the same where there is no caller.
  */
 import { RpcTarget } from 'cloudflare:workers';
+import { itemsOf, types } from './kinds.js';
 import { isStub } from './reach.js';
 
 /**
@@ -13,29 +14,44 @@ import { isStub } from './reach.js';
  * @param kept - What belongs to somebody else; it is filled with all that has been met.
  */
 export function releaseLocal(value: unknown, kept = new Set<unknown>()): void {
-  releaseInside(value, kept);
-  if (isPlain(value)) dispose(value);
+  const met = [...objectsIn(value)].filter((each) => !kept.has(each));
+  for (const each of met) {
+    kept.add(each);
+    if (isReference(each)) dispose(each);
+  }
+  if (isPlain(value) && met.includes(value)) dispose(value);
 }
 
-function releaseInside(value: unknown, met: Set<unknown>): void {
-  if (!isObject(value) || met.has(value)) return;
-  met.add(value);
-  if (typeof value === 'function' || value instanceof RpcTarget || isStub(value)) dispose(value);
-  else for (const item of itemsOf(value)) releaseInside(item, met);
-}
-
-/** All objects that a value is or holds, as far as it is plain data. */
-export function objectsIn(value: unknown, met = new Set<unknown>()): Set<unknown> {
-  if (!isObject(value) || met.has(value)) return met;
-  met.add(value);
-  for (const item of itemsOf(value)) objectsIn(item, met);
+/** All objects that a value is or holds, as far as it is plain data, in the order in which they stand in it. */
+export function objectsIn(value: unknown): Set<object> {
+  const met = new Set<object>();
+  const pending = [value];
+  while (pending.length > 0) {
+    const each = pending.pop();
+    if (!isObject(each) || met.has(each)) continue;
+    met.add(each);
+    if (isContainer(each)) for (const item of itemsOf(each).reverse()) pending.push(item);
+  }
   return met;
 }
 
-function itemsOf(value: object): Iterable<unknown> {
-  if (Array.isArray(value) || value instanceof Set) return value;
-  if (value instanceof Map) return [...value].flat();
-  return isPlain(value) ? Object.values(value) : [];
+function isReference(value: object): boolean {
+  return typeof value === 'function' || value instanceof RpcTarget || isStub(value);
+}
+
+/** Classes whose instances go on to use their source when they have been sent. */
+const LASTING = [ReadableStream, WritableStream, Request, Response];
+
+/** Whether something in a value is used after it was sent, and so may need what it was reached through. */
+export function outlivesCall(objects: ReadonlySet<object>): boolean {
+  for (const each of objects) {
+    if (isReference(each) || LASTING.some((kind) => each instanceof kind)) return true;
+  }
+  return false;
+}
+
+function isContainer(value: object): boolean {
+  return isPlain(value) || Array.isArray(value) || types.isMap(value) || types.isSet(value);
 }
 
 function isPlain(value: unknown): value is object {

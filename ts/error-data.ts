@@ -4,7 +4,8 @@
  */
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
-import { CallError, type CallErrorDetails, kindOf, placeOf, textOf } from './errors.js';
+import { Carried, copyOf, cut, define, read, received } from './error-values.js';
+import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
 
 /** A thrown thing as data: an error, or any other value. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -17,7 +18,7 @@ interface ErrorData {
   readonly message: string;
   readonly stack: string | undefined;
   /** Own properties that structured clone can carry, enumerable or not. */
-  readonly properties: Readonly<Record<string, unknown>>;
+  properties: Readonly<Record<string, unknown>>;
   /** Own properties that are errors: each arrives as one. */
   nested?: Record<string, EncodedError>;
   cause?: EncodedError;
@@ -25,14 +26,15 @@ interface ErrorData {
   errors?: readonly EncodedError[];
 }
 
-/** Own properties that are carried by name, or that an error has anyway. */
+/** Own properties that are carried by name, or that an error has anyway: whoever reads them wants text. */
 const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
+
+/** Own properties that one error carries at most; and where one that was sent once is that of many calls. */
+const MOST_PROPERTIES = 10_000;
+const MOST_PROPERTIES_SHARED = 100;
 
 /** Errors that one failure carries at most: a getter may invent causes without end. */
 const MOST_ERRORS = 100;
-
-/** How deep a property is looked into for what can be carried of it, and how many values there are then. */
-const MOST_IN_PART = { depth: 10, values: 1_000 };
 
 type Known = Map<unknown, ErrorData>;
 
@@ -57,13 +59,13 @@ function encodeObject(error: Error, known: Known): EncodedError {
   const before = known.get(error);
   if (before) return before;
   const stack = read(error, 'stack')?.value;
-  const properties: Record<string, unknown> = {};
+  const className = classNameOf(error);
   const encoded: ErrorData = {
-    class: classNameOf(error),
-    name: textOf(read(error, 'name')?.value),
-    message: textOf(read(error, 'message')?.value),
-    stack: typeof stack === 'string' ? stack : undefined,
-    properties,
+    class: className,
+    name: textIn(error, 'name') ?? className ?? 'Error',
+    message: textIn(error, 'message') ?? '',
+    stack: typeof stack === 'string' ? cut(stack) : undefined,
+    properties: {},
   };
   known.set(error, encoded);
   const cause = 'cause' in error && hasRoom(known) ? read(error, 'cause') : undefined;
@@ -73,29 +75,29 @@ function encodeObject(error: Error, known: Known): EncodedError {
     const first = errors.slice(0, MOST_ERRORS);
     encoded.errors = first.flatMap((each) => (hasRoom(known) ? [encodeError(each, known)] : []));
   }
-  for (const key of Object.getOwnPropertyNames(error)) {
-    if (CARRIED.has(key) || (key === 'errors' && encoded.errors)) continue;
-    const property = read(error, key);
-    if (property) encodeProperty(encoded, properties, key, property.value, known);
-  }
+  encodeProperties(error, encoded, known);
   return encoded;
 }
 
-function encodeProperty(
-  encoded: ErrorData,
-  properties: Record<string, unknown>,
-  key: string,
-  value: unknown,
-  known: Known,
-): void {
-  if (isError(value)) {
-    if (!hasRoom(known)) return;
-    encoded.nested ??= {};
-    define(encoded.nested, key, encodeError(value, known));
-    return;
+function encodeProperties(error: Error, encoded: ErrorData, known: Known): void {
+  const carried = new Carried();
+  for (const key of Object.getOwnPropertyNames(error)) {
+    if (CARRIED.has(key) || (key === 'errors' && encoded.errors)) continue;
+    const property = read(error, key);
+    if (!property) continue;
+    if (!isError(property.value)) carried.add(key, property.value);
+    else if (hasRoom(known)) {
+      encoded.nested ??= {};
+      define(encoded.nested, key, encodeError(property.value, known));
+    }
   }
-  const copy = copyOf(value) ?? partOf(value);
-  if (copy) define(properties, key, copy.value);
+  encoded.properties = carried.copies();
+}
+
+/** A property as text; nothing where it is not there. */
+function textIn(error: Error, key: 'name' | 'message'): string | undefined {
+  const value = read(error, key)?.value;
+  return value === undefined || value === null ? undefined : cut(textOf(value));
 }
 
 function hasRoom(known: ReadonlyMap<unknown, unknown>): boolean {
@@ -125,16 +127,18 @@ export interface Origin {
  * @throws `TypeError` where it is not what `encodeError` makes.
  */
 export function decodeError(
-  encoded: unknown,
+  sent: unknown,
   details: CallErrorDetails,
   origin: Origin | undefined,
 ): Error {
+  const most = dataOfSent.has(sent as object) ? MOST_PROPERTIES_SHARED : MOST_PROPERTIES;
+  const encoded = dataIn(sent);
   const operation = `${details.operation} on ${placeOf(details)}`;
   if (isThrown(encoded)) {
     const message = `${operation} threw ${textOf(encoded.thrown)}, which is not an Error`;
     return new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
   }
-  const error = decodeObject(encoded, details, new Map());
+  const error = decodeObject(encoded, details, new Map(), most);
   define(error, 'stack', `${error.stack}\n    at remote call ${operation}`, false);
   // Not enumerable: where an error came from is no part of what it says.
   if (origin) define(error, 'remote', true, false);
@@ -143,6 +147,15 @@ export function decodeError(
   return error;
 }
 
+/** What came as data. A refusal that is for many calls is looked through once. */
+function dataIn(sent: unknown): unknown {
+  if (!isObject(sent)) return received(sent);
+  if (!dataOfSent.has(sent)) dataOfSent.set(sent, received(sent));
+  return dataOfSent.get(sent);
+}
+
+const dataOfSent = new WeakMap<object, unknown>();
+
 function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
   return isObject(encoded) && Object.hasOwn(encoded, 'thrown');
 }
@@ -150,13 +163,14 @@ function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
 /** A cause, or one of several errors: it is not about this call. */
 function decodeNested(encoded: unknown, known: Map<object, Error>): unknown {
   if (isThrown(encoded)) return encoded.thrown;
-  return decodeObject(encoded, { mayHaveRun: true }, known);
+  return decodeObject(encoded, { mayHaveRun: true }, known, MOST_PROPERTIES_SHARED);
 }
 
 function decodeObject(
   encoded: unknown,
   details: CallErrorDetails,
   known: Map<object, Error>,
+  most: number,
 ): Error {
   if (!isObject(encoded) || !hasRoom(known)) throw new NoError('an error is an object');
   const before = known.get(encoded);
@@ -188,19 +202,24 @@ function decodeObject(
       false,
     );
   }
-  for (const [key, value] of Object.entries(properties)) addProperty(error, key, value);
-  for (const [key, value] of Object.entries(nested)) define(error, key, decodeNested(value, known));
+  for (const [key, value] of entriesOf(properties, most)) addProperty(error, key, value);
+  for (const [key, value] of entriesOf(nested, most))
+    define(error, key, decodeNested(value, known));
   if (typeof rest.stack === 'string') define(error, 'stack', rest.stack, false);
   return error;
 }
 
-/** What came is data: a function would be code of the sender's, and `then` a promise of an error. */
+function entriesOf(members: object, most: number): [key: string, value: unknown][] {
+  return Object.entries(members)
+    .slice(0, most)
+    .filter(([key]) => !CARRIED.has(key));
+}
+
 function addProperty(error: Error, key: string, value: unknown): void {
   // What a `CallError` does not know about itself, this side has put there. Whether anything has run
   // is a question about this call, whatever the error says of another.
   if (error instanceof CallError && (value === undefined || key === 'mayHaveRun')) return;
-  const copy = isObject(value) || typeof value === 'function' ? copyOf(value) : { value };
-  if (copy) define(error, key, copy.value);
+  define(error, key, value);
 }
 
 function construct(
@@ -219,56 +238,4 @@ function construct(
 
 function isObject(value: unknown): value is object & Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-/** A property of the value itself, whatever its name: an assignment could reach a prototype. */
-function define(target: object, key: string, value: unknown, enumerable = true): void {
-  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
-}
-
-/** A property, or nothing where its getter throws. */
-function read(from: object, key: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: (from as Record<string, unknown>)[key] };
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * What can be carried of an object or an array that holds functions, which are left out. `undefined`
- * for anything else, where something else in it cannot be carried, and where there is too much of it.
- */
-function partOf(
-  value: unknown,
-  left = { ...MOST_IN_PART },
-): { readonly value: unknown } | undefined {
-  left.values -= 1;
-  // Structured clone, too, takes an instance of a class for its data.
-  const hasMembers =
-    isObject(value) && (Array.isArray(value) || kindOf(value) === '[object Object]');
-  if (!hasMembers || left.depth === 0 || left.values < 0) return undefined;
-  left.depth -= 1;
-  const members: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
-    const member = read(value, key);
-    if (typeof member?.value === 'function') continue;
-    const copy = member && (copyOf(member.value) ?? partOf(member.value, left));
-    if (!copy) return undefined;
-    define(members, key, copy.value);
-  }
-  left.depth += 1;
-  return { value: Array.isArray(value) ? Object.values(members) : members };
-}
-
-/**
- * What structured clone makes of a value; `undefined` where it refuses. The copy is sent, not the
- * value: Workers RPC refuses instances of classes, of which the copy has the data.
- */
-function copyOf(value: unknown): { readonly value: unknown } | undefined {
-  try {
-    return { value: structuredClone(value) };
-  } catch {
-    return undefined;
-  }
 }

@@ -54,7 +54,29 @@ const MARKS = Symbol.for('@lumenize/call:callable');
 
 type Marked = { readonly [MARKS]?: Set<string> };
 
-function mark(prototype: object, name: string): void {
+/** What was marked: it takes its mark along where it is copied to another prototype. */
+const marked = new WeakSet<object>();
+
+/** The members of a prototype that are marked. */
+function marksOf(prototype: object): readonly string[] {
+  const own = Object.hasOwn(prototype, MARKS) ? ((prototype as Marked)[MARKS] ?? []) : [];
+  const copied = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(
+    ([name, { value, get }]) => (marked.has(value ?? get ?? prototype) ? [name] : []),
+  );
+  return [...new Set([...own, ...copied])];
+}
+
+/** The list of a class, wherever its constructor has it from but the class above. */
+function listOf(prototype: object): unknown {
+  const { callable: listed } = prototype.constructor as ReceiverClass;
+  const above = Object.getPrototypeOf(prototype)?.constructor as ReceiverClass | undefined;
+  return Object.hasOwn(prototype.constructor, 'callable') || listed !== above?.callable
+    ? (listed ?? null)
+    : undefined;
+}
+
+function mark(prototype: object, name: string, member: unknown): void {
+  if (typeof member === 'function') marked.add(member);
   const marks = Object.hasOwn(prototype, MARKS) ? (prototype as Marked)[MARKS] : undefined;
   if (marks) marks.add(name);
   else Object.defineProperty(prototype, MARKS, { value: new Set([name]) });
@@ -86,7 +108,7 @@ export function callable(): CallableDecorator {
       if (!isMember || context.static || context.private) throw misplaced(name);
       // It runs for each object; the class is not there yet when its members are decorated.
       context.addInitializer(function (this: unknown) {
-        mark(ownerOf(this as object, String(name), target), String(name));
+        mark(ownerOf(this as object, String(name), target), String(name), target);
         unshadow(this as object, String(name));
       });
     } else {
@@ -95,7 +117,7 @@ export function callable(): CallableDecorator {
       if (typeof member !== 'function' || typeof context !== 'string' || isStatic) {
         throw misplaced(context);
       }
-      mark(target as object, context);
+      mark(target as object, context, member);
     }
   };
 }
@@ -216,6 +238,7 @@ function makeRules(prototype: object): ClassRules {
   const receiver = prototype.constructor as ReceiverClass & { readonly name: string };
   const exposes = new Set<string>(exposedBy(receiver));
   const { entries, closed } = entriesOf(prototype);
+  checkClosedToRpc(receiver, hasChosen(prototype));
   const checkEntry = (self: object, name: string): void => {
     if (Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name)) return;
     throw new CallError('not-callable', sentenceFor(receiver.name, name, closed));
@@ -273,15 +296,12 @@ interface Choice {
 function chosenIn(prototypes: readonly object[], members: Set<string>): Choice | undefined {
   const names: string[] = [];
   for (const prototype of prototypes) {
-    const { callable: listed = [], name: owner } = prototype.constructor as ReceiverClass & {
-      readonly name: string;
-    };
-    if (Object.hasOwn(prototype, MARKS)) {
-      const marks = [...((prototype as Marked)[MARKS] ?? [])];
-      checkMembers(marks, members, `a mark of @callable() on ${owner}`);
-      names.push(...marks);
-    }
-    if (!Object.hasOwn(prototype.constructor, 'callable')) continue;
+    const { name: owner } = prototype.constructor;
+    const marks = marksOf(prototype);
+    checkMembers(marks, members, `a mark of @callable() on ${owner}`);
+    names.push(...marks);
+    const listed = listOf(prototype);
+    if (listed === undefined) continue;
     if (!Array.isArray(listed)) {
       throw new CallError('invalid-option', `static callable of ${owner} is no list of names`);
     }
@@ -291,11 +311,29 @@ function chosenIn(prototypes: readonly object[], members: Set<string>): Choice |
   return names.length > 0 ? { names, isList: false } : undefined;
 }
 
+function hasChosen(prototype: object): boolean {
+  return prototypesOf(prototype).some((at) => marksOf(at).length > 0 || listOf(at) !== undefined);
+}
+
 function checkMembers(names: readonly string[], members: Set<string>, what: string): void {
   const unknown = names.find((name) => !members.has(name));
   if (unknown === undefined) return;
   throw new CallError('invalid-option', `${what} names '${unknown}', which is no member of it`);
 }
+
+/** What Workers RPC never calls, and what it has to: the entries of this package. */
+const NOT_OF_RPC: ReadonlySet<string> = new Set([
+  'constructor',
+  'fetch',
+  'connect',
+  'alarm',
+  'webSocketMessage',
+  'webSocketClose',
+  'webSocketError',
+  'dup',
+  '__lmzCall',
+  '__lmzCalls',
+]);
 
 /** Own properties of an object that close its members to Workers RPC. */
 const shadows = new WeakMap<object, Set<string>>();
@@ -309,7 +347,7 @@ export function closeToRpc(self: object): void {
   const isClosed = closedIn(prototype);
   for (const at of prototypesOf(prototype)) {
     for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
-      if (!isEntry(name) || Object.hasOwn(self, name) || !isClosed(name)) continue;
+      if (NOT_OF_RPC.has(name) || Object.hasOwn(self, name) || !isClosed(name)) continue;
       // An own property that is not enumerable: Workers RPC refuses it, and `this` finds it.
       Object.defineProperty(self, name, { ...member, enumerable: false, configurable: true });
       shadowed.add(name);
@@ -317,14 +355,24 @@ export function closeToRpc(self: object): void {
   }
 }
 
+/** Says that a class closes Workers RPC to what its list does not name, and has neither a list nor marks. */
+function checkClosedToRpc(
+  receiver: ReceiverClass & { readonly name: string },
+  isChosen: boolean,
+): void {
+  if (receiver.closedToRpc !== true || isChosen) return;
+  throw new CallError(
+    'invalid-option',
+    `${receiver.name} has static closedToRpc = true and names nothing that is open: name it in ` +
+      'static callable, or mark it by @callable()',
+  );
+}
+
 /** Marks of standard decorators come later, and take back what is closed here. */
 function closedIn(prototype: object): (name: string) => boolean {
   try {
-    const { closed } = entriesOf(prototype);
-    const isListed = prototypesOf(prototype).some(
-      (at) => Object.hasOwn(at, MARKS) || Object.hasOwn(at.constructor, 'callable'),
-    );
-    return isListed ? (name) => closed.includes(name) : () => true;
+    const { entries } = entriesOf(prototype);
+    return hasChosen(prototype) ? (name) => !entries.has(name) : () => true;
   } catch {
     // Callers are told what is wrong with the class.
     return () => true;

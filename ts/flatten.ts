@@ -5,7 +5,7 @@
  * on first, then its arguments from left to right, then the step. A node, or a container that
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
-import { Copies, invalid, isSmall, ReadFailure, SMALL_BYTES } from './copy.js';
+import { Copies, holdsContinuation, invalid, isSmall, ReadFailure, SMALL_BYTES } from './copy.js';
 import { encodeFrame, type Frame, type Program } from './core.js';
 import { CallError, placeOf } from './errors.js';
 import {
@@ -286,11 +286,9 @@ function placeOfOutcome(args: readonly unknown[], remote: Node): number | undefi
   return place;
 }
 
-/** Whether a continuation may stand in an argument that is none. */
+/** Whether a continuation stands in an argument that is none. */
 function mayHold(argument: unknown): boolean {
-  if (typeof argument !== 'object' || argument === null) return false;
-  const copies = new Copies('handler');
-  return isHolding(copies.copy(argument), copies);
+  return typeof argument === 'object' && argument !== null && holdsContinuation(argument);
 }
 
 /** The same program, but that its slots are the arguments themselves, the outcome's place included. */
@@ -421,7 +419,10 @@ class Flattening implements Frame {
 
   #argument(argument: unknown, depth: number): number {
     const node = nodeOf(argument);
-    return node ? this.#nested(node, depth) : this.#item(this.copies.copy(argument), depth);
+    if (node) return this.#nested(node, depth);
+    // A handler's arguments are not sent: only what a continuation stands in is made anew.
+    if (this.#remote && !mayHold(argument)) return this.#slot(argument);
+    return this.#item(this.copies.copy(argument), depth);
   }
 
   /** What stands in a copy: another copy, a continuation, or what is passed on as it is. */
@@ -431,7 +432,11 @@ class Flattening implements Frame {
     if (isHolding(item, this.copies)) {
       return ArgumentKind.Value | (this.#container(item, depth + 1) << ArgumentKind.Bits);
     }
-    return ArgumentKind.Slot | ((this.slots.push(item) - 1) << ArgumentKind.Bits);
+    return this.#slot(item);
+  }
+
+  #slot(value: unknown): number {
+    return ArgumentKind.Slot | ((this.slots.push(value) - 1) << ArgumentKind.Bits);
   }
 
   #nested(node: Node, depth: number): number {

@@ -46,6 +46,11 @@ export class Pending<C extends PendingCall> {
   #size = 0;
   readonly #clock = new Clock();
   #latestId = 0;
+  /** How many steps of it have been taken into account. */
+  #stepsForward = 0;
+  #stepsBack = 0;
+  /** The first call that was opened by a slow clock. */
+  #slowSince = Number.POSITIVE_INFINITY;
   /** Learns of calls whose deadline has passed; they are no longer here. */
   readonly #onDue: (calls: readonly C[]) => void;
   /** Learns that whoever awaited the last pending call has gone on. */
@@ -85,9 +90,8 @@ export class Pending<C extends PendingCall> {
 
   /** Opens a call whose timeout has been checked. It never throws. */
   open(call: C): void {
-    const steps = this.#clock.stepsForward;
     call.openedAt = this.now();
-    if (this.#clock.stepsForward !== steps) this.#leaveTimer();
+    this.#noteSteps(call);
     this.#latestId = call.id;
     call.isPending = true;
     this.#size += 1;
@@ -96,6 +100,16 @@ export class Pending<C extends PendingCall> {
     if (this.#end > 2 * this.#size + SLACK) this.#closeRanks();
     // A timer that waits for no longer than the call does fires in time, whatever the clock says.
     if (call.timeout < this.#timerDelay) this.#arm(call.timeout);
+  }
+
+  /** A call is opened by a clock that has been slow since it was found to have stepped. */
+  #noteSteps(call: C): void {
+    const { stepsForward, stepsBack } = this.#clock;
+    if (stepsForward === this.#stepsForward && stepsBack === this.#stepsBack) return;
+    if (stepsForward !== this.#stepsForward) this.#leaveTimer();
+    this.#stepsForward = stepsForward;
+    this.#stepsBack = stepsBack;
+    this.#slowSince = Math.min(this.#slowSince, call.id);
   }
 
   /** Takes a call out: whoever does so settles it. `false`: it has, or had, its outcome. */
@@ -168,10 +182,15 @@ export class Pending<C extends PendingCall> {
     this.#onDue(open);
   }
 
-  /** The clock has been slow since some time after a call was made: those after it are younger than they seem. */
+  /**
+   * The clock has become slow since a call was made: those that were opened after that, and after it was seen
+   * to have stepped, are younger than they seem.
+   */
   #postpone(latestId: number, slow: number): void {
     for (const call of this.#takeRecent()) this.#watched.set(call.id, call);
-    for (const [id, call] of this.#watched) if (id > latestId) call.openedAt += slow;
+    for (const [id, call] of this.#watched) {
+      if (id > latestId && id >= this.#slowSince) call.openedAt += slow;
+    }
     if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
     this.#table = undefined;
   }
@@ -230,6 +249,7 @@ export class Pending<C extends PendingCall> {
     this.#disarm();
     for (const timer of this.#left.splice(0)) clearTimeout(timer);
     this.#isRefused = false;
+    this.#slowSince = Number.POSITIVE_INFINITY;
     this.#recent = [];
     // What a dead instance held has gone with it.
     if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);

@@ -7,6 +7,7 @@
  * A name is looked up property by property and never read to find out: a getter runs once.
  */
 import * as workers from 'cloudflare:workers';
+import { builtinPrototypes } from './builtin.js';
 import { CallError } from './errors.js';
 
 /** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
@@ -54,9 +55,10 @@ enum Kind {
 /** Of the language's and the runtime's own values, each name with others of its kind. */
 const OPEN: Partial<Record<Kind, string>> = {
   // Looking at it, and parts of it. A change of case is three times as long at the most, and no longer
-  // when it is repeated. Not what joins, repeats, splits or searches by a pattern.
+  // when it is repeated. Not what joins, repeats, splits or searches by a pattern, nor `lastIndexOf`, which
+  // takes the product of both lengths.
   [Kind.String]:
-    'length at charAt charCodeAt codePointAt includes startsWith endsWith indexOf lastIndexOf ' +
+    'length at charAt charCodeAt codePointAt includes startsWith endsWith indexOf ' +
     'slice substring trim trimStart trimEnd toUpperCase toLowerCase isWellFormed toWellFormed',
   // Not what joins, flattens, sorts or iterates: it makes much of little, or changes it.
   [Kind.Array]: 'length at includes indexOf lastIndexOf slice',
@@ -183,16 +185,42 @@ function areOpenIn(prototypes: readonly object[], name: string): boolean {
 
 /** A method of the language's own: the values of its arguments are neither read from nor called. */
 function guarded(method: object): unknown {
-  return function (this: unknown, ...args: unknown[]): unknown {
+  const { name } = method as { readonly name: string };
+  const guard = function (this: unknown, ...args: unknown[]): unknown {
     if (args.some(isObject)) {
-      throw new CallError(
-        'not-callable',
-        `${(method as { name: string }).name} of a value that was returned takes no objects`,
-      );
+      throw new CallError('not-callable', `${name} of a value that was returned takes no objects`);
     }
     return Reflect.apply(method as () => unknown, this, args);
   };
+  if (GOES_THROUGH.test(name)) goThrough.add(guard);
+  return guard;
 }
+
+/** Methods that look at all of a value, or copy it. */
+const GOES_THROUGH =
+  /^(?:includes|indexOf|lastIndexOf|slice|substring|trim|to(?:Upper|Lower|Well)|isWell)/;
+
+const goThrough = new WeakSet<object>();
+
+/** Bytes that one program may go through by such methods: as many as a message may carry. */
+export const MOST_WORK = 32 * 1024 * 1024;
+
+/**
+ * Bytes that a method goes through when it is called. A list counts for as long as it says it is, whatever
+ * it holds. A long text that is searched for may be compared at each place.
+ */
+export function costOf(method: object, receiver: unknown, [sought]: readonly unknown[]): number {
+  if (!goThrough.has(method)) return 0;
+  const { length = 0, byteLength } = receiver as { length?: number; byteLength?: number };
+  if (typeof receiver !== 'string') return byteLength ?? length * BYTES_OF_AN_ITEM;
+  const comparisons = typeof sought === 'string' ? sought.length / COMPARED_AT_ONCE : 1;
+  return 2 * length * Math.max(comparisons, 1);
+}
+
+/** UTF-16 code units that are compared in the time that it takes to go through two. */
+const COMPARED_AT_ONCE = 16;
+
+const BYTES_OF_AN_ITEM = 8;
 
 function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
@@ -233,8 +261,14 @@ function shapeOfPrototype(prototype: object): Shape {
     if (!isUsers(at)) return { kind: kindBelow(at), prototypes };
     prototypes.push(at);
   }
-  return { kind: Kind.Instance, prototypes };
+  // Nothing tells which members of its subclasses are the user's.
+  builtins ??= builtinPrototypes();
+  const isBuiltin = prototypes.some((each) => builtins?.has(each));
+  return isBuiltin ? { kind: Kind.Closed, prototypes: [] } : { kind: Kind.Instance, prototypes };
 }
+
+/** Of the runtime's classes that are JavaScript, such as EventEmitter; found when they may matter. */
+let builtins: ReadonlySet<object> | undefined;
 
 /** The kind of the language's own classes below others, such as Uint8Array and RangeError. */
 function kindBelow(prototype: object): Kind {
@@ -250,9 +284,15 @@ function kindBelow(prototype: object): Kind {
 function isUsers(prototype: object): boolean {
   const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
   if (maker !== undefined) return typeof maker === 'function' && !isNative(maker);
-  // Prototypes of the language without a constructor are those of its iterators.
+  // Prototypes of the language's own iterators have no constructor, or one that cannot be told apart.
   const above: unknown = Object.getPrototypeOf(prototype);
-  return above === Object.prototype || above === null;
+  if (above !== Object.prototype && above !== null) return false;
+  const members = Object.getOwnPropertyDescriptors(prototype) as PropertyDescriptorMap;
+  return !Reflect.ownKeys(members).some((key) => {
+    const { value, get } = members[key as string] ?? {};
+    const member: unknown = value ?? get;
+    return typeof member === 'function' && isNative(member);
+  });
 }
 
 const NATIVE_SOURCE = /\{\s*\[native code\]\s*\}\s*$/;

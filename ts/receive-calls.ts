@@ -87,7 +87,17 @@ function checkMessage([frames, slotCounts, which, slots]: readonly unknown[]): M
     throw new CallError('limit-exceeded', `${count} calls or frames in the message, ${limit}`);
   }
   let slotCount = 0;
-  for (const frame of which) slotCount += slotCounts[frame] ?? Number.NaN;
+  let bytes = 0;
+  for (const frame of which) {
+    slotCount += slotCounts[frame] ?? Number.NaN;
+    // A frame costs what it takes each time that it runs.
+    const { length } = String(frames[frame]);
+    bytes += length;
+  }
+  if (bytes > MessageLimit.Bytes) {
+    const limit = `the limit is ${MessageLimit.Bytes}`;
+    throw new CallError('limit-exceeded', `${bytes} bytes of programs in the message, ${limit}`);
+  }
   const isCount = (count: unknown): boolean => Number.isInteger(count) && (count as number) >= 0;
   // Spread, since `every` does not look at holes.
   const areCounts =
@@ -166,7 +176,7 @@ class Calls {
     };
     const added = sent.then((ready) => add(call, ready));
     this.#request?.waitUntil(added);
-    return endOfTurn(added, replyIfReady, this.#request === undefined);
+    return endOfTurn(added, this.#self, replyIfReady, this.#request === undefined);
   }
 
   #runNext(): unknown {
@@ -228,6 +238,7 @@ class Answers {
       isWhole = !keepDisposer(copy, sent) && copies.isWhole;
     } catch (failure) {
       if (failure instanceof ReadFailure) {
+        copies.letGo();
         this.#push(call, sendFailure(failure.cause));
         return;
       }

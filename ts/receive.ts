@@ -20,7 +20,7 @@ export function receive(self: object, frame: unknown, slots: readonly unknown[])
   if (!mustWait(self)) return begin(self, frame, slots);
   return afterOthers(self, () => {
     const sent = begin(self, frame, slots);
-    return { sent, turn: sent instanceof Promise ? endOfTurn(sent) : undefined };
+    return { sent, turn: sent instanceof Promise ? endOfTurn(sent, self) : undefined };
   });
 }
 

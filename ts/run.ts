@@ -6,10 +6,10 @@
  */
 
 import { type Method, onlyFollowed, type Program } from './core.js';
-import { objectsIn, releaseLocal } from './dispose.js';
+import { objectsIn, outlivesCall, releaseLocal } from './dispose.js';
 import { CallError } from './errors.js';
 import { release } from './outcome.js';
-import { isPassedByReference, leadsToCode } from './reach.js';
+import { costOf, leadsToCode, MOST_WORK } from './reach.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 
 /** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
@@ -65,6 +65,7 @@ export function run(
     lent,
     yielded: undefined,
     opened: undefined,
+    work: 0,
     at: Word.First,
   });
 }
@@ -196,6 +197,8 @@ interface Run {
   yielded: unknown[] | undefined;
   /** Numbers of values that were reached through what the class exposes whole. */
   opened: Set<number> | undefined;
+  /** Bytes that methods of the language's own have gone through. */
+  work: number;
   at: number;
 }
 
@@ -262,9 +265,10 @@ function giveBack({ lent, yielded }: Run, result: unknown): void {
   if (lent && (!isObject(result) || lent.includes(result))) {
     lent.filter((value) => value !== result).forEach(release);
   }
-  // What is passed by reference may need what it was reached through.
-  if (!yielded || typeof result === 'function' || isPassedByReference(result)) return;
+  if (!yielded) return;
   const kept = objectsIn(result);
+  // As the runtime keeps them, for what is passed by reference.
+  if (outlivesCall(kept)) return;
   for (const value of yielded) releaseLocal(value, kept);
 }
 
@@ -295,6 +299,8 @@ function takeStep(run: Run): unknown {
       const method = run.values[callee];
       if (run.opened?.has(callee)) run.opened.add(run.made);
       if (typeof method !== 'function') return apply(method, undefined, args, nameOf(run, callee));
+      run.work += costOf(method, run.receivers[callee], args);
+      checkWork(run);
       return Reflect.apply(method, run.receivers[callee], args);
     }
     case StepKind.Array:
@@ -304,6 +310,16 @@ function takeStep(run: Run): unknown {
     default:
       throw new CallError('internal', `there is no step of kind ${kind}`);
   }
+}
+
+/** No program makes much out of little, however often it asks. */
+function checkWork({ work }: Run): void {
+  if (work <= MOST_WORK) return;
+  throw new CallError(
+    'limit-exceeded',
+    `the chain goes through more than ${MOST_WORK} bytes of strings and lists: ` +
+      'let a method of the target do that',
+  );
 }
 
 function get(run: Run, of: number, name: string): unknown {

@@ -4,26 +4,50 @@
  * inside needs a timer that is made inside, and code outside must not learn of it before.
  *
  * The runtime does not say in which section code runs. So the two methods are shadowed on the one object
- * that has them, and do what they did.
+ * that has them, and do what they did. In which of several sections code runs, the async context says.
  */
+import { builtin } from './builtin.js';
 
 /** One section. What belongs to it is kept by this. */
-export class Section {}
+export class Section {
+  /** @param outer - The section in which it was begun. */
+  constructor(readonly outer: Section | undefined) {}
+}
 
-/** The section of an object in which its code runs now, if it is in one. */
+/** As much of `node:async_hooks` as is needed here. */
+interface Storage<T> {
+  run<R>(store: T, run: () => R): R;
+  getStore(): T | undefined;
+}
+
+const { AsyncLocalStorage } =
+  builtin<{ AsyncLocalStorage: new () => Storage<Section> }>('node:async_hooks') ?? {};
+
+/** Where code runs; nothing where the runtime has no async contexts (`nodejs_compat` is off). */
+const entered = AsyncLocalStorage && new AsyncLocalStorage();
+
+/** The sections of an object that have not ended, in the order in which they began. */
 class Sections {
-  current: Section | undefined;
+  readonly #open = new Set<Section>();
+
+  get current(): Section | undefined {
+    if (this.#open.size === 0) return undefined;
+    if (!entered) return [...this.#open].at(-1);
+    let section = entered.getStore();
+    while (section && !this.#open.has(section)) section = section.outer;
+    return section;
+  }
 
   /** The same callback, whose calls belong to a section of their own. */
   around<F>(callback: F): F {
     if (typeof callback !== 'function') return callback;
     const run = async (...args: unknown[]): Promise<unknown> => {
-      const outer = this.current;
-      this.current = new Section();
+      const section = new Section(this.current);
+      this.#open.add(section);
       try {
-        return await callback(...args);
+        return await (entered ? entered.run(section, () => callback(...args)) : callback(...args));
       } finally {
-        this.current = outer;
+        this.#open.delete(section);
       }
     };
     return run as F;
@@ -32,7 +56,7 @@ class Sections {
 
 const known = new WeakMap<object, Sections>();
 
-/** The section in which the code of an object runs now; `undefined` outside of all. */
+/** The section of an object in which this code runs; `undefined` outside of all. */
 export function sectionOf(ctx: object | undefined): Section | undefined {
   return ctx && known.get(ctx)?.current;
 }
@@ -42,11 +66,12 @@ type Method = (callback: unknown, ...rest: unknown[]) => unknown;
 /** Watches the sections of a Durable Object from now on. What has none is left alone. */
 export function watchSections(ctx: unknown): void {
   if (typeof ctx !== 'object' || ctx === null || known.has(ctx)) return;
+  const { storage } = ctx as { storage?: unknown };
+  if (typeof storage !== 'object' || storage === null) return;
   const sections = new Sections();
   known.set(ctx, sections);
   shadow(ctx, 'blockConcurrencyWhile', sections);
-  const { storage } = ctx as { storage?: unknown };
-  if (typeof storage === 'object' && storage !== null) shadow(storage, 'transaction', sections);
+  shadow(storage, 'transaction', sections);
 }
 
 function shadow(target: object, name: string, sections: Sections): void {

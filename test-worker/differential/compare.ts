@@ -92,7 +92,11 @@ export async function differing(
   const lane = async (caller: string): Promise<void> => {
     while (next < all.length && found.length < most) {
       const plan = all[next++] as Plan;
-      const difference = await differenceOf(plan, trials, caller);
+      let difference = await differenceOf(plan, trials, caller);
+      // On a busy machine a disposer, or a timer, may come later than another, by Workers RPC too.
+      if (difference && /^(?:disposed|lateCounts)/.test(difference.path)) {
+        difference = await differenceOf(plan, trials, caller);
+      }
       if (difference) found.push({ plan, difference });
     }
   };

@@ -60,6 +60,33 @@ export const regressions: readonly ShortPlan[] = [
   },
   // Each call to an entrypoint has an instance of its own.
   { targets: ['entrypoint'], turns: [{ calls: [{}, {}, {}] }] },
+  // What was met of a result before it could not be read is released.
+  {
+    turns: [
+      {
+        calls: [
+          { end: { returns: 'greeter' } },
+          { end: { returns: { list: ['greeter', 'getter that throws'] } } },
+        ],
+      },
+    ],
+  },
+  {
+    turns: [{ calls: [{}, { end: { returns: { list: ['greeter', 'getter that throws'] } } }] }],
+  },
+  // A call that is refused where it is made has its outcome in a microtask.
+  {
+    shared: ['invalid date'],
+    turns: [
+      {
+        calls: [
+          { args: ['instance'], outcome: 'handler' },
+          { args: [{ shared: 0 }], mutates: 'in a microtask' },
+        ],
+      },
+      { after: { handledBy: 0 }, calls: [{ args: [{ shared: 0 }] }] },
+    ],
+  },
   // Results have their disposers, in company too, and a handler's own result is not disposed of.
   { turns: [{ calls: [{}, { end: { returns: 'plain object' } }] }] },
   { turns: [{ calls: [{}, { end: { returns: 'disposable with stubs' }, outcome: 'handler' }] }] },

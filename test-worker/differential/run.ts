@@ -22,7 +22,7 @@ import {
   type Separator,
 } from './plan.js';
 import type { DifferentialCaller } from './target.js';
-import { crosses, GIVEN, make, mutate } from './values.js';
+import { crosses, GIVEN, make, mutate, type Value } from './values.js';
 
 /** What a run can be told to do wrong, to see that it is noticed. */
 export type Fault = 'swaps two calls' | 'loses the context' | 'disposes of arguments' | 'leaks';
@@ -148,8 +148,14 @@ export class Run {
     if (this.fault === 'disposes of arguments') {
       void this.#settled.get(call.id)?.promise.then(() => args.forEach(dispose));
     }
-    if (call.mutates === 'at once') change();
-    if (call.mutates === 'in a microtask') void Promise.resolve().then(change);
+    if (call.mutates === 'in a microtask' && !this.#isRefusedBeside(call)) {
+      void Promise.resolve().then(change);
+    } else if (call.mutates !== 'never') change();
+  }
+
+  /** What is refused where it is made has its outcome in a microtask, and which one says nothing. */
+  #isRefusedBeside({ turn }: Call): boolean {
+    return this.notes.plan.turns[turn]?.calls.some(({ args }) => args.some(isRefused)) ?? false;
   }
 
   #argument(argument: Argument, id: number, at: number): unknown {
@@ -305,6 +311,13 @@ function madeAround(around: Around, value: unknown): unknown {
 }
 
 function isData(argument: Argument): boolean {
-  const isValue = typeof argument === 'string' || 'list' in argument || 'object' in argument;
-  return isValue ? crosses(argument) : 'shared' in argument;
+  return isValue(argument) ? crosses(argument) : 'shared' in argument;
+}
+
+function isRefused(argument: Argument): boolean {
+  return isValue(argument) && !crosses(argument);
+}
+
+function isValue(argument: Argument): argument is Value {
+  return typeof argument === 'string' || 'list' in argument || 'object' in argument;
 }

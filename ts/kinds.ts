@@ -1,0 +1,68 @@
+/**
+ * What the engine knows of an object, whatever its prototype and its own properties say, and what stands in
+ * one without running any code of the user's.
+ */
+import { builtin } from './builtin.js';
+
+/** As much of `node:util`'s `types` as is needed here. */
+interface Types {
+  isProxy(value: unknown): boolean;
+  isMap(value: unknown): boolean;
+  isSet(value: unknown): boolean;
+  isDate(value: unknown): boolean;
+  isArgumentsObject(value: unknown): boolean;
+}
+
+const { prototype: map } = Map;
+const { prototype: set } = Set;
+const { prototype: date } = Date;
+
+export const forEachOfMap: Map<unknown, unknown>['forEach'] = map.forEach;
+export const forEachOfSet: Set<unknown>['forEach'] = set.forEach;
+export const timeOf: Date['getTime'] = date.getTime;
+
+/** Whether a method of the language's own accepts an object: it looks for what no other has. */
+function accepts(method: (this: never) => unknown): (value: unknown) => boolean {
+  return (value) => {
+    try {
+      Reflect.apply(method, value, []);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+export const types: Types = builtin<{ types: Types }>('node:util')?.types ?? {
+  isProxy: () => false,
+  isMap: accepts(map.keys),
+  isSet: accepts(set.keys),
+  isDate: accepts(timeOf),
+  isArgumentsObject: (value) => Object.prototype.toString.call(value) === '[object Arguments]',
+};
+
+/** The data in an object, by key: its own enumerable properties that are no getters. */
+export function dataOf(source: object): [key: string, item: unknown][] {
+  // A proxy is not looked into: its traps are the user's.
+  if (types.isProxy(source)) return [];
+  try {
+    return Object.entries(Object.getOwnPropertyDescriptors(source)).flatMap(
+      ([key, { enumerable, value }]): [string, unknown][] => (enumerable ? [[key, value]] : []),
+    );
+  } catch {
+    // A proxy refuses to be looked at.
+    return [];
+  }
+}
+
+/** What stands in an object: its data, and the entries of a Map or a Set. Bytes hold nothing. */
+export function itemsOf(source: object): unknown[] {
+  if (ArrayBuffer.isView(source)) return [];
+  const items = dataOf(source).map(([, item]) => item);
+  if (types.isMap(source)) {
+    forEachOfMap.call(source as Map<unknown, unknown>, (value, key) => items.push(key, value));
+  } else if (types.isSet(source)) {
+    forEachOfSet.call(source as Set<unknown>, (item) => items.push(item));
+  }
+  return items;
+}
