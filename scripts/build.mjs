@@ -14,7 +14,7 @@ export const MODULES = 'target/js';
 /** Bytes, gzip. Budgets: what must not be exceeded, and the aim. */
 export const BUDGETS = {
   wasm: { must: 32 * 1024, aim: 24 * 1024 },
-  package: { must: 57 * 1024, aim: 34 * 1024 },
+  package: { must: 58 * 1024, aim: 34 * 1024 },
 };
 
 /** The entries of the package. Node has no `cloudflare:workers`: something stands for it. */

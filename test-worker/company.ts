@@ -2,7 +2,7 @@
  * How the calls of the tests travel: as they come, or, since that may make no difference (rule 16), each
  * alone, or each in one message with others. The whole suite runs in each of these ways.
  */
-import { type Caller, type CallOptions, newContinuation } from '@lumenize/call';
+import { type CallOptions, newContinuation } from '@lumenize/call';
 
 declare const __CALLS_TRAVEL__: 'as they come' | 'alone' | 'in company';
 
@@ -18,7 +18,7 @@ interface AnyCaller {
 }
 
 /** A caller whose calls travel as this run of the suite wants it. */
-export function inCompany<C extends Caller<never, never>>(caller: C): C {
+export function inCompany<C extends object>(caller: C): C {
   if (isFirstRun) return caller;
   const any = caller as unknown as AnyCaller;
   const alone = (options: unknown): unknown =>

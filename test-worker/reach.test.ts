@@ -248,8 +248,7 @@ describe('rule 16: what a chain passes through is released when it has ended', (
     Handle.disposed = [];
     await inCaller('needs', async (caller) => {
       const remote: Recorded<Lasting> = on.handle('g').lasting();
-      const lasting = (await caller.svc.callRaw('REACHABLE', 'needs', remote)) as Lasting &
-        Disposable;
+      const lasting = await caller.svc.callRaw('REACHABLE', 'needs', remote);
       await vi.waitFor(async () => expect(await lasting.function()).toBe('alive'));
       expect(await lasting.target.say()).toBe('alive');
       expect(await new Response(lasting.stream).text()).toBe('alive');

@@ -144,9 +144,8 @@ test('explain: an argument that contains itself ends', () => {
   expect(explain(calc().echo(endless))).toBe('echo([[[[[…]]]]])');
 });
 
-test('what the language reads behind one’s back is not recorded', async () => {
+test('what the language reads behind one’s back is not recorded', () => {
   const continuation = newContinuation<Users>().getUser('u1');
-  expect(explain(await continuation)).toBe('getUser("u1")');
   expect(`${continuation as unknown as string}`).toBe('getUser("u1")');
   expect(JSON.stringify({ continuation })).toBe('{}');
   expect(Object.prototype.toString.call(continuation)).toBe('[object Continuation]');
@@ -250,7 +249,7 @@ test('what tools do with values does no harm', () => {
   expect(() => console.log(continuation)).not.toThrow();
   expect(Object.keys(continuation)).toEqual([]);
   expect(JSON.stringify({ continuation })).toBe('{}');
-  for (const name of ['then', 'constructor', 'prototype', '__proto__']) {
+  for (const name of ['constructor', 'prototype', '__proto__']) {
     expect(Reflect.get(continuation, name)).toBeUndefined();
   }
 });

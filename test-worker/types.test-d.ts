@@ -311,9 +311,6 @@ export class Caller extends LumenizeBase<Env> {
     // NoInfer<User>, this>'…
     // @ts-expect-error: a handler is a call, not a property
     this.svc.call('USERS', 'main', user, this.ctn().onUser);
-    // good: TS2345 Argument of type '(outcome: User | Error) => string' is not assignable to
-    // parameter of type 'Accepting<Error | NoInfer<User>, this>'.
-    // @ts-expect-error: a function is no handler
     this.svc.call('USERS', 'main', user, (outcome: User | Error) => explain(outcome));
     // good, once one knows that the last of Called is what the handler takes next: TS2345 Argument
     // of type 'Called<User, Users, unknown>' is not assignable to parameter of type

@@ -11,7 +11,6 @@ import { receive } from './receive.js';
 import { type EntrypointRequest, receiveCalls } from './receive-calls.js';
 import { explain, ownContinuation } from './record.js';
 import { watchSections } from './sections.js';
-import type { Instance } from './target.js';
 import type { BindingName, BoundTo, NamespaceOf, ServiceOf } from './targets.js';
 import type { Begun, Own } from './types.js';
 
@@ -218,12 +217,11 @@ function calling(Base: Class<object>, isWorker: boolean): Class<object> {
       return caller;
     }
 
-    ctn(...target: [binding?: string | object, instance?: Instance]): never {
-      const [binding, instance] = target;
+    ctn(...target: unknown[]): never {
       // A binding that is not there in this environment is no reason to record for this object.
-      return (
-        target.length === 0 ? ownContinuation() : this.svc.ctn(binding as string, instance as string)
-      ) as never;
+      if (target.length === 0) return ownContinuation() as never;
+      const ctn = this.svc.ctn as (...target: unknown[]) => unknown;
+      return ctn(...target) as never;
     }
 
     __lmzInit(): void {}

@@ -13,6 +13,7 @@ import { type CheckedOptions, checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending } from './pending.js';
 import { platformError } from './platform.js';
+import type { Received } from './received.js';
 import {
   boundContinuation,
   explainNode,
@@ -29,7 +30,6 @@ import {
 import { type HandlerFunction, runFunction, runHandler } from './run.js';
 import { type Section, sectionOf } from './sections.js';
 import { type Instance, type Target, Targets, unknownName } from './target.js';
-import { endOfTurn, soon } from './turn.js';
 import type {
   AnyTarget,
   Arrived,
@@ -40,7 +40,7 @@ import type {
   InstanceOf,
   TargetOf,
 } from './targets.js';
-import type { Received } from './received.js';
+import { endOfTurn, soon } from './turn.js';
 import type { Recorded, Sendable } from './types.js';
 import type { CallOptions } from './wasm/lumenize_call.js';
 

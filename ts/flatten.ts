@@ -176,7 +176,8 @@ const NO_FORM = -1;
 function formOf(node: Node, from: number, slots: unknown[], copies: Copies): number {
   if (isStart(node)) {
     // What may be wrong is looked at where it is said.
-    const isElsewhere = node instanceof BoundStart && destination?.isSame(node.route.target) === false;
+    const isElsewhere =
+      node instanceof BoundStart && destination?.isSame(node.route.target) === false;
     return isElsewhere ? NO_FORM : from;
   }
   nodesLeft -= 1;

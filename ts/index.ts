@@ -27,8 +27,8 @@ export { callErrorCodes } from './core.js';
 export { registerErrors } from './error-classes.js';
 export { CallError, type CallErrorDetails } from './errors.js';
 export { type CallableDecorator, callable, type ReceiverClass } from './expose.js';
-export { explain, newContinuation } from './record.js';
 export type { Received } from './received.js';
+export { explain, newContinuation } from './record.js';
 export type {
   BindingName,
   BoundTo,

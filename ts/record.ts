@@ -78,9 +78,9 @@ export class Node implements ProxyHandler<typeof continuation> {
    *   `then`, all that knows no target. That one rejects, since nobody could say where it goes.
    */
   #methodOfPromises(name: 'then'): unknown {
-    const begun = startOf(this);
+    const begun: Node = startOf(this);
     const isBound = begun instanceof BoundStart;
-    if (isBound ? begun === this : name !== 'then') return undefined;
+    if (isBound ? isStart(this) : name !== 'then') return undefined;
     return (...args: Parameters<Promise<unknown>['then']>) =>
       (isBound ? begun.send(this) : Promise.reject(unbound(this)))[name](...args);
   }

@@ -222,7 +222,11 @@ export class Targets {
     const name = typeof key === 'string' ? key : (nameOf(key, this.#exports) ?? kindOf(key));
     if (isNamespace(binding)) {
       const id = idOf(binding, name, instance);
-      const connect = (): Receiver => binding.get(id, options as DurableObjectNamespaceGetDurableObjectOptions) as unknown as Receiver;
+      const connect = (): Receiver =>
+        binding.get(
+          id,
+          options as DurableObjectNamespaceGetDurableObjectOptions,
+        ) as unknown as Receiver;
       if (options) checkStubOptions(connect);
       return { binding: name, instance: String(instance), id, connect };
     }
@@ -230,7 +234,10 @@ export class Targets {
       throw invalidTarget(name, 'is neither a Durable Object namespace nor a service or stub');
     }
     if (instance !== undefined) {
-      throw invalidTarget(name, 'has no instances, since it is no namespace: leave the instance out');
+      throw invalidTarget(
+        name,
+        'has no instances, since it is no namespace: leave the instance out',
+      );
     }
     if (options) {
       const names = Object.keys(options).join(', ');
@@ -357,7 +364,9 @@ function isEntrypoint(binding: unknown): binding is Receiver {
 }
 
 /** Whether it is the stub of a Durable Object that this object has made: one that came by RPC does not know its id. */
-function isStubOfObject(stub: object): stub is { readonly id: DurableObjectId; readonly name?: string } {
+function isStubOfObject(
+  stub: object,
+): stub is { readonly id: DurableObjectId; readonly name?: string } {
   return Object.hasOwn(stub, 'id') && isId(Reflect.get(stub, 'id'));
 }
 

@@ -23,10 +23,13 @@ export interface Mistake<out Sentence = unknown> {
   readonly [MISTAKE]: Sentence;
 }
 
+/** Where nothing is known of a class, or of a value. */
+// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
+type Any = any;
+
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
-// biome-ignore lint/suspicious/noExplicitAny: of whatever class
-type AnyNamespace = DurableObjectNamespace<any>;
+type AnyNamespace = DurableObjectNamespace<Any>;
 
 /** What may be called in place of a binding's name: a namespace, a service, a stub. */
 export type AnyTarget = AnyNamespace | Fetcher;
@@ -43,7 +46,7 @@ export type Behind<Env, B> = Exclude<B extends keyof Env ? Env[B] : B, undefined
 /** The class behind a namespace, service or stub; `any` where it does not say. */
 type ClassOf<Target> =
   IsAny<Target> extends true
-    ? any
+    ? Any
     : Target extends DurableObjectNamespace<infer T>
       ? Known<T>
       : Target extends DurableObjectStub<infer T>
@@ -54,10 +57,11 @@ type ClassOf<Target> =
             ? Known<T>
             : never;
 
-type Known<T> = undefined extends T ? any : T;
+type Known<T> = undefined extends T ? Any : T;
 
-/** Whether objects of a class take calls, as far as the compiler knows. */
-type TakesCalls<T> = IsAny<T> extends true ? true : '__lmzCall' extends keyof T ? true : false;
+/** Whether objects of a class take calls, as far as the compiler knows: those of the first version have `svc`. */
+type TakesCalls<T> =
+  IsAny<T> extends true ? true : Extract<'__lmzCall' | 'svc', keyof T> extends never ? false : true;
 
 type TakesNoCalls =
   'this class takes no calls: let it extend LumenizeBase, LumenizeWorker or withCall(…)';
@@ -78,7 +82,7 @@ export type TargetOf<Target> = IsAny<ClassOf<Target>> extends true ? never : Cla
 /** What `ctn(binding, instance)` begins. */
 export type BoundTo<Env, B> = BoundOf<ClassOf<Behind<Env, B>>>;
 
-type BoundOf<T> = IsAny<T> extends true ? any : Bound<T>;
+type BoundOf<T> = IsAny<T> extends true ? Any : Bound<T>;
 
 /** Starts continuations that know their target. */
 export interface BoundStarts<Env> {
@@ -172,12 +176,16 @@ export interface CallFunction<Env, Self = never> {
    *   of the Durable Object, `undefined` for what is no namespace.
    * @param options - How to make the call; or what to run there, recorded by `this.ctn<T>()`.
    */
-  <const F extends BindingName<Env> | AnyTarget | Sendable<any>, R, H = FunctionHandler<ValueOf<F>>>(
+  <
+    const F extends BindingName<Env> | AnyTarget | Sendable<Any>,
+    R,
+    H = FunctionHandler<ValueOf<F>>,
+  >(
     remote: F,
     handler: F extends Sendable<infer V>
       ? CheckedHandler<H, V, Self> | undefined
       : InstanceOf<Behind<Env, F>>,
-    options: F extends Sendable<any>
+    options: F extends Sendable<Any>
       ? CallOptions | undefined
       : Recorded<R, TargetOf<Behind<Env, F>>>,
   ): CallHandle;

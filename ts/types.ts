@@ -140,6 +140,7 @@ type BoundOverload<A extends readonly unknown[], R, Root> = unknown[] extends A
 
 /** It has a `then` that nobody can use, so that the compiler refuses to await it. */
 declare abstract class Unbound {
+  // biome-ignore lint/suspicious/noThenProperty: it is what the compiler looks for
   protected then(
     this: 'this continuation knows no target: begin it with this.ctn(binding, instance), or pass it to svc.callRaw(binding, instance, …)',
     onfulfilled: never,
@@ -171,9 +172,13 @@ export type Begun<T> = Start<T, T> & FirstSteps<T, T> & Beginning;
 /** A conditional type, so that the compiler looks through `this` and type parameters at what they extend. */
 type FirstSteps<T, Root> = T extends Method ? Steps<T, Root> : Members<T, Root, OwnNames<T>>;
 
+/** Where nothing is known of a value, any step is. */
+// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
+type AnySteps<V, Known> = 0 extends 1 & V ? any : Known;
+
 /** The steps that a value of type `V` offers. */
 type Steps<V, Root> = V extends Method
-  ? Apply<Parameters<V>, ReturnType<V>, Root>
+  ? AnySteps<V, Apply<Parameters<V>, ReturnType<V>, Root>>
   : Members<V, Root, DataNames<V>>;
 
 export type Members<V, Root, K extends keyof V> = { readonly [P in K]: Member<V[P], Root> };
