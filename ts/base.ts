@@ -11,7 +11,7 @@ import { receive } from './receive.js';
 import { type EntrypointRequest, receiveCalls } from './receive-calls.js';
 import { explain, ownContinuation } from './record.js';
 import { watchSections } from './sections.js';
-import type { BindingName, BoundTo, NamespaceOf, ServiceOf } from './targets.js';
+import type { Behind, BindingName, BoundTo, InstanceOf, NamespaceOf, ServiceOf } from './targets.js';
 import type { Begun, Own } from './types.js';
 
 /** What {@link withCall} adds to a class: both sides of calls. */
@@ -56,7 +56,7 @@ export interface Calling<Env, Context = DurableObjectState> {
    */
   ctn<const B extends BindingName<Env> | (string & {}) | object>(
     namespace: NamespaceOf<Env, B>,
-    instance: string | DurableObjectId,
+    instance: InstanceOf<Behind<Env, B>>,
   ): BoundTo<Env, B>;
 
   /**

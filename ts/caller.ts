@@ -32,8 +32,6 @@ import { type Section, sectionOf } from './sections.js';
 import { type Instance, type Target, Targets, unknownName } from './target.js';
 import type {
   AnyTarget,
-  Arrived,
-  Behind,
   BindingName,
   BoundStarts,
   CallFunction,
@@ -145,12 +143,18 @@ export class Caller<Env, Self = never> {
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
    * ```
    */
-  callRaw<B extends BindingName<Env> | AnyTarget, R>(
+  callRaw<B extends BindingName<Env>, R>(
     target: B,
-    instance: InstanceOf<Behind<Env, B>>,
-    remote: Recorded<R, TargetOf<Behind<Env, B>>>,
+    instance: InstanceOf<Env[B]>,
+    remote: Recorded<R, TargetOf<Env[B]>>,
     options?: CallOptions,
-  ): Promise<Arrived<R>>;
+  ): Promise<R>;
+  callRaw<T extends AnyTarget, R>(
+    target: T,
+    instance: InstanceOf<T>,
+    remote: Recorded<R, TargetOf<T>>,
+    options?: CallOptions,
+  ): Promise<R>;
   callRaw(first: unknown, second: unknown, third?: unknown, fourth?: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const node = nodeOf(first);

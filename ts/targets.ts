@@ -70,19 +70,26 @@ type TakesNoCalls =
 export type InstanceOf<Target> =
   IsAny<Target> extends true
     ? string | DurableObjectId | undefined
-    : TakesCalls<ClassOf<Target>> extends true
-      ? Target extends AnyNamespace
-        ? string | DurableObjectId
-        : undefined
-      : Mistake<TakesNoCalls>;
+    : Target extends undefined | null
+      ? never
+      : TakesCalls<ClassOf<Target>> extends true
+        ? Target extends AnyNamespace
+          ? string | DurableObjectId
+          : undefined
+        : Mistake<TakesNoCalls>;
 
 /** The class behind a target; `never`, which anything runs on, where it does not say. */
-export type TargetOf<Target> = IsAny<ClassOf<Target>> extends true ? never : ClassOf<Target>;
+export type TargetOf<Target> = Target extends undefined | null
+  ? never
+  : IsAny<ClassOf<Target>> extends true
+    ? never
+    : ClassOf<Target>;
 
 /** What `ctn(binding, instance)` begins. */
 export type BoundTo<Env, B> = BoundOf<ClassOf<Behind<Env, B>>>;
 
-type BoundOf<T> = IsAny<T> extends true ? Any : Bound<T>;
+type BoundOf<T> =
+  IsAny<T> extends true ? Any : TakesCalls<T> extends true ? Bound<T> : Mistake<TakesNoCalls>;
 
 /** Starts continuations that know their target. */
 export interface BoundStarts<Env> {
@@ -107,18 +114,18 @@ export interface BoundStarts<Env> {
    */
   <const B extends BindingName<Env> | (string & {}) | object>(
     namespace: NamespaceOf<Env, B>,
-    instance: string | DurableObjectId,
+    instance: InstanceOf<Behind<Env, B>>,
   ): BoundTo<Env, B>;
 }
 
 export type NamespaceOf<Env, B> = B extends string
   ? B extends BindingName<Env>
     ? Behind<Env, B> extends AnyNamespace
-      ? CheckedClass<Env, B>
+      ? B
       : Mistake<`${B} is a service, which has no instance: leave it out`>
     : Mistake<`Env has no Durable Object namespace or service '${B}'`>
   : B extends AnyNamespace
-    ? CheckedClass<Env, B>
+    ? B
     : B extends Fetcher
       ? 'only a Durable Object namespace takes an instance: leave it out' & Mistake
       : NoTypeArgument;
@@ -127,16 +134,13 @@ export type ServiceOf<Env, B> = B extends string
   ? B extends BindingName<Env>
     ? Behind<Env, B> extends AnyNamespace
       ? Mistake<`${B} is a Durable Object namespace: name an instance too, as in ctn('${B}', 'main')`>
-      : CheckedClass<Env, B>
+      : B
     : Mistake<`Env has no Durable Object namespace or service '${B}'`>
   : B extends AnyNamespace
     ? 'a Durable Object namespace takes an instance too' & Mistake
     : B extends Fetcher
-      ? CheckedClass<Env, B>
+      ? B
       : NoTypeArgument;
-
-type CheckedClass<Env, B> =
-  TakesCalls<ClassOf<Behind<Env, B>>> extends true ? B : Mistake<TakesNoCalls>;
 
 type NoTypeArgument = 'the class comes from Env: leave out the type argument' & Mistake;
 

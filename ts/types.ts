@@ -58,9 +58,7 @@ type Reserved = keyof LumenizeBase<unknown> | keyof LumenizeWorker<unknown>;
 type OwnNames<T> = Exclude<keyof T, Reserved | symbol | 'then'>;
 
 /** The names of what a method yields. */
-type DataNames<V> = V extends Rpc.RpcTargetBranded
-  ? Exclude<keyof V, symbol | '__RPC_TARGET_BRAND'>
-  : keyof V & (string | number);
+type DataNames<V> = keyof V & (string | number);
 
 // What knows its target: `ctn('USERS', 'main')`.
 
@@ -103,7 +101,7 @@ export interface BoundAnything<Root> {
 }
 
 export type BoundMembers<V, Root, K extends keyof V> = {
-  readonly [P in K]: V[P] extends (...args: infer A) => infer R
+  readonly [P in K]-?: V[P] extends (...args: infer A) => infer R
     ? Only<A> extends V[P]
       ? (...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>
       : BoundOverloads<V[P], Root>
@@ -148,10 +146,16 @@ declare abstract class Unbound {
 }
 
 /** What every continuation has that does not know its target, whatever it yields. */
-export interface Start<V, Root> extends Unbound, Recorded<V, Root>, Arriving<V> {
+export interface Start<V, Root> extends Unbound, Recorded<V, Root> {
+  readonly [ARRIVES]: V;
   readonly [BOUND]: 'this continuation knows no target: begin it with this.ctn(binding, instance), or pass binding and instance first';
   /** In a handler, the place where the outcome of this remote goes, as if it were passed itself. */
-  readonly $result: Recorded<V, Root> & Arriving<V>;
+  readonly $result: Result<V, Root>;
+}
+
+/** The place of an outcome. */
+export interface Result<V, Root, A = V> extends Recorded<V, Root> {
+  readonly [ARRIVES]: A;
 }
 
 /** What `ctn()` begins with. */
@@ -181,7 +185,7 @@ type Steps<V, Root> = V extends Method
   ? AnySteps<V, Apply<Parameters<V>, ReturnType<V>, Root>>
   : Members<V, Root, DataNames<V>>;
 
-export type Members<V, Root, K extends keyof V> = { readonly [P in K]: Member<V[P], Root> };
+export type Members<V, Root, K extends keyof V> = { readonly [P in K]-?: Member<V[P], Root> };
 
 /** A method is there to be called; any other member is a value. */
 type Member<M, Root> = M extends (...args: infer A) => infer R
@@ -272,15 +276,16 @@ type PlacesOutcome<A extends readonly unknown[], G extends readonly unknown[]> =
  * object, or, where the parameter accepts an `Error`, the outcome of a call to another one; alone,
  * or inside plain objects and arrays.
  */
-export type Argument<P, Root> = P | Recording<P, Root> | Inside<P, Root, 4>;
-
-type Recording<P, Root> = Error extends P ? Arriving<P> : Recorded<P, Root>;
+export type Argument<P, Root, Depth extends keyof Shallower = 4> =
+  | P
+  | (Error extends P ? Arriving<P> : Recorded<P, Root>)
+  | Inside<P, Root, Depth>;
 
 type Inside<P, Root, Depth extends keyof Shallower> = Depth extends 0
   ? never
   : P extends Whole
     ? never
-    : { [K in keyof P]: P[K] | Recording<P[K], Root> | Inside<P[K], Root, Shallower[Depth]> };
+    : { [K in keyof P]: Argument<P[K], Root, Shallower[Depth]> };
 
 /** How deep the compiler looks into types, which may be endless. */
 export interface Shallower {
@@ -295,6 +300,13 @@ export interface Shallower {
 
 /** What is passed as a whole: a continuation has no place inside. */
 type Whole =
+  | Request
+  | Response
+  | Headers
+  | ReadableStream
+  | WritableStream
+  | Blob
+  | Rpc.RpcTargetBranded
   | string
   | number
   | boolean
@@ -312,7 +324,7 @@ type Whole =
   | Method;
 
 /** What may handle an outcome of type `R` on a `Self`: it accepts `R` and `Error`. */
-export type Handler<R, Self = never> = Accepting<Settled<R> | Error, Self>;
+export type Handler<R, Self = never> = Accepting<Settled<R> | Error, Self> | Accepting<R | Error, Self>;
 
 /** What a method yields that returns nothing is `undefined`. */
 export type Settled<R> = [R] extends [void] ? ([R] extends [never] ? R : undefined) : R;
