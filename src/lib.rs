@@ -110,7 +110,7 @@ pub fn codes() -> String {
     Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// The pending calls of one object that have waited for a while. Times are milliseconds since the epoch.
+/// The pending calls of one object that have waited for a while. Times are milliseconds since any one moment.
 #[wasm_bindgen]
 #[derive(Debug, Default)]
 pub struct PendingCalls(pending::Pending);

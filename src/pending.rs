@@ -1,6 +1,6 @@
 //! When calls expire that have no outcome yet.
 //!
-//! Time is always an argument, in milliseconds since the epoch: TypeScript owns the clock, the
+//! Time is always an argument, in milliseconds since any one moment: TypeScript owns the clock, the
 //! timer and the handlers, and tells of a call only when it has waited until the timer fires: most have
 //! their outcome long before. It does not tell when one settles. That deadline lies here, out of
 //! date, until it passes, or until TypeScript finds that most of them are and starts anew.
@@ -131,7 +131,7 @@ fn deadline(now: f64, timeout: f64) -> u64 {
     (now + timeout).ceil() as u64
 }
 
-/// Milliseconds since the epoch stay far below 2^53.
+/// Milliseconds stay far below 2^53.
 #[allow(clippy::cast_precision_loss)]
 fn as_f64(deadline: u64) -> f64 {
     deadline as f64
