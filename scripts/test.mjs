@@ -167,9 +167,10 @@ function vitestTests() {
 
 /** The cases that must not compile are as many as the compiler was told to expect. */
 function typeCases(_, ok) {
-  const cases = readFileSync('test-worker/types.test-d.ts', 'utf8').match(
-    /@ts-expect-error:|expectTypeOf\(/g,
-  ).length;
+  const files = ['types', 'bound'].map((name) => `test-worker/${name}.test-d.ts`);
+  const cases = files
+    .map((file) => readFileSync(file, 'utf8').match(/@ts-expect-error:|expectTypeOf\(/g).length)
+    .reduce((total, each) => total + each, 0);
   return ok ? { passed: cases, failed: 0 } : undefined;
 }
 

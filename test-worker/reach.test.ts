@@ -252,7 +252,7 @@ describe('rule 16: what a chain passes through is released when it has ended', (
       await vi.waitFor(async () => expect(await lasting.function()).toBe('alive'));
       expect(await lasting.target.say()).toBe('alive');
       expect(await new Response(lasting.stream).text()).toBe('alive');
-      lasting[Symbol.dispose]();
+      (lasting as unknown as Disposable)[Symbol.dispose]();
     });
   });
 

@@ -11,7 +11,14 @@ import { receive } from './receive.js';
 import { type EntrypointRequest, receiveCalls } from './receive-calls.js';
 import { explain, ownContinuation } from './record.js';
 import { watchSections } from './sections.js';
-import type { Behind, BindingName, BoundTo, InstanceOf, NamespaceOf, ServiceOf } from './targets.js';
+import type {
+  Behind,
+  BindingName,
+  BoundTo,
+  InstanceOf,
+  NamespaceOf,
+  ServiceOf,
+} from './targets.js';
 import type { Begun, Own } from './types.js';
 
 /** What {@link withCall} adds to a class: both sides of calls. */

@@ -65,7 +65,9 @@ export class Target {
     readonly targets: Targets,
     /** By what it was asked for: the name of a binding, or an object. */
     readonly key: string | object,
-    readonly place: Place,
+    /** As it was named: nothing, where the key is not a namespace. */
+    readonly named: Instance,
+    private readonly place: Place,
   ) {
     this.binding = place.binding;
     this.instance = place.instance;
@@ -186,8 +188,8 @@ export class Targets {
   }
 
   /** The same target, if it was forgotten meanwhile, or with a stub that is made with options. */
-  again({ key, place }: Target, options?: StubOptions): Target {
-    return this.find(key, place.id && place.instance, options);
+  again({ key, named }: Target, options?: StubOptions): Target {
+    return this.find(key, named, options);
   }
 
   /** What is bound in `env` is known by its name there. */
@@ -205,7 +207,7 @@ export class Targets {
     const key = keyOf(instance, options);
     const known = this.#targets.get(binding)?.get(key);
     if (known) return known;
-    const target = new Target(this, binding, this.#placeOf(binding, instance, options));
+    const target = new Target(this, binding, instance, this.#placeOf(binding, instance, options));
     if (this.#count >= this.#sweepAt) this.#sweep();
     let ofBinding = this.#targets.get(binding);
     if (!ofBinding) {

@@ -90,7 +90,9 @@ type BoundFurther<V, Root> = [V] extends [Method]
     : [V] extends [never]
       ? unknown
       : BoundMethod<V, Root>
-  : BoundMembers<V, Root, DataNames<V>>;
+  : BoundData<Exclude<V, undefined | null>, Root>;
+
+type BoundData<V, Root> = BoundMembers<V, Root, DataNames<V>>;
 
 /** Where the compiler knows nothing: any step, with any arguments. */
 export interface BoundAnything<Root> {
@@ -236,13 +238,13 @@ type Last<A extends readonly unknown[]> = A extends readonly [...unknown[], infe
 type Arguments<A extends readonly unknown[], Root> = { [I in keyof A]: Argument<A[I], Root> };
 
 /** A method with optional or rest parameters: the outcome goes to the first one left. */
-export type Flexible<A extends readonly unknown[], R, Root> = <
-  G extends Partial<Arguments<A, Root>>,
->(
-  ...args: G
-) => G extends Given<A>
-  ? Called<Awaited<R>, Root, PlacesOutcome<A, G> extends true ? unknown : Next<A, G>>
-  : Accepting<Next<A, G>, Root>;
+export interface Flexible<A extends readonly unknown[], R, Root> extends Uncalled {
+  <G extends Partial<Arguments<A, Root>>>(
+    ...args: G
+  ): G extends Given<A>
+    ? Called<Awaited<R>, Root, PlacesOutcome<A, G> extends true ? unknown : Next<A, G>>
+    : Accepting<Next<A, G>, Root>;
+}
 
 /** As many arguments as the parameters ask for. */
 type Given<A extends readonly unknown[]> = { [I in keyof A]: unknown };
@@ -324,7 +326,9 @@ type Whole =
   | Method;
 
 /** What may handle an outcome of type `R` on a `Self`: it accepts `R` and `Error`. */
-export type Handler<R, Self = never> = Accepting<Settled<R> | Error, Self> | Accepting<R | Error, Self>;
+export type Handler<R, Self = never> =
+  | Accepting<Settled<R> | Error, Self>
+  | Accepting<R | Error, Self>;
 
 /** What a method yields that returns nothing is `undefined`. */
 export type Settled<R> = [R] extends [void] ? ([R] extends [never] ? R : undefined) : R;

@@ -1,0 +1,266 @@
+/**
+ * What the compiler accepts and refuses of continuations that know their target, of functions as handlers,
+ * and of targets of all kinds. `tsc` checks this file: a line below `@ts-expect-error` that compiles after
+ * all is an error. Above each stands what a user sees, by TypeScript 7.
+ */
+
+import { DurableObject, RpcTarget } from 'cloudflare:workers';
+import {
+  createCaller,
+  LumenizeBase,
+  LumenizeWorker,
+  newContinuation,
+  type Recorded,
+} from '@lumenize/call';
+import { expectTypeOf } from 'vitest';
+
+interface User {
+  readonly id: string;
+  readonly name: string;
+}
+
+class Counter extends RpcTarget {
+  increment(): number {
+    return 1;
+  }
+}
+
+class Users extends LumenizeBase<Env> {
+  maybe?(count: number): number;
+  readonly settings: { readonly theme?: string } | undefined;
+
+  getUser(id: string): User {
+    return { id, name: 'Ada' };
+  }
+
+  rename(user: User, name: string): Promise<User> {
+    return Promise.resolve({ ...user, name });
+  }
+
+  open(): Counter {
+    return new Counter();
+  }
+
+  pair(): { readonly counter: Counter; readonly at: Date } {
+    return { counter: new Counter(), at: new Date(0) };
+  }
+
+  callback(): () => number {
+    return () => 1;
+  }
+
+  forward(request: Request): Response {
+    return new Response(request.url);
+  }
+
+  fails(): never {
+    throw new Error('it fails');
+  }
+
+  nothing(): void {}
+}
+
+class Calc extends LumenizeBase<Env> {
+  add(a: number, b: number): number {
+    return a + b;
+  }
+}
+
+class Orders extends LumenizeWorker<Env> {
+  total(count: number): string {
+    return String(count);
+  }
+}
+
+class Plain extends DurableObject {
+  hello(): string {
+    return 'hello';
+  }
+}
+
+interface Env {
+  readonly USERS: DurableObjectNamespace<Users>;
+  readonly CALC: DurableObjectNamespace<Calc>;
+  readonly OPTIONAL?: DurableObjectNamespace<Users>;
+  // biome-ignore lint/suspicious/noExplicitAny: as people write it
+  readonly ANY: DurableObjectNamespace<any>;
+  readonly UNTYPED: DurableObjectNamespace;
+  readonly ORDERS: Service<typeof Orders>;
+  readonly FETCHER: Fetcher<Orders>;
+  readonly SERVICE: Fetcher;
+  readonly PLAIN: DurableObjectNamespace<Plain>;
+  readonly NAME: string;
+}
+
+export class Cart extends LumenizeBase<Env> {
+  onUser(user: User | Error, id?: string): [User | Error, string | undefined] {
+    return [user, id];
+  }
+
+  onUserOnly(user: User): User {
+    return user;
+  }
+
+  onNumber(count: number | Error): number | Error {
+    return count;
+  }
+
+  async awaits(): Promise<void> {
+    const users = this.ctn('USERS', 'main');
+    const calc = this.ctn('CALC', 'main');
+    expectTypeOf(await users.getUser('u1')).toEqualTypeOf<User>();
+    expectTypeOf(await users.getUser('u1').name).toEqualTypeOf<string>();
+    expectTypeOf(await users.rename(users.getUser('u1'), 'Bob')).toEqualTypeOf<User>();
+    expectTypeOf(await calc.add(calc.add(1, 10), calc.add(100, 1000))).toEqualTypeOf<number>();
+    expectTypeOf(await users.nothing()).toEqualTypeOf<void>();
+    expectTypeOf(await users.forward(new Request('https://a.b'))).toEqualTypeOf<Response>();
+    expectTypeOf(await users.maybe(4)).toEqualTypeOf<number>();
+    expectTypeOf(await users.settings.theme).toEqualTypeOf<string | undefined>();
+    expectTypeOf(await users.getUser('u1').then((user) => user.id)).toEqualTypeOf<string>();
+  }
+
+  /** What yields something that is passed by reference has the type of what arrives. */
+  async arrives(): Promise<void> {
+    const users = this.ctn('USERS', 'main');
+    const counter = await users.open();
+    expectTypeOf(await counter.increment()).toEqualTypeOf<number>();
+    // good: TS2322 Type 'Promise<number>' is not assignable to type 'number'.
+    // @ts-expect-error: a method of a stub yields a promise
+    const count: number = counter.increment();
+    expectTypeOf(await users.open().increment()).toEqualTypeOf<number>();
+    using pair = await users.pair();
+    expectTypeOf(pair.at).toEqualTypeOf<Date>();
+    expectTypeOf(await pair.counter.increment()).toEqualTypeOf(count);
+    const callback = await users.callback();
+    expectTypeOf(await callback()).toEqualTypeOf<number>();
+    const raw = await this.svc.callRaw(users.open(), { timeout: 500 });
+    expectTypeOf(await raw.increment()).toEqualTypeOf<number>();
+  }
+
+  handles(): void {
+    const user = this.ctn('USERS', 'main').getUser('u1');
+    this.svc.call(user);
+    this.svc.call(user, undefined, { timeout: 5 });
+    this.svc.call(user, (outcome) => expectTypeOf(outcome).toEqualTypeOf<User | Error>());
+    this.svc.call(user, (outcome) => this.onUser(outcome, 'u1'), { timeout: 5 });
+    this.svc.call(user, this.ctn().onUser());
+    this.svc.call(user, this.ctn().onUser(user, 'u1'), { locationHint: 'weur' });
+    this.svc.call('USERS', 'main', this.ctn<Users>().getUser('u1'), (outcome) =>
+      expectTypeOf(outcome).toEqualTypeOf<User | Error>(),
+    );
+    const { fails, nothing } = this.ctn('USERS', 'main');
+    this.svc.call(fails(), (outcome) => expectTypeOf(outcome).toEqualTypeOf<Error>());
+    this.svc.call(nothing(), (outcome) => expectTypeOf(outcome).toEqualTypeOf<Error | undefined>());
+    // good: TS2345 … is not assignable to parameter of type '"this handler does not accept an Error, which may
+    // arrive too"'.
+    // @ts-expect-error: the function does not accept an Error
+    this.svc.call(user, (outcome: User) => outcome.id);
+    // good: the same.
+    // @ts-expect-error: the recorded handler does not accept an Error
+    this.svc.call(user, this.ctn().onUserOnly());
+    // good: … '"this handler does not accept what the call yields"'.
+    // @ts-expect-error: the handler is of another type
+    this.svc.call(user, this.ctn().onNumber());
+    // good: … '"this handler is not called: write this.ctn().onUser()"'.
+    // @ts-expect-error: a handler is a call
+    this.svc.call(user, this.ctn().onUser);
+    // good: … '"this handler is recorded for another class: begin it with this.ctn()"'.
+    // @ts-expect-error: a handler runs on this object
+    this.svc.call(user, this.ctn<Users>().getUser(''));
+    // good: … '"options come after the handler: call(remote, undefined, options)"'.
+    // @ts-expect-error: options in place of a handler
+    this.svc.call(user, { timeout: 500 });
+    // good: … '"a handler is a function, or a call recorded by this.ctn()"'.
+    // @ts-expect-error: a name is no handler
+    this.svc.call(user, 'onUser');
+  }
+
+  async targets(): Promise<void> {
+    expectTypeOf(await this.ctn('OPTIONAL', 'main').getUser('a')).toEqualTypeOf<User>();
+    expectTypeOf(await this.ctn('ORDERS').total(1)).toEqualTypeOf<string>();
+    expectTypeOf(await this.ctn('FETCHER').total(1)).toEqualTypeOf<string>();
+    expectTypeOf(await this.ctn(this.env.USERS, 'main').getUser('a')).toEqualTypeOf<User>();
+    const stub = this.env.USERS.getByName('main');
+    expectTypeOf(await this.ctn(stub).getUser('a')).toEqualTypeOf<User>();
+    expectTypeOf(await this.ctn(this.env.ORDERS).total(1)).toEqualTypeOf<string>();
+    await this.ctn('UNTYPED', 'main').anything(1).at.all;
+    await this.ctn('ANY', 'main').anything(1).at.all;
+    await this.ctn('SERVICE').anything(1).at.all;
+    const user = this.ctn<Users>().getUser('a');
+    expectTypeOf(await this.svc.callRaw('OPTIONAL', 'main', user)).toEqualTypeOf<User>();
+    expectTypeOf(await this.svc.callRaw(this.env.USERS, 'main', user)).toEqualTypeOf<User>();
+    expectTypeOf(await this.svc.callRaw(stub, undefined, user)).toEqualTypeOf<User>();
+    const total = this.ctn<Orders>().total(1);
+    expectTypeOf(await this.svc.callRaw('ORDERS', undefined, total)).toEqualTypeOf<string>();
+    expectTypeOf(await this.svc.callRaw('FETCHER', undefined, total)).toEqualTypeOf<string>();
+    const request = this.ctn<Users>().forward(new Request('https://a.b'));
+    expectTypeOf(await this.svc.callRaw('USERS', 'main', request)).toEqualTypeOf<Response>();
+    // good: TS2345 … 'Recorded<User, Orders>'.
+    // @ts-expect-error: a continuation for another class than the service has
+    await this.svc.callRaw('ORDERS', undefined, user);
+    // good: TS2345 … 'Mistake<"Env has no Durable Object namespace or service 'USRES'">'.
+    // @ts-expect-error: there is no such binding
+    this.ctn('USRES', 'main');
+    // good: TS2345 … 'Mistake<"USERS is a Durable Object namespace: name an instance too, as in …">'.
+    // @ts-expect-error: a namespace takes an instance
+    this.ctn('USERS');
+    // good: TS2345 … 'Mistake<"ORDERS is a service, which has no instance: leave it out">'.
+    // @ts-expect-error: a service takes none
+    this.ctn('ORDERS', 'main');
+    // good: TS2345 … 'Mistake<"this class takes no calls: let it extend LumenizeBase, …">'.
+    // @ts-expect-error: a plain Durable Object takes no calls
+    this.ctn('PLAIN', 'main');
+    // good: the same.
+    // @ts-expect-error: nor where the continuation was recorded before
+    await this.svc.callRaw('PLAIN', 'main', newContinuation<Plain>().hello());
+    // good: TS2554 Expected 2 arguments, but got 1.
+    // @ts-expect-error: an argument is missing
+    this.ctn('CALC', 'main').add(1);
+    // good: TS2551 Property 'getUsr' does not exist on type …. Did you mean 'getUser'?
+    // @ts-expect-error: there is no such method
+    this.ctn('USERS', 'main').getUsr('u1');
+  }
+
+  // good: TS1058 The return type of an async function must either be a valid promise or must not contain a
+  // callable 'then' member.
+  // @ts-expect-error: what knows no target cannot be sent
+  async unbound() {
+    return this.ctn<Users>().getUser('a');
+  }
+
+  async awaitsUnbound(): Promise<void> {
+    // good: TS1320 Type of 'await' operand must either be a valid promise or must not contain a callable 'then'.
+    // @ts-expect-error: what knows no target cannot be sent
+    await this.ctn<Users>().getUser('a');
+    // good: TS2345 … "this continuation knows no target: begin it with this.ctn(binding, instance), or …".
+    // @ts-expect-error: nor with a handler
+    this.svc.call(this.ctn<Users>().getUser('a'));
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as people write it
+export class Untyped extends LumenizeBase<any> {
+  async calls(): Promise<void> {
+    await this.ctn('ANYTHING', 'main').at.all();
+    const user = this.ctn<Users>().getUser('a');
+    expectTypeOf(await this.svc.callRaw('ANYTHING', 'main', user)).toEqualTypeOf<User>();
+    this.svc.call('ANYTHING', undefined, user, (outcome) => outcome);
+  }
+}
+
+/** A handler of a type parameter, in a base for several classes. */
+export class Generic<T extends object> extends LumenizeBase<Env> {
+  onValue(value: T | Error): T | Error {
+    return value;
+  }
+
+  ask(remote: Recorded<T, Users>): Promise<T> {
+    this.svc.call('USERS', 'main', remote, this.ctn().onValue());
+    return this.svc.callRaw('USERS', 'main', remote);
+  }
+}
+
+export async function inWorker(env: Env, ctx: ExecutionContext): Promise<void> {
+  const caller = createCaller(env, ctx);
+  expectTypeOf(await caller.ctn('USERS', 'main').getUser('a')).toEqualTypeOf<User>();
+}
