@@ -160,15 +160,9 @@ function sample(name, value) {
 }
 
 function sizeLines() {
-  return [
-    atMost('wasm, gzip, KiB', BUDGETS.wasm.must / 1024, BUDGETS.wasm.aim / 1024, sizes.wasm / 1024),
-    atMost(
-      'whole package, gzip, KiB',
-      BUDGETS.package.must / 1024,
-      BUDGETS.package.aim / 1024,
-      sizes.package / 1024,
-    ),
-  ];
+  return Object.entries(BUDGETS).map(([name, { what, must, aim }]) =>
+    atMost(`${what}, gzip, KiB`, must / 1024, aim / 1024, sizes[name] / 1024),
+  );
 }
 
 function ratio(over, under) {

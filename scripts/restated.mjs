@@ -11,7 +11,7 @@ const SMALLEST = 64;
  */
 export function restatements(declarations, folder) {
   const generated = readFileSync(declarations, 'utf8');
-  return readdirSync(folder)
+  return readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith('.ts'))
     .flatMap((name) => {
       const text = withoutComments(readFileSync(`${folder}/${name}`, 'utf8'));

@@ -2,7 +2,7 @@
  * Where calls begin and end: what gives a Durable Object or a Worker both sides, the base classes that
  * have it, and a caller for a Worker that is no class.
  */
-import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
+import { DurableObject, WorkerEntrypoint } from '#workers';
 import { type CallErrorInfo, Caller } from './caller.js';
 import { CallError } from './errors.js';
 import { addBoundary, closeToRpc } from './expose.js';

@@ -2,7 +2,7 @@
  * Disposal of what has never been sent, or has been sent and come to nothing: the runtime releases the
  * stubs of a result when its caller disposes of it, and this does the same where there is no caller.
  */
-import { RpcTarget } from 'cloudflare:workers';
+import { RpcTarget } from '#workers';
 import { itemsOf, types } from './kinds.js';
 import { isStub } from './reach.js';
 

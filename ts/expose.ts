@@ -3,7 +3,7 @@
  * the members of its prototypes, or less, where the class names the methods that may be called, or
  * where a base was not written to be called.
  */
-import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
+import { DurableObject, WorkerEntrypoint } from '#workers';
 import { checkLimits, isEntry, type Limits } from './core.js';
 import { CallError } from './errors.js';
 import { readOpen } from './reach.js';

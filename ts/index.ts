@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-import { register } from './registry.js';
 
 export {
   type Calling,
@@ -65,5 +64,3 @@ export type {
 } from './types.js';
 export { validate } from './validate.js';
 export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';
-
-register();

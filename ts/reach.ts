@@ -6,12 +6,12 @@
  *
  * A name is looked up property by property and never read to find out: a getter runs once.
  */
-import * as workers from 'cloudflare:workers';
+import { DurableObject, RpcTarget, runtime, WorkerEntrypoint } from '#workers';
 import { builtinPrototypes } from './builtin.js';
 import { CallError } from './errors.js';
 
 /** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
-const byReference = [workers.RpcTarget, workers.DurableObject, workers.WorkerEntrypoint];
+const byReference = [RpcTarget, DurableObject, WorkerEntrypoint];
 
 /** Whether Workers RPC passes an object by reference. */
 export function isPassedByReference(object: unknown): boolean {
@@ -330,13 +330,13 @@ addOf(['Headers'], globalThis, Kind.Headers);
 addOf(['Request'], globalThis, Kind.Request);
 addOf(['Response'], globalThis, Kind.Response);
 addOf(['Blob', 'File'], globalThis, Kind.Blob);
-addOf(['RpcTarget'], workers, Kind.RpcTarget);
-addOf(['DurableObject', 'WorkerEntrypoint', 'WorkflowEntrypoint'], workers, Kind.Closed);
+addOf(['RpcTarget'], runtime, Kind.RpcTarget);
+addOf(['DurableObject', 'WorkerEntrypoint', 'WorkflowEntrypoint'], runtime, Kind.Closed);
 
 /** Classes of stubs; older runtimes do not export all of them. */
 const STUBS = ['RpcStub', 'RpcPromise', 'RpcProperty', 'ServiceStub'];
 const stubs = STUBS.flatMap((name) => {
-  const found: unknown = Reflect.get(workers, name);
+  const found: unknown = Reflect.get(runtime, name);
   return typeof found === 'function' ? [found] : [];
 });
 

@@ -3,7 +3,7 @@
  * outcomes go back together when none has to wait; else those that are ready go back at once, with an
  * object by which the caller asks for the rest.
  */
-import { RpcTarget } from 'cloudflare:workers';
+import { RpcTarget } from '#workers';
 import { Copies, isSmall, ReadFailure, SMALL_BYTES } from './copy.js';
 import type { ReceivedProgram } from './core.js';
 import { releaseLocal } from './dispose.js';

@@ -1,5 +1,9 @@
-/** Starts the core; an entry does it once for each isolate. */
+/**
+ * What an entry does once for each isolate. Bundlers keep it because package.json lists the entries under
+ * `sideEffects`, and no other module: what another does when it is loaded may be left out with it.
+ */
 import { load } from './core.js';
+import { register } from './registry.js';
 import {
   checkLimits,
   checkTimeout,
@@ -13,7 +17,11 @@ import {
   recover,
 } from './wasm/lumenize_call.js';
 
-/** @param module - The core, compiled or, where the runtime may compile it, as bytes. */
+/**
+ * Starts the core, and registers the services of each object.
+ *
+ * @param module - The core, compiled or, where the runtime may compile it, as bytes.
+ */
 export function start(module: WebAssembly.Module | BufferSource): void {
   initSync({ module });
   // By name, so that bundlers leave out what is not used.
@@ -28,4 +36,5 @@ export function start(module: WebAssembly.Module | BufferSource): void {
     PendingCalls,
     recover,
   });
+  register();
 }

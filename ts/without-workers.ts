@@ -1,4 +1,4 @@
-/** Stands for `cloudflare:workers` where there is none: classes that can be extended, but not made. */
+/** Stands for workers.ts where there is no such runtime: classes that can be extended, but not made. */
 
 /** What says so. */
 export class NeedsWorkers extends Error {
@@ -21,3 +21,5 @@ export class OfWorkers {
 export class DurableObject extends OfWorkers {}
 export class WorkerEntrypoint extends OfWorkers {}
 export class RpcTarget extends OfWorkers {}
+
+export const runtime: object = { DurableObject, WorkerEntrypoint, RpcTarget };

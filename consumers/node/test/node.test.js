@@ -1,6 +1,8 @@
 // The package in Node: what needs no runtime works, the rest says what it needs.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import diagnostics from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import {
@@ -60,6 +62,16 @@ test('a CallError can be made, for tests of handlers', () => {
   const error = new CallError('timeout', 'too late', { binding: 'USERS', mayHaveRun: true });
   assert.equal(`${error}`, 'CallError: too late');
   assert.deepEqual([error.code, error.binding, error.mayHaveRun], ['timeout', 'USERS', true]);
+  assert.equal(error.constructor.name, 'CallError');
+});
+
+test('with --enable-source-maps a stack leads to the TypeScript in the package', () => {
+  const script = "import { validate } from '@lumenize/call'; validate('add');";
+  const args = ['--enable-source-maps', '--input-type=module', '--eval', script];
+  const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const frame = /^ +at \w+ \((.+@lumenize\/call\/ts\/.+\.ts):(\d+):\d+\)$/m;
+  const [, path, line] = frame.exec(stderr) ?? assert.fail(stderr);
+  assert.match(readFileSync(path, 'utf8').split('\n')[line - 1], /throw new CallError\(/);
 });
 
 test('errors can be registered', () => {

@@ -1,7 +1,7 @@
 /** README's first example under @cloudflare/vitest-plugin. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { CallError } from '@lumenize/call';
+import { CallError, validate } from '@lumenize/call';
 import { expect, test, vi } from 'vitest';
 import type { Users } from '../src/readme.js';
 
@@ -18,3 +18,12 @@ test('a mistake throws at once', () =>
       cart.svc.call('USRES' as 'USERS', 'main', cart.ctn<Users>().getUser('u1')),
     ).toThrow(CallError);
   }));
+
+test('a mistake has the name of its class, and its stack those of functions', () => {
+  expect(() => validate('a name' as never)).toThrow(
+    expect.objectContaining({
+      constructor: expect.objectContaining({ name: 'CallError' }),
+      stack: expect.stringMatching(/ at validate \(/),
+    }),
+  );
+});

@@ -1,3 +1,4 @@
+import { validate } from '@lumenize/call';
 import { Cart as ExampleCart } from './readme.js';
 
 export { Users } from './readme.js';
@@ -10,7 +11,8 @@ export class Cart extends ExampleCart {
 
 export default {
   /** Answers when the handler has run. */
-  async fetch(_request, env) {
+  async fetch(request, env) {
+    if (request.url.endsWith('/mistaken')) validate('a name' as never);
     const cart = env.CART.getByName('c1');
     await cart.refresh('u1');
     for (;;) {

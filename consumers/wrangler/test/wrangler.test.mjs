@@ -18,12 +18,14 @@ test('a deployment uploads the core once', () => {
   );
   assert.deepEqual(readFileSync(`dist/${cores[0]}`), core);
   const script = readFileSync('dist/worker.js', 'utf8');
-  assert.ok(script.length < 2 * core.length, 'the script does not hold the core as text');
+  assert.ok(!script.includes(core.toString('base64', 0, 6)), 'it does not hold the core as text');
   const [size] = /Total Upload: .*/.exec(stdout);
   console.log(`note: ${size}`);
 });
 
-test('wrangler dev answers when a call has come back', { timeout: 60_000 }, async () => {
+test('wrangler dev answers when a call has come back, and shows what throws in TypeScript', {
+  timeout: 60_000,
+}, async () => {
   const args = [
     'dev',
     '--port',
@@ -34,8 +36,11 @@ test('wrangler dev answers when a call has come back', { timeout: 60_000 }, asyn
   ];
   const dev = spawn('wrangler', args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
-    const response = await fetch(await addressOf(dev));
+    const address = await addressOf(dev);
+    const response = await fetch(address);
     assert.deepEqual(await response.json(), { id: 'u1', name: 'Ada' });
+    const page = await fetch(`${address}/mistaken`, { headers: { accept: 'text/plain' } });
+    assertStack(await page.text());
   } finally {
     process.kill(-dev.pid, 'SIGTERM');
     await once(dev, 'exit');
@@ -53,4 +58,12 @@ async function addressOf(dev) {
     }
   }
   throw new Error(`wrangler dev ended: ${output}`);
+}
+
+/** It leads to a line of the package, as that was written. */
+function assertStack(text) {
+  const frame = /^ +at \w+ \((\S+@lumenize\/call\/ts\/\S+\.ts):(\d+):\d+\)$/m;
+  const [, file, line] = frame.exec(text) ?? assert.fail(text);
+  const source = readFileSync(fileURLToPath(file), 'utf8');
+  assert.match(source.split('\n')[line - 1], /throw new CallError\(/);
 }
