@@ -253,8 +253,9 @@ describe('any target', () => {
     ['nothing', [undefined], 'unknown-binding', /unknown binding 'undefined'/],
     ['an unknown name', ['CLAC', 'main'], 'unknown-binding', /did you mean 'CALC'/],
     ['a namespace without an instance', ['CALC'], 'invalid-target', /name an instance/],
-    ['a service with one', ['TALLY', 'main'], 'invalid-target', /leave the instance out/],
-    ['a stub with one', [{}, 'main'], 'invalid-target', /neither a Durable Object namespace nor/],
+    ['a service with one', ['TALLY', 'main'], 'invalid-target', /no instances: pass undefined/],
+    ['a stub with one', [env.CALC.getByName('a'), 'b'], 'invalid-target', /which has no instances/],
+    ['what is no target', [{}, 'main'], 'unknown-binding', /unknown binding '{}'/],
   ] as const)('%s is refused at once', ([, args, code, sentence]) =>
     inCaller('refused', (caller) => {
       const ctn = caller.ctn.bind(caller) as unknown as (...args: unknown[]) => unknown;

@@ -62,10 +62,10 @@ test.for([
     /^the remote is Promise, not a continuation/,
   ],
   [
-    'a function for the handler',
-    ['CALC', 'main', calc().next(), () => {}],
+    'an object for the handler',
+    ['CALC', 'main', calc().next(), { timeout: 5 }],
     'invalid-continuation',
-    /^the handler is a function, not a continuation/,
+    /^the handler is {timeout: 5}, not a continuation: options come after it/,
   ],
   [
     'a remote without a step',

@@ -236,10 +236,8 @@ export class Targets {
       throw invalidTarget(name, 'is neither a Durable Object namespace nor a service or stub');
     }
     if (instance !== undefined) {
-      throw invalidTarget(
-        name,
-        'has no instances, since it is no namespace: leave the instance out',
-      );
+      const what = typeof key === 'string' ? 'a Worker entrypoint' : 'a service or a stub';
+      throw invalidTarget(name, `is ${what}, which has no instances: pass undefined`);
     }
     if (options) {
       const names = Object.keys(options).join(', ');
@@ -251,10 +249,11 @@ export class Targets {
 
   /** What is called. */
   #bound(key: unknown): unknown {
-    if (isObject(key)) return key;
+    if (isObject(key) && isCallable(key)) return key;
     if (typeof key === 'string' && Object.hasOwn(this.#env, key)) return this.#env[key];
     const callable = Object.keys(this.#env).filter((other) => isCallable(this.#env[other]));
-    throw new CallError('unknown-binding', unknownName('binding', String(key), callable));
+    const name = isObject(key) ? explain(key) : String(key);
+    throw new CallError('unknown-binding', unknownName('binding', name, callable));
   }
 
   #sweep(): void {
