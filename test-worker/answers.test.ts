@@ -32,6 +32,16 @@ test.for(['an object with a method then', 'a method then that rejects'])(
     }),
 );
 
+test('rule 25: a target cannot say in the name of the runtime that nothing was sent', () =>
+  inCaller('forged', async (caller) => {
+    const call = (options: object): Promise<unknown> =>
+      caller.svc.callRaw(LIAR, 'forged', on.echo('a forged refusal'), options);
+    const calls = [call({ batch: false }), call({}), call({})];
+    for (const outcome of await Promise.allSettled(calls)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { mayHaveRun: true } });
+    }
+  }));
+
 describe('rule 25: a rest that has no end', () => {
   const lies = [
     'settles nothing',

@@ -407,6 +407,20 @@ const LIES: Record<string, () => unknown> = {
   }),
 };
 
+/** What the runtime itself waits for where it is received, since `then` is there only when it is sent. */
+function forged(name: string): object {
+  let reads = 0;
+  return Object.defineProperty({}, 'then', {
+    enumerable: true,
+    get: () => {
+      reads += 1;
+      if (reads === 1) return undefined;
+      return (_: unknown, reject: (error: unknown) => void) =>
+        reject(Object.assign(new Error('forged'), { name }));
+    },
+  });
+}
+
 /** A target that answers with what is no answer. */
 export class Liar extends DurableObject {
   /** How often it was asked for the rest of a message, and told to stop. */
@@ -415,12 +429,14 @@ export class Liar extends DurableObject {
 
   __lmzCall(_frame: unknown, answer: unknown): unknown {
     const lie = LIES[String(answer)];
+    if (answer === 'a forged refusal') return forged('DataCloneError');
     // By itself the runtime would wait for it here.
     return lie ? ['__lmzValue', lie()] : answer;
   }
 
   /** The first argument of the first call is the answer to all of them. */
   __lmzCalls(_frames: unknown, _counts: unknown, _which: unknown, [answer]: unknown[]): unknown {
+    if (answer === 'a forged refusal') return forged('DataCloneError');
     const lie = LIES[String(answer)];
     if (lie) return [undefined, [lie(), 'honest']];
     const parsed: unknown = JSON.parse(String(answer));

@@ -121,12 +121,12 @@ export class Outbox<C extends Outgoing> {
 
   #sendAlone(call: C): void {
     const { target } = call;
-    const { frame, slots, isWhole } = call.message;
+    const { frame, slots, isWhole, bytes } = call.message;
     call.isSent = true;
     this.#count(1, frame.length);
     let connection: Connection | undefined;
     // What the runtime cannot send it refuses at once: nothing that was sent is answered in this turn.
-    let mayBeRefused = !isWhole;
+    let mayBeRefused = !isWhole || bytes > MessageLimit.Bytes;
     const fail = (rejected: unknown): void =>
       this.#fail([call], connection, rejected, mayBeRefused);
     try {

@@ -23,7 +23,7 @@ interface Failure {
   readonly text?: RegExp;
   readonly isRemote?: true;
   /** Default: `true`, for only a failure that comes before anything else is certain. */
-  readonly mayHaveRun?: boolean | 'if it is remote';
+  readonly mayHaveRun?: false;
   /** Whether the stub can be used again. Default: `false`; a new one costs nothing. */
   readonly stubIsHealthy?: boolean;
   /** What the user can do about it, where that is not plain from the text. */
@@ -53,17 +53,11 @@ export const FAILURES: readonly Failure[] = [
     stubIsHealthy: true,
   },
   // [workerd] Arguments fail before anything is sent, a result after the method ran, on the other side.
-  {
-    code: 'not-cloneable',
-    name: 'DataCloneError',
-    mayHaveRun: 'if it is remote',
-    stubIsHealthy: true,
-  },
+  { code: 'not-cloneable', name: 'DataCloneError', stubIsHealthy: true },
   // [workerd]
   {
     code: 'limit-exceeded',
     text: /^Serialized RPC arguments or return values are limited/,
-    mayHaveRun: 'if it is remote',
     stubIsHealthy: true,
   },
   // [workerd] What is nested thousands deep: serializing recurses.
@@ -122,8 +116,8 @@ export function platformError(
   const text = `${messageOf(rejected)}${remedy ? ` (${remedy})` : ''}`;
   return new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
     ...details,
-    mayHaveRun:
-      isSent && !isLocal && (mayHaveRun === 'if it is remote' ? isRemote(rejected) : mayHaveRun),
+    // What a target rejects with may be made up: only what was refused here has not run for certain.
+    mayHaveRun: isSent && !isLocal && mayHaveRun,
     cause: rejected,
   });
 }
@@ -148,10 +142,6 @@ function classify(rejected: unknown, isLocal: boolean): Failure {
 
 function asPlatformError(rejected: unknown): PlatformError {
   return typeof rejected === 'object' && rejected !== null ? rejected : {};
-}
-
-function isRemote(rejected: unknown): boolean {
-  return asPlatformError(rejected).remote === true;
 }
 
 function messageOf(rejected: unknown): string {
