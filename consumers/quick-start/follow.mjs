@@ -21,7 +21,10 @@ const readme = blocksOf('README.md');
 const guide = blocksOf('docs/guide.md');
 const named = (blocks, file) => blocks.find(({ code }) => code.startsWith(`// ${file}\n`));
 mkdirSync('src', { recursive: true });
-write('src/index.ts', readme.find(({ language }) => language === 'ts'));
+write(
+  'src/index.ts',
+  readme.find(({ language }) => language === 'ts'),
+);
 write('wrangler.jsonc', named(readme, 'wrangler.jsonc'));
 write('tsconfig.json', named(guide, 'tsconfig.json'));
 write('vitest.config.ts', named(guide, 'vitest.config.ts'));
