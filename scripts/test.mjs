@@ -48,6 +48,11 @@ const CHECKS = [
     count: typeCases,
   },
   {
+    name: 'what an editor shows, and what compilers say of mistakes',
+    run: ['node', 'scripts/editor.mjs'],
+    count: stated,
+  },
+  {
     name: 'tests of the scripts and of the package',
     run: ['node', '--test', '--test-reporter=tap', 'scripts/*.test.mjs'],
     count: nodeTests,

@@ -32,6 +32,7 @@ import { type Section, sectionOf } from './sections.js';
 import { type Instance, type Target, Targets, unknownName } from './target.js';
 import type {
   AnyTarget,
+  Behind,
   BindingName,
   BoundStarts,
   CallFunction,
@@ -143,16 +144,10 @@ export class Caller<Env, Self = never> {
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
    * ```
    */
-  callRaw<B extends BindingName<Env>, R>(
+  callRaw<B extends BindingName<Env> | AnyTarget, R>(
     target: B,
-    instance: InstanceOf<Env[B]>,
-    remote: Recorded<R, TargetOf<Env[B]>>,
-    options?: CallOptions,
-  ): Promise<R>;
-  callRaw<T extends AnyTarget, R>(
-    target: T,
-    instance: InstanceOf<T>,
-    remote: Recorded<R, TargetOf<T>>,
+    instance: InstanceOf<Behind<Env, B>>,
+    remote: Recorded<R, TargetOf<Behind<Env, B>>>,
     options?: CallOptions,
   ): Promise<R>;
   callRaw(first: unknown, second: unknown, third?: unknown, fourth?: unknown): Promise<unknown> {

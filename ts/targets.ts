@@ -123,7 +123,7 @@ export type NamespaceOf<Env, B> = B extends string
     ? Behind<Env, B> extends AnyNamespace
       ? B
       : Mistake<`${B} is a service, which has no instance: leave it out`>
-    : Mistake<`Env has no Durable Object namespace or service '${B}'`>
+    : Mistake<UnknownBinding<B, Near<Env, B>>>
   : B extends AnyNamespace
     ? B
     : B extends Fetcher
@@ -135,12 +135,21 @@ export type ServiceOf<Env, B> = B extends string
     ? Behind<Env, B> extends AnyNamespace
       ? Mistake<`${B} is a Durable Object namespace: name an instance too, as in ctn('${B}', 'main')`>
       : B
-    : Mistake<`Env has no Durable Object namespace or service '${B}'`>
+    : Mistake<UnknownBinding<B, Near<Env, B>>>
   : B extends AnyNamespace
     ? 'a Durable Object namespace takes an instance too' & Mistake
     : B extends Fetcher
       ? B
       : NoTypeArgument;
+
+type UnknownBinding<B extends string, Known extends string> = [Known] extends [never]
+  ? `Env has no Durable Object namespace or service '${B}'`
+  : `Env has no Durable Object namespace or service '${B}': did you mean '${Known}'?`;
+
+/** Bindings that begin with the same letter: nearer ones the compiler cannot tell. */
+type Near<Env, B extends string> = B extends `${infer First}${string}`
+  ? Extract<BindingName<Env>, `${First}${string}`>
+  : never;
 
 type NoTypeArgument = 'the class comes from Env: leave out the type argument' & Mistake;
 

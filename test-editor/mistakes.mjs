@@ -1,0 +1,64 @@
+// The likeliest mistakes, each beside the same one with a plain stub, where there is one.
+
+export const MISTAKES = [
+  {
+    name: 'A wrong binding',
+    ours: "this.ctn('USRES', 'main');",
+    stubs: "this.env.USRES.getByName('main');",
+  },
+  { name: 'A wrong class', ours: "calc.add(1, users.getUser('u1'));" },
+  {
+    name: 'A continuation for another class than the binding has',
+    ours: "await this.svc.callRaw('CALC', 'main', this.ctn<Users>().getUser('u1'));",
+    stubs: "await this.env.CALC.getByName('main').getUser('u1');",
+  },
+  {
+    name: 'A missing instance',
+    ours: "this.ctn('USERS');",
+    stubs: "this.env.USERS.getUser('u1');",
+  },
+  {
+    name: 'An instance too many',
+    ours: "this.ctn('ORDERS', 'main');",
+    stubs: "this.env.ORDERS.getByName('main').total(1);",
+  },
+  {
+    name: 'A missing argument',
+    ours: 'await calc.add(1);',
+    stubs: "await this.env.CALC.getByName('main').add(1);",
+  },
+  {
+    name: 'An argument too many',
+    ours: 'await calc.add(1, 2, 3);',
+    stubs: "await this.env.CALC.getByName('main').add(1, 2, 3);",
+  },
+  {
+    name: 'An unknown method',
+    ours: "await users.getUsr('u1');",
+    stubs: "await this.env.USERS.getByName('main').getUsr('u1');",
+  },
+  {
+    name: 'A function that does not accept an Error',
+    ours: "this.svc.call(users.getUser('u1'), (user: User) => user.id);",
+  },
+  {
+    name: 'A recorded handler that does not accept an Error',
+    ours: "this.svc.call(users.getUser('u1'), this.ctn().onUserOnly());",
+  },
+  {
+    name: 'A handler of another type',
+    ours: "this.svc.call(users.getUser('u1'), this.ctn().onNumber());",
+  },
+  {
+    name: 'A handler that is not called',
+    ours: "this.svc.call(users.getUser('u1'), this.ctn().onUser);",
+  },
+  {
+    name: 'Options in place of a handler',
+    ours: "this.svc.call(users.getUser('u1'), { timeout: 500 });",
+  },
+  {
+    name: 'Awaiting what knows no target',
+    ours: "await this.ctn<Users>().getUser('u1');",
+  },
+];
