@@ -25,6 +25,7 @@ class Cart {
 export class Handle extends RpcTarget {
   static disposed: string[] = [];
   readonly own = 'own';
+  readonly arrow = (): number => 5;
 
   constructor(readonly name: string) {
     super();

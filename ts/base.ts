@@ -4,7 +4,7 @@
  */
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import { type CallErrorInfo, Caller } from './caller.js';
-import { CallError } from './errors.js';
+import { CallError, placeOf } from './errors.js';
 import { addBoundary, closeToRpc } from './expose.js';
 import { sendRefusal } from './outcome.js';
 import { receive } from './receive.js';
@@ -318,7 +318,11 @@ export function callerOf<Env, Self>(
 
 /** Nothing escapes from here, and nothing is lost: an error in `onCallError` is logged beside it. */
 async function report(self: Observer, error: unknown, info: CallErrorInfo): Promise<void> {
-  const what = `@lumenize/call: ${info.operation} on ${info.binding}:`;
+  const { handler, operation } = info;
+  const call = `${operation} on ${placeOf(info)}`;
+  const what = handler
+    ? `@lumenize/call: the handler ${handler} failed, given the outcome of ${call}:`
+    : `@lumenize/call: add a handler or onCallError to handle this: ${call} failed:`;
   try {
     if (self.onCallError) await self.onCallError(error, info);
     else console.error(what, error);

@@ -7,7 +7,7 @@ import { Call, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
 import { invalid } from './copy.js';
 import { callErrorCodes } from './core.js';
-import { addStackOf, type CallError, type CallErrorDetails } from './errors.js';
+import type { CallError, CallErrorDetails } from './errors.js';
 import { type Bound, handlerOf, messageOf } from './flatten.js';
 import { checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
@@ -16,6 +16,7 @@ import { platformError } from './platform.js';
 import { explainNode, isStart, type Node, recorded } from './record.js';
 import { runHandler } from './run.js';
 import { type Section, sectionOf } from './sections.js';
+import { addStack, foldStack, startAt } from './stack.js';
 import { type Instance, Targets, unknownName } from './target.js';
 import { endOfTurn, soon } from './turn.js';
 import type { BindingName, Handler, InstanceOf, Recorded, TargetOf } from './types.js';
@@ -126,7 +127,20 @@ export class Caller<Env, Self = never> {
   constructor(owner: Owner) {
     this.#owner = owner;
     this.#targets = new Targets(owner.env, owner.ctx);
-    this.call = Object.assign(this.#call.bind(this), { stats: () => this.#stats() });
+    const call = (
+      binding: string,
+      instance: Instance,
+      remote: unknown,
+      handler?: unknown,
+      options?: CallOptions,
+    ): CallHandle => {
+      try {
+        return this.#call(binding, instance, remote, handler, options);
+      } catch (error) {
+        throw startAt(error, call);
+      }
+    };
+    this.call = Object.assign(call, { stats: () => this.#stats() });
   }
 
   /**
@@ -150,12 +164,23 @@ export class Caller<Env, Self = never> {
     options?: CallOptions,
   ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      const node = recorded(remote, 'remote');
-      const call = this.#send(binding, instance, node, options, false, (outcome, failed): void => {
-        if (failed) reject(outcome);
-        else if (isThenable(outcome)) reject(call.thenableError(outcome));
-        else resolve(outcome as R);
-      });
+      try {
+        const node = recorded(remote, 'remote');
+        const call = this.#send(
+          binding,
+          instance,
+          node,
+          options,
+          false,
+          (outcome, failed): void => {
+            if (failed) reject(outcome);
+            else if (isThenable(outcome)) reject(call.thenableError(outcome));
+            else resolve(outcome as R);
+          },
+        );
+      } catch (error) {
+        throw startAt(error, this.callRaw);
+      }
     }).catch(throwWithStack);
   }
 
@@ -173,6 +198,7 @@ export class Caller<Env, Self = never> {
     const call = this.#send(binding, instance, remoteNode, options, true, (outcome, failed) => {
       const report = (error: unknown): void => {
         const text = handlerNode && explainNode(handlerNode);
+        if (bound) foldStack(error);
         this.#owner.report(error, { ...call.details(), handler: text });
       };
       if (bound) return this.#handle(bound, outcome, report);
@@ -417,6 +443,6 @@ function isHandlerName(name: string): boolean {
 }
 
 function throwWithStack(error: unknown): never {
-  addStackOf(new Error(), error);
+  addStack(error, throwWithStack);
   throw error;
 }

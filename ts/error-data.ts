@@ -4,7 +4,8 @@
  */
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
-import { CallError, type CallErrorDetails, kindOf, placeOf, textOf } from './errors.js';
+import { CallError, type CallErrorDetails, kindOf, placeOf, read, textOf } from './errors.js';
+import { fold, withCallIn } from './stack.js';
 
 /** A thrown thing as data: an error, or any other value. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -27,6 +28,9 @@ interface ErrorData {
 
 /** Own properties that are carried by name, or that an error has anyway. */
 const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
+
+/** Properties of a `CallError` that are not taken over. */
+const NOT_CARRIED: ReadonlySet<string> = new Set(['mayHaveRun', 'toJSON']);
 
 /** Errors that one failure carries at most: a getter may invent causes without end. */
 const MOST_ERRORS = 100;
@@ -62,7 +66,7 @@ function encodeObject(error: Error, known: Known): EncodedError {
     class: classNameOf(error),
     name: textOf(read(error, 'name')?.value),
     message: textOf(read(error, 'message')?.value),
-    stack: typeof stack === 'string' ? stack : undefined,
+    stack: typeof stack === 'string' ? fold(stack) : undefined,
     properties,
   };
   known.set(error, encoded);
@@ -129,13 +133,16 @@ export function decodeError(
   details: CallErrorDetails,
   origin: Origin | undefined,
 ): Error {
-  const operation = `${details.operation} on ${placeOf(details)}`;
   if (isThrown(encoded)) {
+    const operation = `${details.operation} on ${placeOf(details)}`;
     const message = `${operation} threw ${textOf(encoded.thrown)}, which is not an Error`;
-    return new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
+    const error = new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
+    return withCallIn(error, details);
   }
   const error = decodeObject(encoded, details, new Map());
-  define(error, 'stack', `${error.stack}\n    at remote call ${operation}`, false);
+  // What is refused before anything runs has only this package in its stack.
+  const isOurs = !origin && error instanceof CallError;
+  withCallIn(error, details, isOurs ? undefined : error.stack);
   // Not enumerable: where an error came from is no part of what it says.
   if (origin) define(error, 'remote', true, false);
   const id = origin?.durableObjectIdWith(error);
@@ -197,8 +204,8 @@ function decodeObject(
 /** What came is data: a function would be code of the sender's, and `then` a promise of an error. */
 function addProperty(error: Error, key: string, value: unknown): void {
   // What a `CallError` does not know about itself, this side has put there. Whether anything has run
-  // is a question about this call, whatever the error says of another.
-  if (error instanceof CallError && (value === undefined || key === 'mayHaveRun')) return;
+  // is a question about this call, whatever the error says of another; and `toJSON` is a method.
+  if (error instanceof CallError && (value === undefined || NOT_CARRIED.has(key))) return;
   const copy = isObject(value) || typeof value === 'function' ? copyOf(value) : { value };
   if (copy) define(error, key, copy.value);
 }
@@ -224,15 +231,6 @@ function isObject(value: unknown): value is object & Record<string, unknown> {
 /** A property of the value itself, whatever its name: an assignment could reach a prototype. */
 function define(target: object, key: string, value: unknown, enumerable = true): void {
   Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
-}
-
-/** A property, or nothing where its getter throws. */
-function read(from: object, key: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: (from as Record<string, unknown>)[key] };
-  } catch {
-    return undefined;
-  }
 }
 
 /**

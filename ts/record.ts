@@ -13,17 +13,27 @@ const NODE = Symbol.for('@lumenize/call:continuation');
 
 /**
  * Names that a continuation does not record, because the language and its tools read them from
- * any value: `await` reads `then`, loggers read the rest.
+ * any value: `await` reads `then`, vitest and jest the last, loggers the others.
  */
 const NOT_RECORDED: ReadonlySet<string> = new Set([
   'then',
   'constructor',
   'prototype',
   '__proto__',
+  '_isMockFunction',
 ]);
 
-/** What every proxy stands for: callable, and by the name that loggers show. */
+/** What every proxy stands for: callable. */
 const continuation = (): void => {};
+
+// The console of Node and of workerd asks this of what a proxy stands for, with the proxy as `this`.
+Object.defineProperty(continuation, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: unknown): string {
+    return `Continuation ${explain(this)}`;
+  },
+  // As the proxy answers for it.
+  configurable: true,
+});
 
 /** One recorded step and the node that it extends. A node that extends nothing is a start. */
 export class Node implements ProxyHandler<typeof continuation> {
