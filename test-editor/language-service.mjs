@@ -229,9 +229,8 @@ class ByServer {
     const text = this.#textOf(file);
     const textDocument = { uri: pathToFileURL(file).href };
     const { items } = await this.#ask('textDocument/diagnostic', { textDocument });
-    const starts = text
-      .split('\n')
-      .reduce((all, line) => [...all, all.at(-1) + line.length + 1], [0]);
+    const starts = [0];
+    for (const line of text.split('\n')) starts.push(starts.at(-1) + line.length + 1);
     return items
       .filter(({ severity }) => severity === 1)
       .map(({ code, message, range: { start } }) => ({

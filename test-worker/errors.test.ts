@@ -92,7 +92,7 @@ test('rule 21: a stack shows the remote part, the call, and who awaited it', asy
   }
   const { stack = '' } = await refreshTheCart();
   expect(stack).toMatch(
-    /^TypeError: wrong type\n[\s\S]*at Users\.throwTypeError [\s\S]*\n {4}at remote call throwTypeError\(\) on USERS\/main\n[\s\S]*at async CallerObject\.awaitUser /,
+    /^TypeError: wrong type\n[\s\S]*at Users\.throwTypeError [\s\S]*\n {4}at remote call throwTypeError\(\) on USERS\/main \(remote:1:1\)\n[\s\S]*at async CallerObject\.awaitUser /,
   );
 });
 

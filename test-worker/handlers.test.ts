@@ -127,7 +127,8 @@ test('rule 8: what onCallError throws or rejects with is logged, and goes no fur
       caller.svc.call('CALC', 'throws twice', add, on().onThrowing());
       await vi.waitFor(() => expect(log).toHaveBeenCalledTimes(2));
       const thrown = new Error('the handler threw');
-      const what = '@lumenize/call: add(1, 10) on CALC:';
+      const what =
+        '@lumenize/call: the handler onThrowing() failed, given the outcome of add(1, 10) on CALC/throws twice:';
       const both = (failure: string): unknown[] => [
         what,
         thrown,
@@ -149,7 +150,7 @@ test('rule 9: without onCallError, an error that nobody else sees is logged with
       caller.svc.call('USERS', 'main', newContinuation<Users>().throwTypeError());
       await vi.waitFor(() => expect(log).toHaveBeenCalledTimes(1));
       expect(log.mock.calls[0]).toEqual([
-        '@lumenize/call: throwTypeError() on USERS:',
+        '@lumenize/call: add a handler or onCallError to handle this: throwTypeError() on USERS/main failed:',
         new TypeError('wrong type'),
       ]);
     } finally {

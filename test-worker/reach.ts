@@ -49,6 +49,7 @@ export interface Lasting {
 export class Handle extends RpcTarget {
   static disposed: string[] = [];
   readonly own = 'own';
+  readonly arrow = (): number => 5;
 
   constructor(readonly name: string) {
     super();

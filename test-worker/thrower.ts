@@ -53,6 +53,20 @@ const OTHERS: Record<string, () => Error> = {
 };
 
 export class Thrower extends LumenizeBase {
+  /** An own property, which Workers RPC does not expose. */
+  readonly arrow = (): number => 5;
+  readonly data = 'data';
+
+  get faulty(): string {
+    throw new RangeError('faulty');
+  }
+
+  async later(name: string): Promise<string> {
+    await scheduler.wait(1);
+    if (name === '') throw new RangeError('no name');
+    return name;
+  }
+
   async throwIt(name: string): Promise<never> {
     throw (BUILT_IN[name] ?? OTHERS[name])?.();
   }

@@ -4,13 +4,14 @@
  */
 import { DurableObject, WorkerEntrypoint } from '#workers';
 import { type CallErrorInfo, Caller } from './caller.js';
-import { CallError } from './errors.js';
+import { CallError, placeOf } from './errors.js';
 import { addBoundary, closeToRpc } from './expose.js';
 import { sendRefusal } from './outcome.js';
 import { receive } from './receive.js';
 import { type EntrypointRequest, receiveCalls } from './receive-calls.js';
 import { explain, ownContinuation } from './record.js';
 import { watchSections } from './sections.js';
+import { startAt } from './stack.js';
 import type {
   Behind,
   BindingName,
@@ -228,7 +229,11 @@ function calling(Base: Class<object>, isWorker: boolean): Class<object> {
       // A binding that is not there in this environment is no reason to record for this object.
       if (target.length === 0) return ownContinuation() as never;
       const ctn = this.svc.ctn as (...target: unknown[]) => unknown;
-      return ctn(...target) as never;
+      try {
+        return ctn(...target) as never;
+      } catch (error) {
+        throw startAt(error, this.ctn);
+      }
     }
 
     __lmzInit(): void {}
@@ -358,7 +363,11 @@ export function callerOf<Env, Self>(
 
 /** Nothing escapes from here, and nothing is lost: an error in `onCallError` is logged beside it. */
 async function report(self: Observer, error: unknown, info: CallErrorInfo): Promise<void> {
-  const what = `@lumenize/call: ${info.operation} on ${info.binding}:`;
+  const { handler, operation } = info;
+  const call = `${operation} on ${placeOf(info)}`;
+  const what = handler
+    ? `@lumenize/call: the handler ${handler} failed, given the outcome of ${call}:`
+    : `@lumenize/call: add a handler or onCallError to handle this: ${call} failed:`;
   try {
     if (self.onCallError) await self.onCallError(error, info);
     else console.error(what, error);

@@ -6,6 +6,7 @@ import type { Message } from './flatten.js';
 import { release } from './outcome.js';
 import type { Pending, PendingCall } from './pending.js';
 import { explainNode, type Node } from './record.js';
+import { withCallIn } from './stack.js';
 import type { Target } from './target.js';
 import type { CallErrorCode } from './wasm/lumenize_call.js';
 
@@ -123,7 +124,8 @@ export class Call implements PendingCall, Outgoing {
 
   #error(code: CallErrorCode, what: string, more: CallErrorDetails = {}): CallError {
     const details = { ...this.details(), mayHaveRun: true, ...more };
-    return new CallError(code, `${details.operation} on ${placeOf(details)} ${what}`, details);
+    const message = `${details.operation} on ${placeOf(details)} ${what}`;
+    return withCallIn(new CallError(code, message, details), details);
   }
 }
 

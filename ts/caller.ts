@@ -7,7 +7,7 @@ import { Call, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
 import { invalid } from './copy.js';
 import { callErrorCodes } from './core.js';
-import { addStackOf, type CallError, type CallErrorDetails } from './errors.js';
+import type { CallError, CallErrorDetails } from './errors.js';
 import { type Bound, handlerOf, messageOf } from './flatten.js';
 import { type CheckedOptions, checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
@@ -29,6 +29,7 @@ import {
 } from './record.js';
 import { type HandlerFunction, runFunction, runHandler } from './run.js';
 import { type Section, sectionOf } from './sections.js';
+import { addStack, foldStack, startAt } from './stack.js';
 import { type Instance, type Target, Targets, unknownName } from './target.js';
 import type {
   AnyTarget,
@@ -113,9 +114,20 @@ export class Caller<Env, Self = never> {
   constructor(owner: Owner) {
     this.#owner = owner;
     this.#targets = new Targets(owner.env, owner.ctx);
-    this.call = Object.assign(this.#call.bind(this), {
-      stats: () => this.#stats(),
-    }) as CallFunction<Env, Self>;
+    const call = (
+      first: unknown,
+      second: unknown,
+      third?: unknown,
+      fourth?: unknown,
+      fifth?: unknown,
+    ): CallHandle => {
+      try {
+        return this.#call(first, second, third, fourth, fifth);
+      } catch (error) {
+        throw startAt(error, call);
+      }
+    };
+    this.call = Object.assign(call, { stats: () => this.#stats() }) as CallFunction<Env, Self>;
     this.ctn = this.#ctn.bind(this) as BoundStarts<Env>;
   }
 
@@ -152,11 +164,15 @@ export class Caller<Env, Self = never> {
   ): Promise<R>;
   callRaw(first: unknown, second: unknown, third?: unknown, fourth?: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const node = nodeOf(first);
-      const remote = node ?? recorded(third);
-      const options = checkOptions(node ? second : fourth);
-      const target = this.#targetOf(node, first, second, options);
-      this.#sendAwaited(target, remote, options, resolve, reject);
+      try {
+        const node = nodeOf(first);
+        const remote = node ?? recorded(third);
+        const options = checkOptions(node ? second : fourth);
+        const target = this.#targetOf(node, first, second, options);
+        this.#sendAwaited(target, remote, options, resolve, reject);
+      } catch (error) {
+        throw startAt(error, this.callRaw);
+      }
     }).catch(throwWithStack);
   }
 
@@ -175,6 +191,7 @@ export class Caller<Env, Self = never> {
     const target = this.#targetOf(node, first, second, options);
     const call = this.#send(target, remote, options, true, (outcome, failed) => {
       const report = (error: unknown): void => {
+        if (handler) foldStack(error);
         this.#owner.report(error, { ...call.details(), handler: textOfHandler(written) });
       };
       if (handler) return this.#handle(handler, outcome, report);
@@ -486,6 +503,6 @@ function textOfHandler(handler: unknown): string | undefined {
 }
 
 function throwWithStack(error: unknown): never {
-  addStackOf(new Error(), error);
+  addStack(error, throwWithStack);
   throw error;
 }

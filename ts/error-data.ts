@@ -4,8 +4,9 @@
  */
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
-import { Carried, copyOf, cut, define, read, received } from './error-values.js';
-import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
+import { Carried, copyOf, cut, define, received } from './error-values.js';
+import { CallError, type CallErrorDetails, placeOf, read, textOf } from './errors.js';
+import { fold, withCallIn } from './stack.js';
 
 /** A thrown thing as data: an error, or any other value. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -32,6 +33,9 @@ const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause
 /** Own properties that one error carries at most; and where one that was sent once is that of many calls. */
 const MOST_PROPERTIES = 10_000;
 const MOST_PROPERTIES_SHARED = 100;
+
+/** Properties of a `CallError` that are not taken over. */
+const NOT_CARRIED: ReadonlySet<string> = new Set(['mayHaveRun', 'toJSON']);
 
 /** Errors that one failure carries at most: a getter may invent causes without end. */
 const MOST_ERRORS = 100;
@@ -64,7 +68,7 @@ function encodeObject(error: Error, known: Known): EncodedError {
     class: className,
     name: textIn(error, 'name') ?? className ?? 'Error',
     message: textIn(error, 'message') ?? '',
-    stack: typeof stack === 'string' ? cut(stack) : undefined,
+    stack: typeof stack === 'string' ? cut(fold(stack)) : undefined,
     properties: {},
   };
   known.set(error, encoded);
@@ -133,13 +137,16 @@ export function decodeError(
 ): Error {
   const most = dataOfSent.has(sent as object) ? MOST_PROPERTIES_SHARED : MOST_PROPERTIES;
   const encoded = dataIn(sent);
-  const operation = `${details.operation} on ${placeOf(details)}`;
   if (isThrown(encoded)) {
+    const operation = `${details.operation} on ${placeOf(details)}`;
     const message = `${operation} threw ${textOf(encoded.thrown)}, which is not an Error`;
-    return new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
+    const error = new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
+    return withCallIn(error, details);
   }
   const error = decodeObject(encoded, details, new Map(), most);
-  define(error, 'stack', `${error.stack}\n    at remote call ${operation}`, false);
+  // What is refused before anything runs has only this package in its stack.
+  const isOurs = !origin && error instanceof CallError;
+  withCallIn(error, details, isOurs ? undefined : error.stack);
   // Not enumerable: where an error came from is no part of what it says.
   if (origin) define(error, 'remote', true, false);
   const id = origin?.durableObjectIdWith(error);
@@ -217,8 +224,8 @@ function entriesOf(members: object, most: number): [key: string, value: unknown]
 
 function addProperty(error: Error, key: string, value: unknown): void {
   // What a `CallError` does not know about itself, this side has put there. Whether anything has run
-  // is a question about this call, whatever the error says of another.
-  if (error instanceof CallError && (value === undefined || key === 'mayHaveRun')) return;
+  // is a question about this call, whatever the error says of another; and `toJSON` is a method.
+  if (error instanceof CallError && (value === undefined || NOT_CARRIED.has(key))) return;
   define(error, key, value);
 }
 

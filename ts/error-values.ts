@@ -1,4 +1,5 @@
 /** The values in an error on its way: what can be carried of them, and what may be taken of what came. */
+import { read } from './errors.js';
 import { dataOf, itemsOf, types } from './kinds.js';
 
 /** How deep a property is looked into for what can be carried of it, and how many values there are then. */
@@ -157,13 +158,4 @@ function isObject(value: unknown): value is object & Record<string, unknown> {
 /** A property of the value itself, whatever its name: an assignment could reach a prototype. */
 export function define(target: object, key: string, value: unknown, enumerable = true): void {
   Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
-}
-
-/** A property, or nothing where its getter throws. */
-export function read(from: object, key: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: (from as Record<string, unknown>)[key] };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 /** The `CallError` of this package. */
+import { explain } from './record.js';
 import type { CallErrorCode } from './wasm/lumenize_call.js';
 
 /** What is known about the call that an error belongs to. */
@@ -26,6 +27,9 @@ export class CallError extends Error {
   static {
     // biome-ignore lint/complexity/noThisInStatic: a name on the prototype, as built-in errors have it
     this.prototype.name = 'CallError';
+    // Minifiers rename classes, and the console shows the name of an error's class.
+    // biome-ignore lint/complexity/noThisInStatic: see above
+    Object.defineProperty(this, 'name', { value: 'CallError' });
   }
 
   readonly code: CallErrorCode;
@@ -44,17 +48,49 @@ export class CallError extends Error {
     this.callId = details.callId;
     this.mayHaveRun = details.mayHaveRun ?? false;
   }
+
+  /**
+   * The error as data, for structured logs: what `JSON.stringify` writes. It never throws, and follows
+   * causes five levels deep; a value in it that is an object becomes text, as `explain` writes it.
+   */
+  toJSON(): Record<string, unknown> {
+    return asJson(this, MOST_CAUSES) as Record<string, unknown>;
+  }
 }
 
-/**
- * Adds to an error's stack where it surfaces. An engine follows `await` from the new error back to
- * whoever waits, at no cost to the calls that succeed.
- */
-export function addStackOf(here: Error, error: unknown): void {
-  const frames = here.stack?.indexOf('\n') ?? -1;
-  if (!(error instanceof Error) || frames < 0) return;
-  const value = `${error.stack}${here.stack?.slice(frames)}`;
-  Object.defineProperty(error, 'stack', { value, configurable: true, writable: true });
+/** Causes that are followed: they may have no end, or cause each other in a circle. */
+const MOST_CAUSES = 5;
+
+/** What may be anything, as what JSON can hold. It never throws. */
+function asJson(value: unknown, causesLeft: number): unknown {
+  try {
+    if (!(value instanceof Error)) return plain(value);
+    const json = (key: string): unknown => plain(read(value, key)?.value);
+    const ofCall = value instanceof CallError && {
+      target: { binding: json('binding'), instance: json('instance') },
+      operation: json('operation'),
+      callId: json('callId'),
+      mayHaveRun: json('mayHaveRun'),
+    };
+    const cause = causesLeft > 0 ? asJson(read(value, 'cause')?.value, causesLeft - 1) : undefined;
+    return { name: json('name'), code: json('code'), message: json('message'), ...ofCall, cause };
+  } catch {
+    return kindOf(value);
+  }
+}
+
+function plain(value: unknown): unknown {
+  const isData = value === null || ['string', 'number', 'boolean'].includes(typeof value);
+  return isData || value === undefined ? value : explain(value);
+}
+
+/** A property, or nothing where its getter throws. */
+export function read(from: object, key: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: (from as Record<string, unknown>)[key] };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The target of a call as text: `USERS/main`. */

@@ -6,8 +6,10 @@
 import { DurableObject, WorkerEntrypoint } from '#workers';
 import { checkLimits, isEntry, type Limits } from './core.js';
 import { CallError } from './errors.js';
-import { readOpen } from './reach.js';
+import { isOwnFunction, MAKE_IT_A_METHOD, readOpen } from './reach.js';
 import type { Read } from './run.js';
+import { ours } from './stack.js';
+import { nearTo } from './target.js';
 import type { CallLimits } from './wasm/lumenize_call.js';
 
 /** The static members by which a class says what callers may do. */
@@ -241,7 +243,8 @@ function makeRules(prototype: object): ClassRules {
   checkClosedToRpc(receiver, hasChosen(prototype));
   const checkEntry = (self: object, name: string): void => {
     if (Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name)) return;
-    throw new CallError('not-callable', sentenceFor(receiver.name, name, closed));
+    const what = `${receiver.name} has no method '${name}' that callers may use`;
+    throw new CallError('not-callable', `${what}${reasonFor(self, name, entries, closed)}`);
   };
   return {
     limits: checkLimits(receiver.callLimits ?? {}),
@@ -250,24 +253,37 @@ function makeRules(prototype: object): ClassRules {
   };
 }
 
-function sentenceFor(owner: string, name: string, closed: readonly string[]): string {
-  const what = `${owner} has no method '${name}' that callers may use`;
-  return closed.includes(name)
-    ? `${what}: name it in static callable = ['${name}'], or mark it by @callable(); where that ` +
-        'is done for any, or withCall() wraps the class that has it, the others are closed'
-    : what;
+/** Why a name is no entry, or what was meant. It names nothing that callers may not reach, but what they said. */
+function reasonFor(
+  self: object,
+  name: string,
+  entries: ReadonlySet<string>,
+  closed: readonly string[],
+): string {
+  if (closed.includes(name)) {
+    return (
+      `: name it in static callable = ['${name}'], or mark it by @callable(); where that is done ` +
+      'for any, or withCall() wraps the class that has it, the others are closed'
+    );
+  }
+  if (isOwnFunction(self, name)) return `: ${MAKE_IT_A_METHOD}`;
+  // What that takes grows with the length of the name, which is the caller's.
+  const near = name.length > LONGEST_NAME ? '' : nearTo(name, [...entries]);
+  return near && `: did you mean ${near}?`;
 }
+
+const LONGEST_NAME = 100;
 
 /**
  * Reads a property for a caller: of the target itself what its class allows, of anything else what no
  * detour leads around that.
  */
 function readFor(checkEntry: ClassRules['checkEntry']): Read {
-  return (receiver, name, self) => {
+  return ours((receiver, name, self) => {
     if (receiver !== self) return readOpen(receiver, name);
     checkEntry(self, name);
     return (receiver as Record<string, unknown>)[name];
-  };
+  });
 }
 
 function exposedBy({ exposes = [] }: ReceiverClass): readonly string[] {

@@ -5,6 +5,7 @@
  */
 import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
+import { withCallIn } from './stack.js';
 
 const VALUE = '__lmzValue';
 const FAILURE = '__lmzFailure';
@@ -65,8 +66,8 @@ export function readOutcome(sent: unknown, call: Settling): Outcome {
       cause instanceof CallError
         ? ([cause.code, cause.message] as const)
         : (['protocol', 'the target answered with what is neither a value nor a failure'] as const);
-    const error = new CallError(code, message, { ...call.details(), mayHaveRun: true, cause });
-    return { outcome: error, failed: true };
+    const details = { ...call.details(), mayHaveRun: true, cause };
+    return { outcome: withCallIn(new CallError(code, message, details), details), failed: true };
   } finally {
     // An error is data: stubs in it are nobody's.
     release(sent);

@@ -3,6 +3,7 @@
  * counts only where the error did not come out of user code, which could have set it.
  */
 import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
+import { withCallIn } from './stack.js';
 import type { CallErrorCode } from './wasm/lumenize_call.js';
 
 interface PlatformError {
@@ -30,6 +31,10 @@ interface Failure {
   readonly remedy?: string;
 }
 
+/** What user code threw outside of a method: the platform does not say where. */
+const BY_USER_CODE =
+  'fix the target: its constructor or blockConcurrencyWhile threw this, or it called ctx.abort';
+
 /**
  * The first line that fits decides; the last fits all.
  *
@@ -38,8 +43,18 @@ interface Failure {
  * [depth] seen in production, where alone the depth of requests is limited.
  */
 export const FAILURES: readonly Failure[] = [
-  // [handling] [workerd] Also a constructor that throws, and a class that is missing.
-  { code: 'target-reset', flag: 'durableObjectReset' },
+  // [handling] [workerd] What the platform itself says of it; also of a class that is missing.
+  {
+    code: 'target-reset',
+    flag: 'durableObjectReset',
+    text: /\b(Durable Object|Actor|isolate|internal error)\b/i,
+  },
+  // [workerd]
+  {
+    code: 'target-reset',
+    flag: 'durableObjectReset',
+    remedy: BY_USER_CODE,
+  },
   // [handling]
   { code: 'overloaded', flag: 'overloaded' },
   // [handling]
@@ -86,7 +101,7 @@ export const FAILURES: readonly Failure[] = [
   { code: 'target-reset', text: /^(The )?Durable Object.*(\breset\b|code (has been|was) updated)/ },
   // A receiver answers with what its methods throw: this was thrown outside of them, most likely by
   // the target's constructor.
-  { code: 'target-reset', isRemote: true },
+  { code: 'target-reset', isRemote: true, remedy: BY_USER_CODE },
   // Whatever the platform does not explain.
   { code: 'disconnected' },
 ];
@@ -114,12 +129,13 @@ export function platformError(
 ): CallError {
   const { code, mayHaveRun = true, remedy } = classify(rejected, isLocal);
   const text = `${messageOf(rejected)}${remedy ? ` (${remedy})` : ''}`;
-  return new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
+  const error = new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
     ...details,
     // What a target rejects with may be made up: only what was refused here has not run for certain.
     mayHaveRun: isSent && !isLocal && mayHaveRun,
     cause: rejected,
   });
+  return withCallIn(error, details);
 }
 
 /** Whether a stub can be used again after that. */

@@ -9,6 +9,7 @@
 import { DurableObject, RpcTarget, runtime, WorkerEntrypoint } from '#workers';
 import { builtinPrototypes } from './builtin.js';
 import { CallError } from './errors.js';
+import { ours } from './stack.js';
 
 /** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
 const byReference = [RpcTarget, DurableObject, WorkerEntrypoint];
@@ -116,14 +117,25 @@ export function leadsToCode(receiver: unknown, name: string): boolean {
 export function readOpen(receiver: unknown, name: string): unknown {
   const shape = shapeOf(receiver);
   if (!isOpen(receiver, shape, name)) {
-    throw new CallError(
-      'not-callable',
-      `'${name}' of what was returned is not open to callers: return its value, or an RpcTarget or ` +
-        'an instance of a class that has it',
-    );
+    const remedy =
+      shape.kind === Kind.RpcTarget && isOwnFunction(receiver as object, name)
+        ? MAKE_IT_A_METHOD
+        : 'return its value, or an RpcTarget or an instance of a class that has it';
+    const message = `'${name}' of what was returned is not open to callers: ${remedy}`;
+    throw new CallError('not-callable', message);
   }
   const value: unknown = (receiver as Record<string, unknown>)[name];
   return typeof value === 'function' && isOfTable(receiver, shape, name) ? guarded(value) : value;
+}
+
+ours(readOpen);
+
+/** What to do about a function that {@link isOwnFunction} finds. */
+export const MAKE_IT_A_METHOD = 'make it a method, since callers do not reach own properties';
+
+/** Whether a name is that of a function in a field, as in `get = () => …`. Nothing is read to find out. */
+export function isOwnFunction(object: object, name: string): boolean {
+  return typeof Object.getOwnPropertyDescriptor(object, name)?.value === 'function';
 }
 
 /** What is known of a value by its prototype. */

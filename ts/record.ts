@@ -12,14 +12,31 @@ import type { Begun } from './types.js';
 /** Known to every copy of this package: a continuation of another one is told apart from a function. */
 const NODE = Symbol.for('@lumenize/call:continuation');
 
-/** Names that a continuation does not record, because tools such as loggers read them from any value. */
-const NOT_RECORDED: ReadonlySet<string> = new Set(['constructor', 'prototype', '__proto__']);
+/**
+ * Names that a continuation does not record, because tools read them from any value: vitest and jest the
+ * last, loggers the others.
+ */
+const NOT_RECORDED: ReadonlySet<string> = new Set([
+  'constructor',
+  'prototype',
+  '__proto__',
+  '_isMockFunction',
+]);
 
 /** The methods of a promise: what knows its target has them, what does not records the last two. */
 const OF_PROMISES: ReadonlySet<string> = new Set(['then', 'catch', 'finally']);
 
-/** What every proxy stands for: callable, and by the name that loggers show. */
+/** What every proxy stands for: callable. */
 const continuation = (): void => {};
+
+// The console of Node and of workerd asks this of what a proxy stands for, with the proxy as `this`.
+Object.defineProperty(continuation, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: unknown): string {
+    return `Continuation ${explain(this)}`;
+  },
+  // As the proxy answers for it.
+  configurable: true,
+});
 
 /** One recorded step and the node that it extends. A node that extends nothing is a start. */
 export class Node implements ProxyHandler<typeof continuation> {

@@ -1,0 +1,313 @@
+/** What a person sees of errors and continuations: in the console, in logs, in stacks, in tests. */
+import { inspect, stripVTControlCharacters } from 'node:util';
+import { CallError, explain, newContinuation } from '@lumenize/call';
+import { describe, expect, test, vi } from 'vitest';
+import { calc, inCaller, thrownBy } from './in-object.js';
+import type { CallerObject, Users } from './index.js';
+import type { Reachable } from './reach.js';
+import type { Thrower } from './thrower.js';
+
+const users = newContinuation<Users>;
+const on = newContinuation<CallerObject>;
+
+/** How vitest makes what it prints of a failure. Its types need those of Node. */
+const PRINTS = 'vitest/internal/browser';
+const { processError } = (await import(/* @vite-ignore */ PRINTS)) as {
+  processError(failure: unknown): { readonly diff?: string };
+};
+
+/** What vitest prints where two values should be equal and are not. */
+function differenceOf(actual: unknown, expected: unknown): string {
+  try {
+    expect(actual).toEqual(expected);
+  } catch (failure) {
+    return stripVTControlCharacters(processError(failure).diff ?? '');
+  }
+  return expect.unreachable('they are equal');
+}
+
+/** The error that a call ends in, awaited where a stack can show it. */
+function errorOf(remote: unknown, options?: { timeout: number }): Promise<CallError> {
+  return inCaller('seen', (caller) =>
+    caller.awaitUser(remote as never, options).then(
+      () => expect.unreachable('it did not fail'),
+      (error: CallError) => error,
+    ),
+  );
+}
+
+describe('a CallError', () => {
+  const LATE = 'never() on USERS/main did not answer within 10 ms';
+
+  test('is named in the console, with its fields', async () => {
+    const error = await errorOf(users().never(), { timeout: 10 });
+    expect(error.constructor.name).toBe('CallError');
+    expect(String(error)).toBe(`CallError: ${LATE}`);
+    const shown = inspect(error);
+    expect(shown.startsWith(`CallError: ${LATE}\n    at remote call never()`)).toBe(true);
+    expect(shown.slice(shown.lastIndexOf(') {'))).toBe(`) {
+  code: 'timeout',
+  binding: 'USERS',
+  instance: 'main',
+  operation: 'never()',
+  callId: ${error.callId},
+  mayHaveRun: true
+}`);
+  });
+
+  test('is JSON with what it says of its call', async () => {
+    const error = await errorOf(users().never(), { timeout: 10 });
+    const expected = {
+      name: 'CallError',
+      code: 'timeout',
+      message: LATE,
+      target: { binding: 'USERS', instance: 'main' },
+      operation: 'never()',
+      callId: error.callId,
+      mayHaveRun: true,
+    };
+    expect(JSON.parse(JSON.stringify({ error }))).toEqual({ error: expected });
+    expect(Object.hasOwn(error, 'toJSON')).toBe(false);
+  });
+
+  test.for<[name: string, cause: unknown, json: unknown]>([
+    ['text', 'because', 'because'],
+    ['nothing', null, null],
+    ['an object', { status: 503, body: new Map() }, '{status: 503, body: Map}'],
+    ['a bigint', 5n, '5n'],
+    ['a symbol', Symbol('s'), expect.any(String)],
+    ['a continuation', users().getUser('u1'), 'getUser("u1")'],
+    ['an error', new RangeError('r'), { name: 'RangeError', message: 'r' }],
+    [
+      'a CallError',
+      new CallError('timeout', 'late', { binding: 'B', instance: 'i' }),
+      {
+        name: 'CallError',
+        code: 'timeout',
+        message: 'late',
+        target: { binding: 'B', instance: 'i' },
+        mayHaveRun: false,
+      },
+    ],
+    [
+      'an error with a code and a cause',
+      Object.assign(new Error('m', { cause: new Error('n') }), { code: 'E', big: 1n }),
+      { name: 'Error', code: 'E', message: 'm', cause: { name: 'Error', message: 'n' } },
+    ],
+  ])('whose cause is %s is JSON', ([, cause, json]) => {
+    const error = new CallError('cancelled', 'm', { cause });
+    expect(JSON.parse(JSON.stringify(error)).cause).toEqual(json);
+  });
+
+  test('is JSON whatever its cause does', () => {
+    const circle: Error = new Error('circle');
+    circle.cause = circle;
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const refuse = (): never => {
+      throw new Error('never');
+    };
+    const refusing = Object.defineProperties(new Error('x'), {
+      message: { get: refuse },
+      cause: { get: refuse },
+    });
+    const odd = Object.assign(new Error('odd'), { code: 1n, name: refusing });
+    for (const cause of [circle, revoked, refusing, odd, { get: refuse, toJSON: refuse }]) {
+      const json = JSON.stringify(new CallError('cancelled', 'm', { cause }));
+      expect(json.length).toBeLessThan(1_000);
+    }
+    const text = JSON.stringify(new CallError('cancelled', 'm', { cause: circle }));
+    expect(text.match(/circle/g)).toHaveLength(5);
+  });
+
+  test('that another target has forged is JSON by this side’s method', () =>
+    inCaller('forged json', async (caller) => {
+      const properties = { code: 'timeout', toJSON: 'mine', binding: 5n };
+      const lie = { name: 'CallError', message: 'm', properties };
+      const forged = caller.svc.callRaw('FORGER' as 'CALC', 'main', calc().echo(lie));
+      const error = (await forged.catch((thrown) => thrown)) as CallError;
+      expect(Object.hasOwn(error, 'toJSON')).toBe(false);
+      expect(JSON.parse(JSON.stringify(error))).toMatchObject({ target: { binding: '5n' } });
+    }));
+
+  test('is named in a snapshot and in the difference that a failed test prints', async () => {
+    const error = await errorOf(users().never(), { timeout: 10 });
+    expect(error).toMatchInlineSnapshot(`[CallError: ${LATE}]`);
+    const other = new CallError('timeout', LATE, { binding: 'USERS' });
+    expect(differenceOf(error, other)).toBe(`- Expected
++ Received
+
+  CallError {
+    "message": "${LATE}",
+    "code": "timeout",
+    "binding": "USERS",
+-   "instance": undefined,
+-   "operation": undefined,
+-   "callId": undefined,
+-   "mayHaveRun": false,
++   "instance": "main",
++   "operation": "never()",
++   "callId": ${error.callId},
++   "mayHaveRun": true,
+  }`);
+  });
+});
+
+describe('a stack', () => {
+  test.for([
+    ['what a method throws at once', users().throwTypeError(), 'Users.throwTypeError'],
+    ['what a method throws later', users().rejectWith('RangeError'), undefined],
+  ] as const)('of %s has the user’s lines and one for the call', async ([, remote, first]) => {
+    const { stack = '' } = await errorOf(remote);
+    const [, ...lines] = stack.split('\n');
+    if (first) expect(lines[0]).toContain(`at ${first} (`);
+    const call = lines.indexOf(`    at remote call ${explain(remote)} on USERS/main (remote:1:1)`);
+    expect(call).toBeGreaterThanOrEqual(0);
+    expect(lines[call + 1]).toContain('at async CallerObject.awaitUser (');
+    expect(lines.filter((line) => /workerd\.js|__lmz|@lumenize/.test(line))).toEqual([]);
+  });
+
+  const thrower = newContinuation<Thrower>;
+  test.for([
+    ['a getter', thrower().faulty, 'get faulty'],
+    [
+      'a step after one that took time',
+      thrower().throwIt(thrower().later('Error')),
+      'Error .*\n {4}at \\S*throwIt',
+    ],
+    ['a step that took time', thrower().throwIt(thrower().later('')), '\\S*later'],
+  ] as const)('of %s in a chain has them, too', async ([, remote, first]) => {
+    const { stack } = (await inCaller('chains', (caller) =>
+      caller.svc.callRaw('THROWER', 'main', remote).catch((error) => error),
+    )) as Error;
+    const call = `${explain(remote)} on THROWER/main `.replace(/[.()]/g, '\\$&');
+    expect(stack).toMatch(
+      new RegExp(`^\\w+: [\\w ]+\\n {4}at (?:async )?${first} .*\\n {4}at remote call ${call}`),
+    );
+  });
+
+  test('of a timeout is the line of the call and who awaited it', async () => {
+    const { stack = '' } = await errorOf(users().never(), { timeout: 10 });
+    const [, call, awaited] = stack.split('\n');
+    expect(call).toBe('    at remote call never() on USERS/main (remote:1:1)');
+    expect(awaited).toContain('at async CallerObject.awaitUser (');
+  });
+
+  test('of a refusal by the target is the line of the call and who awaited it', async () => {
+    const { stack = '' } = await errorOf((users() as unknown as { x(): unknown }).x());
+    const [, call, awaited] = stack.split('\n');
+    expect(call).toBe('    at remote call x() on USERS/main (remote:1:1)');
+    expect(awaited).toContain('at async CallerObject.awaitUser (');
+  });
+
+  test('of what is refused at once begins with the line that called', () =>
+    inCaller('refused', async (caller) => {
+      const thrown = thrownBy(function callsWrongly() {
+        caller.svc.call('NONE' as 'CALC', 'x', calc().next());
+      });
+      expect(thrown.stack?.split('\n')[1]).toContain('at callsWrongly (');
+      const awaited = await caller.awaitUser(5 as never).catch((error: Error) => error);
+      expect((awaited as Error).stack?.split('\n')[1]).toContain('at CallerObject.awaitUser (');
+    }));
+
+  test('of what a handler throws has the user’s lines alone', () =>
+    inCaller('handler throws', async (caller) => {
+      caller.svc.call('CALC', 'x', calc().next(), on().onThrowing());
+      await caller.arrived(1);
+      const [, first, ...rest] = (caller.errors[0] as Error).stack?.split('\n') ?? [];
+      expect(first).toContain('at CallerObject.onThrowing (');
+      expect(rest.filter((line) => /workerd\.js/.test(line))).toEqual([]);
+    }));
+});
+
+describe('a continuation', () => {
+  const shown = 'Continuation getUser("u1")';
+
+  test('is explained in the console', () => {
+    expect(inspect(users().getUser('u1'))).toBe(shown);
+    expect(inspect({ remote: [users().getUser('u1')] })).toBe(`{ remote: [ ${shown} ] }`);
+    expect(inspect(users())).toBe('Continuation ctn()');
+  });
+
+  test('is explained in what a failed test prints, as far as vitest asks', () => {
+    // Vitest asks a function for its name, which any class may have as a method: so it is recorded.
+    expect(differenceOf({ remote: users().getUser('u1') }, { remote: 5 })).toBe(`- Expected
++ Received
+
+  {
+-   "remote": 5,
++   "remote": [Function getUser("u1").name],
+  }`);
+  });
+
+  test('is text where text is wanted, and nothing in JSON', () => {
+    const remote = users().getUser('u1');
+    expect(`${remote}`).toBe('getUser("u1")');
+    expect(String(remote)).toBe('getUser("u1")');
+    expect(JSON.stringify({ remote })).toBe('{}');
+  });
+});
+
+describe('a sentence says', () => {
+  function refusalOf(binding: string, name: string): Promise<string> {
+    const remote = newContinuation<Record<string, () => void>>()[name]?.();
+    return inCaller('sentences', (caller) =>
+      caller.svc
+        .callRaw(binding as 'CALC', 'sentences', remote as never)
+        .then(String, (error: Error) => error.message),
+    );
+  }
+
+  test.for([
+    ['CALC', 'ad', "Calc has no method 'ad' that callers may use: did you mean 'add'?"],
+    ['CALC', 'qqqqqqqq', "Calc has no method 'qqqqqqqq' that callers may use"],
+    // What callers may not reach is not named.
+    ['CHOSEN', 'closd', "Chosen has no method 'closd' that callers may use"],
+    ['CHOSEN', 'opn', "Chosen has no method 'opn' that callers may use: did you mean 'open'?"],
+    ['THROWER', 'dat', "Thrower has no method 'dat' that callers may use"],
+    ['THROWER', 'data', "Thrower has no method 'data' that callers may use"],
+  ] as const)('which method of %s was meant by %s', async ([binding, name, sentence]) => {
+    expect(await refusalOf(binding, name)).toBe(sentence);
+  });
+
+  test('nothing of what was meant by a long name, which would take long', async () => {
+    expect(await refusalOf('CALC', `add${'d'.repeat(1_000)}`)).not.toContain('did you mean');
+  });
+
+  test('that a function is an own property', async () => {
+    const remedy = 'make it a method, since callers do not reach own properties';
+    expect(await refusalOf('THROWER', 'arrow')).toBe(
+      `Thrower has no method 'arrow' that callers may use: ${remedy}`,
+    );
+    const arrow = newContinuation<Reachable>().handle('arrow').arrow();
+    const error = await inCaller('arrows', (caller) =>
+      caller.svc.callRaw('REACHABLE', 'main', arrow).catch((error) => error),
+    );
+    expect(String(error)).toContain(
+      `'arrow' of what was returned is not open to callers: ${remedy}`,
+    );
+  });
+
+  test('that the constructor of a target may have thrown', async () => {
+    expect(await refusalOf('UNBORN', 'greet')).toBe(
+      'greet() on UNBORN/sentences: not today (fix the target: its constructor or ' +
+        'blockConcurrencyWhile threw this, or it called ctx.abort)',
+    );
+  });
+
+  test('that a handler failed, which, and after which call', () =>
+    inCaller('a failing handler', async (caller) => {
+      const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+      try {
+        Object.assign(caller, { onCallError: undefined });
+        caller.svc.call('CALC', 'main', calc().add(1, 10), on().onThrowing());
+        await vi.waitFor(() => expect(log).toHaveBeenCalledTimes(1));
+        expect(log.mock.calls[0]).toEqual([
+          '@lumenize/call: the handler onThrowing() failed, given the outcome of add(1, 10) on CALC/main:',
+          new Error('the handler threw'),
+        ]);
+      } finally {
+        log.mockRestore();
+      }
+    }));
+});
