@@ -93,6 +93,9 @@ describe('awaiting sends', () => {
       /^begin with a target, as in this\.ctn\('USERS', 'main'\)/,
     );
     await expect((async () => unbound)()).rejects.toThrow(/getUser\("u1"\) knows no target/);
+    // What only begins is no call, and frameworks look at what methods such as `ctn` return.
+    const begun: unknown = newContinuation<Users>();
+    expect(await begun).toBe(begun);
   });
 });
 

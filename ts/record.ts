@@ -91,13 +91,14 @@ export class Node implements ProxyHandler<typeof continuation> {
   /**
    * What `await` calls. Reading it sends nothing: tools read `then` of any value.
    *
-   * @returns `undefined` for what is no promise: what `ctn(binding, instance)` begins, and, but for
+   * @returns `undefined` for what is no promise: what `ctn` begins, which frameworks look at, and, but for
    *   `then`, all that knows no target. That one rejects, since nobody could say where it goes.
    */
   #methodOfPromises(name: 'then'): unknown {
-    const begun: Node = startOf(this);
+    if (!this.of) return undefined;
+    const begun = startOf(this);
     const isBound = begun instanceof BoundStart;
-    if (isBound ? isStart(this) : name !== 'then') return undefined;
+    if (!isBound && name !== 'then') return undefined;
     return (...args: Parameters<Promise<unknown>['then']>) =>
       (isBound ? begun.send(this) : Promise.reject(unbound(this)))[name](...args);
   }
