@@ -1,7 +1,7 @@
 // `npm run docs`: writes docs/api.md from the doc comments of what is published. With --check it
 // writes nothing and fails where the file is not what it would write.
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { installApart } from './apart.mjs';
 import { build } from './build.mjs';
 import { anchorsOf } from './examples/links.mjs';
 import { capture, fail } from './spawn.mjs';
@@ -17,7 +17,8 @@ it there. [The guide](guide.md) teaches the same in order.
 
 const isCheck = process.argv.includes('--check');
 if (!isCheck) build();
-installTypedoc();
+// Its own TypeScript comes with it: it needs the compiler API, which the project's lacks.
+installApart(FOLDER);
 runQuietly('node', [
   `${FOLDER}/node_modules/typedoc/bin/typedoc`,
   '--options',
@@ -37,17 +38,6 @@ function withLiveLinks(markdown) {
   return markdown.replace(/\]\(#([^)]+)-\d+\)/g, (link, name) =>
     anchors.has(link.slice(3, -1)) ? link : `](#${name})`,
   );
-}
-
-/** Its own TypeScript comes with it: it needs the compiler API, which the project's lacks. */
-function installTypedoc() {
-  const lock = createHash('sha256').update(readFileSync(`${FOLDER}/package-lock.json`));
-  const stamp = lock.digest('hex');
-  const stampFile = `${FOLDER}/node_modules/.lock-stamp`;
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
-  console.log('docs: installing typedoc (some seconds)');
-  runQuietly('npm', ['install', '--no-save', '--loglevel=error', '--prefix', FOLDER]);
-  writeFileSync(stampFile, stamp);
 }
 
 /** What a tool says is of interest only if it fails. */

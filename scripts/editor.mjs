@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { open, VERSIONS } from '../test-editor/language-service.mjs';
 import { MISTAKES } from '../test-editor/mistakes.mjs';
+import { installApart } from './apart.mjs';
 
 const PROJECT = resolve('test-editor/project');
 const TABLE = 'test-editor/MISTAKES.md';
@@ -11,6 +12,7 @@ const isToBeWritten = process.argv.includes('--write');
 let passed = 0;
 let failed = 0;
 
+installApart('test-editor');
 for (const version of VERSIONS) {
   const service = await open(version, join(PROJECT, 'tsconfig.json'));
   try {
