@@ -5,5 +5,5 @@ export default defineConfig({
   files: ['src/**/*.ts'],
   extends: [tseslint.configs.base],
   languageOptions: { parserOptions: { projectService: true } },
-  rules: { '@typescript-eslint/no-floating-promises': 'error' },
+  rules: { '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }] },
 });

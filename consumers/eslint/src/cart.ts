@@ -15,7 +15,7 @@ export class Cart extends LumenizeBase<Env> {
     const users = this.ctn('USERS', 'main');
     users.getUser('forgotten');
     users.getUser('its member, too').id;
-    void users.getUser('on purpose');
+    void users.getUser('not sent either');
     await users.getUser('awaited');
     this.svc.call(users.getUser('with a handler'), () => {});
     this.svc.callRaw(users.getUser('also forgotten'));

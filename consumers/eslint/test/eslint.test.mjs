@@ -13,6 +13,7 @@ test('no-floating-promises finds what was recorded and forgotten, and nothing el
   assert.deepEqual(found, [
     `${rule}: users.getUser('forgotten');`,
     `${rule}: users.getUser('its member, too').id;`,
+    `${rule}: void users.getUser('not sent either');`,
     `${rule}: this.svc.callRaw(users.getUser('also forgotten'));`,
   ]);
 });
