@@ -221,7 +221,7 @@ export const MOST_WORK = 32 * 1024 * 1024;
  * Bytes that a method goes through when it is called. A list counts for as long as it says it is, whatever
  * it holds. A long text that is searched for may be compared at each place.
  */
-export function costOf(method: object, receiver: unknown, [sought]: readonly unknown[]): number {
+export function costOf(method: object, receiver: unknown, sought: unknown): number {
   if (!goThrough.has(method)) return 0;
   const { length = 0, byteLength } = receiver as { length?: number; byteLength?: number };
   if (typeof receiver !== 'string') return byteLength ?? length * BYTES_OF_AN_ITEM;

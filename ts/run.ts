@@ -299,12 +299,11 @@ function takeStep(run: Run): unknown {
       const args = nextArguments(run);
       const method = run.values[callee];
       if (run.opened?.has(callee)) run.opened.add(run.made);
+      const receiver = run.receivers[callee];
+      // A method of the target's own costs what it costs.
+      if (receiver !== run.self && typeof method === 'function') work(run, method, receiver, args);
       const name = typeof method === 'function' ? '' : nameOf(run, callee);
-      if (typeof method === 'function') {
-        run.work += costOf(method, run.receivers[callee], args);
-        checkWork(run);
-      }
-      return apply(method, run.receivers[callee], args, name);
+      return apply(method, receiver, args, name);
     }
     case StepKind.Array:
       return nextArguments(run);
@@ -316,8 +315,9 @@ function takeStep(run: Run): unknown {
 }
 
 /** No program makes much out of little, however often it asks. */
-function checkWork({ work }: Run): void {
-  if (work <= MOST_WORK) return;
+function work(run: Run, method: object, receiver: unknown, args: readonly unknown[]): void {
+  run.work += costOf(method, receiver, args[0]);
+  if (run.work <= MOST_WORK) return;
   throw new CallError(
     'limit-exceeded',
     `the chain goes through more than ${MOST_WORK} bytes of strings and lists: ` +
