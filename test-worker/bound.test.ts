@@ -67,6 +67,15 @@ describe('awaiting sends', () => {
       const error = await theLineThatAwaits().catch((failure: unknown) => failure as Error);
       expect(error).toBeInstanceOf(TypeError);
       expect((error as Error).stack).toContain('theLineThatAwaits');
+      // Nor does one that is refused before it is sent lose that line.
+      async function theLineOfAMistake(): Promise<unknown> {
+        const elsewhere = caller.ctn('CALC', 'elsewhere').next();
+        return await caller.ctn('CALC', 'here').add(1, elsewhere);
+      }
+      const mistake = await theLineOfAMistake().catch((failure: unknown) => failure as Error);
+      expect((mistake as Error).stack).toMatch(
+        /^CallError: await next\(\) first.*\n +at async theLineOfAMistake/,
+      );
       const caught = caller
         .ctn('USERS', 'main')
         .throwTypeError()

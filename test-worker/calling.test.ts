@@ -89,7 +89,7 @@ test.for([
     'no instance',
     ['CALC', undefined, calc().next()],
     'invalid-target',
-    "the binding 'CALC' is a Durable Object namespace: name an instance, as in call('CALC', 'main', …)",
+    "the binding 'CALC' is a Durable Object namespace: name an instance, as in ctn('CALC', 'main')",
   ],
   ['an empty instance', ['CALC', '', calc().next()], 'invalid-target', /name an instance/],
   [

@@ -7,7 +7,7 @@ import { Call, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
 import { invalid } from './copy.js';
 import { callErrorCodes } from './core.js';
-import type { CallError, CallErrorDetails } from './errors.js';
+import { CallError, type CallErrorDetails } from './errors.js';
 import { type Bound, handlerOf, messageOf } from './flatten.js';
 import { type CheckedOptions, checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
@@ -207,7 +207,7 @@ export class Caller<Env, Self = never> {
       new Promise((resolve, reject) => {
         const options = checkOptions(undefined);
         this.#sendAwaited(this.#targets.again(target), node, options, resolve, reject);
-      }).catch(throwWithStack);
+      }).catch(throwToAwaiter);
     return boundContinuation({ target, send });
   }
 
@@ -500,6 +500,13 @@ function textOfHandler(handler: unknown): string | undefined {
   if (node) return explainNode(node);
   const { name } = handler as { readonly name: string };
   return name ? `the function ${name}` : 'a function';
+}
+
+/** What was refused when it was awaited has nobody else's line in its stack than that of who waits. */
+function throwToAwaiter(error: unknown): never {
+  const isRefused = error instanceof CallError && error.callId === undefined;
+  if (isRefused) throw startAt(error, throwToAwaiter);
+  return throwWithStack(error);
 }
 
 function throwWithStack(error: unknown): never {

@@ -6,6 +6,7 @@
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
 import { CallError, textOf } from './errors.js';
+import { startAt } from './stack.js';
 import type { Target } from './target.js';
 import type { Begun } from './types.js';
 
@@ -100,7 +101,7 @@ export class Node implements ProxyHandler<typeof continuation> {
     const isBound = begun instanceof BoundStart;
     if (!isBound && name !== 'then') return undefined;
     return (...args: Parameters<Promise<unknown>['then']>) =>
-      (isBound ? begun.send(this) : Promise.reject(unbound(this)))[name](...args);
+      (isBound ? begun.send(this) : rejected(unbound(this)))[name](...args);
   }
 
   #readSymbol(key: symbol): unknown {
@@ -180,6 +181,14 @@ export function boundContinuation(route: Route): unknown {
 export function routeOf(node: Node): Route | undefined {
   const begun = startOf(node);
   return begun instanceof BoundStart ? begun.route : undefined;
+}
+
+/** A promise that rejects with what begins, in its stack, with the line that waits for it. */
+function rejected(error: CallError): Promise<unknown> {
+  const fail = (): never => {
+    throw startAt(error, fail);
+  };
+  return Promise.reject(error).catch(fail);
 }
 
 /** Says of a continuation what it lacks to be sent. */

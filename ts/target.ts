@@ -324,7 +324,7 @@ function idOf(
   if (instance === undefined || instance === '') {
     throw invalidTarget(
       binding,
-      `is a Durable Object namespace: name an instance, as in call('${binding}', 'main', …)`,
+      `is a Durable Object namespace: name an instance, as in ctn('${binding}', 'main')`,
     );
   }
   if (typeof instance === 'string') {
