@@ -11,6 +11,7 @@ import {
   LumenizeWorker,
   newContinuation,
   type Recorded,
+  type Sendable,
 } from '@lumenize/call';
 import { expectTypeOf } from 'vitest';
 
@@ -43,6 +44,18 @@ class Users extends LumenizeBase<Env> {
 
   pair(): { readonly counter: Counter; readonly at: Date } {
     return { counter: new Counter(), at: new Date(0) };
+  }
+
+  itself(): DurableObjectStub<Users> {
+    return this.env.USERS.getByName('main');
+  }
+
+  blob(): Blob {
+    return new Blob([]);
+  }
+
+  perhaps(): User | undefined {
+    return undefined;
   }
 
   callback(): () => number {
@@ -112,6 +125,9 @@ export class Cart extends LumenizeBase<Env> {
     expectTypeOf(await users.getUser('u1').name).toEqualTypeOf<string>();
     expectTypeOf(await users.rename(users.getUser('u1'), 'Bob')).toEqualTypeOf<User>();
     expectTypeOf(await calc.add(calc.add(1, 10), calc.add(100, 1000))).toEqualTypeOf<number>();
+    // good: TS2345 Argument of type 'BoundSteps<User | undefined, Users>' is not assignable to ….
+    // @ts-expect-error: what may be undefined is no user
+    await users.rename(users.perhaps(), 'Bob');
     expectTypeOf(await users.nothing()).toEqualTypeOf<void>();
     expectTypeOf(await users.forward(new Request('https://a.b'))).toEqualTypeOf<Response>();
     expectTypeOf(await users.maybe(4)).toEqualTypeOf<number>();
@@ -133,6 +149,9 @@ export class Cart extends LumenizeBase<Env> {
     expectTypeOf(await pair.counter.increment()).toEqualTypeOf(count);
     const callback = await users.callback();
     expectTypeOf(await callback()).toEqualTypeOf<number>();
+    const same: DurableObjectStub<Users> = await users.itself();
+    expectTypeOf(await this.ctn(same).getUser('a')).toEqualTypeOf<User>();
+    expectTypeOf(await users.blob()).toEqualTypeOf<Blob>();
     const raw = await this.svc.callRaw(users.open(), { timeout: 500 });
     expectTypeOf(await raw.increment()).toEqualTypeOf<number>();
   }
@@ -148,6 +167,9 @@ export class Cart extends LumenizeBase<Env> {
     this.svc.call('USERS', 'main', this.ctn<Users>().getUser('u1'), (outcome) =>
       expectTypeOf(outcome).toEqualTypeOf<User | Error>(),
     );
+    // good: … '"a handler is called with the outcome and nothing else"'.
+    // @ts-expect-error: a handler has one parameter
+    this.svc.call(user, (outcome: User | Error, more: string) => [outcome, more]);
     const { fails, nothing } = this.ctn('USERS', 'main');
     this.svc.call(fails(), (outcome) => expectTypeOf(outcome).toEqualTypeOf<Error>());
     this.svc.call(nothing(), (outcome) => expectTypeOf(outcome).toEqualTypeOf<Error | undefined>());
@@ -252,6 +274,10 @@ export class Untyped extends LumenizeBase<any> {
 export class Generic<T extends object> extends LumenizeBase<Env> {
   onValue(value: T | Error): T | Error {
     return value;
+  }
+
+  handle(remote: Sendable<T>): void {
+    this.svc.call(remote, this.ctn().onValue());
   }
 
   ask(remote: Recorded<T, Users>): Promise<T> {

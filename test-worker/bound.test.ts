@@ -94,6 +94,18 @@ describe('awaiting sends', () => {
       );
     }));
 
+  test('what was recorded is no result: it would cross as a function', () =>
+    inCaller('no result', async (caller) => {
+      const users = caller.ctn('USERS', 'no result');
+      const calls = [users.begun(), users.recordedInside(), users.getUser('u1')];
+      const outcomes = await Promise.allSettled(calls.map((call) => caller.svc.callRaw(call)));
+      const refused = { reason: { code: 'not-cloneable', mayHaveRun: true } };
+      expect(outcomes).toMatchObject([refused, refused, { status: 'fulfilled' }]);
+      expect((outcomes[1] as PromiseRejectedResult).reason.message).toMatch(
+        /the result is the continuation next\(\): await it first/,
+      );
+    }));
+
   test('what knows no target rejects, and says what to write', async () => {
     const unbound = newContinuation<Users>().getUser('u1') as unknown as Promise<unknown>;
     const error = await unbound.then(undefined, (failure: unknown) => failure as CallError);
@@ -133,8 +145,8 @@ describe('a function may be the handler', () => {
       await caller.arrived(2);
       expect(caller.errors).toEqual([new Error('on this object: true'), new Error('later')]);
       expect(caller.infos.map(({ handler }) => handler)).toEqual([
-        'the function throwing',
-        'a function',
+        'function throwing',
+        '(outcome) => …',
       ]);
     }));
 

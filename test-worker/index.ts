@@ -502,6 +502,15 @@ export class Spy extends DurableObject {
 
 /** Throws all there is to throw. */
 export class Users extends LumenizeBase {
+  /** What begins a continuation, and one inside of data: neither is a result. */
+  begun(): unknown {
+    return this.ctn('CALC', 'begun');
+  }
+
+  recordedInside(): unknown {
+    return { recorded: this.ctn('CALC', 'begun').next() };
+  }
+
   getUser(id: string): User {
     return { id, name: `User ${id}` };
   }

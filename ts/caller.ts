@@ -499,7 +499,7 @@ function textOfHandler(handler: unknown): string | undefined {
   const node = nodeOf(handler);
   if (node) return explainNode(node);
   const { name } = handler as { readonly name: string };
-  return name ? `the function ${name}` : 'a function';
+  return name ? `function ${name}` : '(outcome) => …';
 }
 
 /** What was refused when it was awaited has nobody else's line in its stack than that of who waits. */

@@ -10,6 +10,7 @@
 import { releaseLocal } from './dispose.js';
 import { CallError } from './errors.js';
 import { dataOf, forEachOfMap, forEachOfSet, itemsOf, timeOf, types } from './kinds.js';
+import { notSent } from './outcome.js';
 import { isPassedByReference, isStub } from './reach.js';
 import { explain, isForeign, nodeOf } from './record.js';
 
@@ -170,8 +171,11 @@ export class Copies {
   }
 
   #meetFunction(value: object): void {
-    if (this.#of === 'result') this.#passOnAsIs(value);
-    else if (nodeOf(value)) this.#met += 1;
+    const isContinuation = nodeOf(value) !== undefined;
+    if (this.#of === 'result') {
+      if (isContinuation) throw new ReadFailure(notSent(value));
+      this.#passOnAsIs(value);
+    } else if (isContinuation) this.#met += 1;
     else if (isForeign(value)) {
       throw invalid(
         'an argument is a continuation of another copy of this package: record it with this one, ' +

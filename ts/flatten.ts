@@ -136,9 +136,11 @@ function checkDestination(begun: Node, node: Node): void {
   if (target.isSame(destination)) return;
   const [there, here] = [placeOf(target), placeOf(destination)];
   throw invalid(
-    there === here
+    target.targets !== destination.targets
       ? `${explainNode(node)} was recorded by another object: record it by this one's ctn(), or await it first`
-      : `await ${explainNode(node)} first: it runs on ${there}, and the call goes to ${here}`,
+      : there === here
+        ? `await ${explainNode(node)} first: it goes to ${there} by another stub or namespace`
+        : `await ${explainNode(node)} first: it runs on ${there}, and the call goes to ${here}`,
   );
 }
 

@@ -5,6 +5,7 @@
  */
 import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
+import { explain, nodeOf } from './record.js';
 import { withCallIn } from './stack.js';
 
 const VALUE = '__lmzValue';
@@ -27,11 +28,18 @@ interface Settling extends Origin {
 /** What the callee returns for a value. */
 export function sendValue(value: unknown): unknown {
   try {
+    if (nodeOf(value)) return sendFailure(notSent(value));
     return isMarked(value) ? [VALUE, value] : value;
   } catch {
     // It cannot be looked at: sending it will say so.
     return value;
   }
+}
+
+/** A continuation would cross as a function that records on this side. */
+export function notSent(recorded: unknown): CallError {
+  const message = `the result is the continuation ${explain(recorded)}: await it first`;
+  return new CallError('not-cloneable', message, { mayHaveRun: true });
 }
 
 /** What the callee returns for anything that was thrown once steps had begun to run. */

@@ -20,7 +20,12 @@ type Flat =
   | WritableStream
   | Request
   | Response
-  | Headers;
+  | Headers
+  | Blob
+  | AbortSignal
+  | DurableObjectId
+  // A stub of a Durable Object, or a service, is one there too.
+  | Fetcher;
 
 /**
  * What arrives where a `V` was returned: stubs for instances of RpcTarget and functions, all else as it is.
@@ -37,7 +42,7 @@ export type Received<V> = 0 extends 1 & V
         : V;
 
 /** Whether something passed by reference stands in it, as far as the compiler looks. */
-export type HasStub<V> = true extends StubIn<V, 6> ? true : false;
+type HasStub<V> = true extends StubIn<V, 6> ? true : false;
 
 type StubIn<V, Depth extends keyof Shallower> = V extends Flat
   ? never

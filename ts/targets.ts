@@ -3,7 +3,7 @@
  * something cannot be right, the compiler shows a sentence in its place.
  */
 import type { CallHandle, CallStats } from './caller.js';
-import type { HasStub, Received } from './received.js';
+import type { Received } from './received.js';
 import type {
   Accepting,
   Bound,
@@ -228,7 +228,8 @@ type ValueOf<F> = F extends Sendable<infer V> ? V : never;
 type CheckedHandler<H, V, Self> =
   H extends FunctionHandler<V>
     ? H
-    : H extends Accepting<Received<Settled<V>> | Error>
+    : // The second is for a type parameter, of which nobody knows yet what arrives.
+      H extends Accepting<Received<Settled<V>> | Error> | Accepting<V | Error>
       ? H extends Accepting<never, Self>
         ? H
         : 'this handler is recorded for another class: begin it with this.ctn()'
@@ -240,7 +241,6 @@ type CheckedHandler<H, V, Self> =
             : 'this handler does not accept an Error, which may arrive too'
           : H extends CallOptions
             ? 'options come after the handler: call(remote, undefined, options)'
-            : 'a handler is a function, or a call recorded by this.ctn()';
-
-/** What a call yields that was not recorded for its target: as it arrives, where that differs. */
-export type Arrived<R> = HasStub<R> extends true ? Received<R> : R;
+            : H extends (...args: never) => unknown
+              ? 'a handler is called with the outcome and nothing else'
+              : 'a handler is a function, or a call recorded by this.ctn()';

@@ -287,7 +287,12 @@ type Inside<P, Root, Depth extends keyof Shallower> = Depth extends 0
   ? never
   : P extends Whole
     ? never
-    : { [K in keyof P]: Argument<P[K], Root, Shallower[Depth]> };
+    : { [K in keyof P]: Argument<P[K], Root, Shallower[Depth]> } & NotBound;
+
+/** A continuation stands for a value by what it yields, not by members that it happens to have. */
+interface NotBound {
+  readonly [BOUND]?: never;
+}
 
 /** How deep the compiler looks into types, which may be endless. */
 export interface Shallower {
