@@ -106,6 +106,18 @@ describe('awaiting sends', () => {
       );
     }));
 
+  test.for(['begun', 'recordedInside'] as const)('nor is it alone, %s', (method) =>
+    inCaller('no result alone', async (caller) => {
+      const recorded = newContinuation<Users>()[method]();
+      const call = caller.svc.callRaw('USERS', 'no result', recorded, { batch: false });
+      await expect(call).rejects.toMatchObject({
+        code: 'not-cloneable',
+        mayHaveRun: true,
+        message: expect.stringMatching(/await it first/),
+      });
+    }),
+  );
+
   test('what knows no target rejects, and says what to write', async () => {
     const unbound = newContinuation<Users>().getUser('u1') as unknown as Promise<unknown>;
     const error = await unbound.then(undefined, (failure: unknown) => failure as CallError);
@@ -187,6 +199,40 @@ describe('a function may be the handler', () => {
       const error = thrownBy(() => call(caller.ctn('CALC', 'none').next(), handler));
       expect(error).toMatchObject({ code: 'invalid-continuation' });
       expect(error.message).toMatch(sentence);
+    }),
+  );
+
+  test('nor does a call to another object run in one, whoever began the handler', () =>
+    inCaller('no handler', (caller) => {
+      const call = caller.svc.call as unknown as (...args: unknown[]) => unknown;
+      const calc = caller.ctn('CALC', 'none');
+      for (const begun of [caller.ctn(), newContinuation<CallerObject>()]) {
+        const handler = begun.onOutcome(calc.add(1, 2) as never);
+        const error = thrownBy(() => call(calc.next(), handler));
+        expect(error).toMatchObject({ code: 'invalid-continuation' });
+        expect(error.message).toMatch(/add\(1, 2\) was recorded by another ctn\(\)/);
+      }
+    }));
+
+  test.for([
+    ['a name that throws', 'throws'],
+    ['a name that is no text', 'object'],
+  ] as const)('%s takes no other handler along', ([title, name]) =>
+    inCaller(title, async (caller) => {
+      const handler = (): never => {
+        throw new Error('the handler');
+      };
+      const get = (): unknown => {
+        if (name === 'throws') throw new Error('the name');
+        return { toString: () => 'x' };
+      };
+      Object.defineProperty(handler, 'name', { get });
+      const calc = caller.ctn('CALC', title);
+      caller.svc.call(calc.next(), handler);
+      caller.svc.call(calc.next(), caller.ctn().onOutcome());
+      await caller.arrived(2);
+      expect(caller.received).toEqual([{ outcome: 3, rest: [] }]);
+      expect(caller.infos[0]?.handler).toBe('(outcome) => …');
     }),
   );
 

@@ -494,12 +494,22 @@ function isHandlerName(name: string): boolean {
   return name !== 'constructor' && !name.startsWith('__');
 }
 
+/** It never throws. */
 function textOfHandler(handler: unknown): string | undefined {
   if (handler === undefined) return undefined;
   const node = nodeOf(handler);
   if (node) return explainNode(node);
-  const { name } = handler as { readonly name: string };
-  return name ? `function ${name}` : '(outcome) => …';
+  const name = nameOfFunction(handler);
+  return typeof name === 'string' && name ? `function ${name}` : '(outcome) => …';
+}
+
+/** A function may have a `name` of its own, which may be anything. */
+function nameOfFunction(handler: unknown): unknown {
+  try {
+    return (handler as { readonly name: unknown }).name;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What was refused when it was awaited has nobody else's line in its stack than that of who waits. */

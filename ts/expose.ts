@@ -17,7 +17,8 @@ export interface ReceiverClass {
   /**
    * The only methods and getters that callers may use, beside those marked by `@callable()`. A list
    * in a subclass replaces the one above it. Default: what Workers RPC exposes of the class, without
-   * the members of a base that `withCall` wraps. A name that is no member is said to every caller, as
+   * the members of a base that `withCall` wraps. A list in such a base opens members of that base, and leaves
+   * what your class adds as open as it was. A name that is no member is said to every caller, as
    * `invalid-option`; the compiler finds it where the list is written
    * `['getUser'] satisfies (keyof Users)[]`.
    *
@@ -216,31 +217,40 @@ function candidatesOf(prototype: object, prototypes: readonly object[]): string[
     .filter((name) => isEntry(name) && !(isWorker && OF_ENTRYPOINTS.has(name)));
 }
 
-/** The entries of a class, and the members that it does not open. */
-function entriesOf(prototype: object): { entries: Set<string>; closed: readonly string[] } {
+/** What callers may start with. */
+interface Entries {
+  readonly entries: ReadonlySet<string>;
+  /** Members that are none. */
+  readonly closed: readonly string[];
+  /** Whether a list or a mark says which, anywhere in the class. */
+  readonly isChosen: boolean;
+}
+
+function entriesOf(prototype: object): Entries {
   const prototypes = prototypesOf(prototype);
   const boundary = prototypes.findLastIndex((each) => boundaries.has(each));
   const own = boundary < 0 ? prototypes : prototypes.slice(0, boundary);
   const wrapped = boundary < 0 ? [] : prototypes.slice(boundary);
   const members = new Set(prototypes.flatMap((at) => Object.getOwnPropertyNames(at)));
-  const chosen = chosenIn(own, members) ?? {
-    names: candidatesOf(prototype, own).filter(
-      (name) => !wrapped.some((at) => Object.hasOwn(at, name)),
-    ),
-    isList: false,
-  };
-  const ofWrapped = chosen.isList ? [] : (chosenIn(wrapped, members)?.names ?? []);
+  const chosen = chosenIn(own, members);
+  const ofWrapped = chosen?.isList ? undefined : chosenIn(wrapped, members);
+  const added = (): string[] =>
+    candidatesOf(prototype, own).filter((name) => !wrapped.some((at) => Object.hasOwn(at, name)));
+  const names = new Set([...(chosen?.names ?? added()), ...(ofWrapped?.names ?? [])]);
   const candidates = candidatesOf(prototype, prototypes);
-  const names = new Set([...chosen.names, ...ofWrapped]);
   const entries = new Set(candidates.filter((name) => names.has(name)));
-  return { entries, closed: candidates.filter((name) => !entries.has(name)) };
+  return {
+    entries,
+    closed: candidates.filter((name) => !entries.has(name)),
+    isChosen: chosen !== undefined || ofWrapped !== undefined,
+  };
 }
 
 function makeRules(prototype: object): ClassRules {
   const receiver = prototype.constructor as ReceiverClass & { readonly name: string };
   const exposes = new Set<string>(exposedBy(receiver));
-  const { entries, closed } = entriesOf(prototype);
-  checkClosedToRpc(receiver, hasChosen(prototype));
+  const { entries, closed, isChosen } = entriesOf(prototype);
+  checkClosedToRpc(receiver, isChosen);
   const checkEntry = (self: object, name: string): void => {
     if (Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name)) return;
     const what = `${receiver.name} has no method '${name}' that callers may use`;
@@ -327,10 +337,6 @@ function chosenIn(prototypes: readonly object[], members: Set<string>): Choice |
   return names.length > 0 ? { names, isList: false } : undefined;
 }
 
-function hasChosen(prototype: object): boolean {
-  return prototypesOf(prototype).some((at) => marksOf(at).length > 0 || listOf(at) !== undefined);
-}
-
 function checkMembers(names: readonly string[], members: Set<string>, what: string): void {
   const unknown = names.find((name) => !members.has(name));
   if (unknown === undefined) return;
@@ -387,8 +393,8 @@ function checkClosedToRpc(
 /** Marks of standard decorators come later, and take back what is closed here. */
 function closedIn(prototype: object): (name: string) => boolean {
   try {
-    const { entries } = entriesOf(prototype);
-    return hasChosen(prototype) ? (name) => !entries.has(name) : () => true;
+    const { entries, isChosen } = entriesOf(prototype);
+    return isChosen ? (name) => !entries.has(name) : () => true;
   } catch {
     // Callers are told what is wrong with the class.
     return () => true;

@@ -455,9 +455,10 @@ class Flattening implements Frame {
   /** A handler runs on this object: what was recorded for another one has no place in it. */
   #checkOwner(node: Node): void {
     const begun = this.#begun;
-    if (!begun || !isOwn(begun)) return;
     const other = startOf(node);
-    if (other === begun || !isOwn(other)) return;
+    if (!begun || other === begun || !isOwn(other)) return;
+    // What `newContinuation` begins is for any object, but for one that is named.
+    if (!isOwn(begun) && !(other instanceof BoundStart)) return;
     throw invalid(
       `the handler runs on this object, and ${explainNode(node)} was recorded by another ctn(), ` +
         'which may be for another object: to run it here, record both by one, as in ' +

@@ -104,9 +104,20 @@ export class Node implements ProxyHandler<typeof continuation> {
       (isBound ? begun.send(this) : rejected(unbound(this)))[name](...args);
   }
 
+  /**
+   * The runtime asks for a disposer of what it sends, and `using` of what it holds: a continuation would
+   * cross as a function that records on this side.
+   */
+  #noValue(): DOMException {
+    const text = `the continuation ${explainNode(this)} can be neither sent nor disposed of`;
+    return new DOMException(`${text}: await it first`, 'DataCloneError');
+  }
+
   #readSymbol(key: symbol): unknown {
     if (key === Symbol.toPrimitive) return () => explainNode(this);
     if (key === Symbol.toStringTag) return 'Continuation';
+    if (key === Symbol.dispose) throw this.#noValue();
+    console.log('SYM', String(key), new Error().stack?.split('\n').slice(2, 5).join('|'));
     return undefined;
   }
 }
