@@ -47,7 +47,7 @@ const pages = [
 pages.sort((a, b) => Number(b === 'docs/guide.md') - Number(a === 'docs/guide.md'));
 const blocks = [
   ...pages.flatMap((path) => blocksOf(path, readFileSync(path, 'utf8'))),
-  ...globSync('ts/*.ts')
+  ...globSync('ts/**/*.ts')
     .sort()
     .flatMap((path) => blocksOfComments(path, readFileSync(path, 'utf8'))),
 ];

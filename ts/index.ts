@@ -4,15 +4,7 @@
  * @packageDocumentation
  */
 
-export {
-  type Calling,
-  createCaller,
-  type EnvOf,
-  LumenizeBase,
-  LumenizeWorker,
-  withCall,
-} from './base.js';
-export type { CallErrorInfo, Caller, CallHandle, CallStats } from './caller.js';
+export type { CallErrorInfo, Caller, CallHandle, CallStats } from './calling/caller.js';
 export {
   type CallEvent,
   type CallEventDetails,
@@ -21,13 +13,18 @@ export {
   type CallStart,
   callChannel,
   type Settlement,
-} from './channel.js';
-export { callErrorCodes } from './core.js';
-export { registerErrors } from './error-classes.js';
-export { CallError, type CallErrorDetails } from './errors.js';
-export { type CallableDecorator, callable, type ReceiverClass } from './expose.js';
+} from './calling/channel.js';
+export {
+  type Calling,
+  createCaller,
+  type EnvOf,
+  LumenizeBase,
+  LumenizeWorker,
+  withCall,
+} from './object/base.js';
 export type { Received } from './received.js';
-export { explain, newContinuation } from './record.js';
+export { type CallableDecorator, callable, type ReceiverClass } from './receiving/expose.js';
+export { explain, newContinuation } from './record/record.js';
 export type {
   BindingName,
   BoundTo,
@@ -64,3 +61,6 @@ export type {
 } from './types.js';
 export { validate } from './validate.js';
 export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';
+export { callErrorCodes } from './wire/core.js';
+export { registerErrors } from './wire/error-classes.js';
+export { CallError, type CallErrorDetails } from './wire/errors.js';

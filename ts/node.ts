@@ -3,8 +3,8 @@
  * need no runtime. What needs the Workers runtime says so when it is used.
  */
 import { readFileSync } from 'node:fs';
+import { NeedsWorkers, OfWorkers } from './runtime/without-workers.js';
 import { start } from './start.js';
-import { NeedsWorkers, OfWorkers } from './without-workers.js';
 
 start(readFileSync(new URL('./wasm/lumenize_call_bg.wasm', import.meta.url)));
 

@@ -2,8 +2,8 @@
  * What an entry does once for each isolate. Bundlers keep it because package.json lists the entries under
  * `sideEffects`, and no other module: what another does when it is loaded may be left out with it.
  */
-import { load } from './core.js';
-import { register } from './registry.js';
+
+import { register } from './object/registry.js';
 import {
   checkLimits,
   checkTimeout,
@@ -16,6 +16,7 @@ import {
   PendingCalls,
   recover,
 } from './wasm/lumenize_call.js';
+import { load } from './wire/core.js';
 
 /**
  * Starts the core, and registers the services of each object.

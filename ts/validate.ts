@@ -1,8 +1,9 @@
 /** What a receiver would say of a continuation, asked where it is recorded. */
-import { checkLimits, decodeFrame } from './core.js';
-import { messageOf } from './flatten.js';
-import { recorded } from './record.js';
+
+import { messageOf } from './record/flatten.js';
+import { recorded } from './record/record.js';
 import type { CallLimits } from './wasm/lumenize_call.js';
+import { checkLimits, decodeFrame } from './wire/core.js';
 
 /**
  * Checks a remote continuation as its receiver will before any of it runs: its structure, its names and

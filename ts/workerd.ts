@@ -1,5 +1,5 @@
 /** The entry for the Workers runtime: loads the core, then is the public API. */
-import type { Caller } from './caller.js';
+import type { Caller } from './calling/caller.js';
 import { start } from './start.js';
 import module from './wasm/lumenize_call_bg.wasm';
 

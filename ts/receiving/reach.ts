@@ -7,9 +7,9 @@
  * A name is looked up property by property and never read to find out: a getter runs once.
  */
 import { DurableObject, RpcTarget, runtime, WorkerEntrypoint } from '#workers';
-import { builtinPrototypes } from './builtin.js';
-import { CallError } from './errors.js';
-import { ours } from './stack.js';
+import { builtinPrototypes } from '../runtime/builtin.js';
+import { CallError } from '../wire/errors.js';
+import { ours } from '../wire/stack.js';
 
 /** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
 const byReference = [RpcTarget, DurableObject, WorkerEntrypoint];

@@ -6,9 +6,10 @@
  * of an isolate share one. So the next use, by whichever object, finds a new instance. What the old
  * one held is lost with it: tables of pending calls, which their owners make again.
  */
+
+import type * as Wasm from '../wasm/lumenize_call.js';
+import type { CallErrorCode, CallLimits } from '../wasm/lumenize_call.js';
 import { CallError, textOf } from './errors.js';
-import type * as Wasm from './wasm/lumenize_call.js';
-import type { CallErrorCode, CallLimits } from './wasm/lumenize_call.js';
 
 type Core = Pick<
   typeof Wasm,

@@ -5,10 +5,11 @@
  *
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
-import { CallError, textOf } from './errors.js';
-import { startAt } from './stack.js';
-import type { Target } from './target.js';
-import type { Begun } from './types.js';
+
+import type { Target } from '../calling/target.js';
+import type { Begun } from '../types.js';
+import { CallError, textOf } from '../wire/errors.js';
+import { startAt } from '../wire/stack.js';
 
 /** Known to every copy of this package: a continuation of another one is told apart from a function. */
 const NODE = Symbol.for('@lumenize/call:continuation');

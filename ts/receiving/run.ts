@@ -5,13 +5,13 @@
  * target whose methods are synchronous answers in the same turn.
  */
 
-import { type Method, onlyFollowed, type Program } from './core.js';
-import { objectsIn, outlivesCall, releaseLocal } from './dispose.js';
-import { CallError } from './errors.js';
-import { release } from './outcome.js';
+import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
+import { type Method, onlyFollowed, type Program } from '../wire/core.js';
+import { objectsIn, outlivesCall, releaseLocal } from '../wire/dispose.js';
+import { CallError } from '../wire/errors.js';
+import { release } from '../wire/outcome.js';
+import { ours } from '../wire/stack.js';
 import { costOf, leadsToCode, MOST_WORK } from './reach.js';
-import { ours } from './stack.js';
-import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 
 /** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
 export interface Read {

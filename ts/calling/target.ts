@@ -1,8 +1,8 @@
 /** Targets: what a binding and an instance name, and the stub through which it is reached. */
 import leven from 'leven';
-import { CallError, textOf } from './errors.js';
-import { explain } from './record.js';
-import type { CallOptions } from './wasm/lumenize_call.js';
+import { explain } from '../record/record.js';
+import type { CallOptions } from '../wasm/lumenize_call.js';
+import { CallError, textOf } from '../wire/errors.js';
 
 /** The two methods of a receiver: for a call that travels alone, and for several. */
 export interface Receiver {

@@ -6,12 +6,12 @@
  * at once, after those before it. So a message of several calls holds nothing that the runtime could
  * refuse, and what it refuses fails one call.
  */
-import type { Message } from './flatten.js';
-import { isRefusal, isToBeFetched, NO_ANSWER, release } from './outcome.js';
+import type { Message } from '../record/flatten.js';
+import { afterMicrotasks, soon } from '../runtime/turn.js';
+import { MessageLimit } from '../wasm/lumenize_call.js';
+import { isRefusal, isToBeFetched, NO_ANSWER, release } from '../wire/outcome.js';
 import { stubSurvives } from './platform.js';
 import type { Connection, Target } from './target.js';
-import { afterMicrotasks, soon } from './turn.js';
-import { MessageLimit } from './wasm/lumenize_call.js';
 
 /** A call on its way to its target. */
 export interface Outgoing {

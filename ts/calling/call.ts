@@ -1,14 +1,15 @@
 /** One call: what is known of it from the moment it is accepted until it has its outcome. */
+
+import type { Message } from '../record/flatten.js';
+import { explainNode, type Node } from '../record/record.js';
+import type { CallErrorCode } from '../wasm/lumenize_call.js';
+import { CallError, type CallErrorDetails, placeOf, textOf } from '../wire/errors.js';
+import { release } from '../wire/outcome.js';
+import { withCallIn } from '../wire/stack.js';
 import type { Outgoing } from './batch.js';
 import type { CallEventDetails } from './channel.js';
-import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
-import type { Message } from './flatten.js';
-import { release } from './outcome.js';
 import type { Pending, PendingCall } from './pending.js';
-import { explainNode, type Node } from './record.js';
-import { withCallIn } from './stack.js';
 import type { Target } from './target.js';
-import type { CallErrorCode } from './wasm/lumenize_call.js';
 
 /** What a call does with its outcome; a promise where that takes time. It never throws. */
 export type Settle = (outcome: unknown, failed: boolean) => void | Promise<void>;

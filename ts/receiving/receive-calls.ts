@@ -4,16 +4,16 @@
  * object by which the caller asks for the rest.
  */
 import { RpcTarget } from '#workers';
-import { Copies, isSmall, ReadFailure, SMALL_BYTES } from './copy.js';
-import type { ReceivedProgram } from './core.js';
-import { releaseLocal } from './dispose.js';
-import { CallError } from './errors.js';
+import { Copies, isSmall, ReadFailure, SMALL_BYTES } from '../record/copy.js';
+import { afterOthers, type Begun, endOfTurn, hold, microtasks, mustWait } from '../runtime/turn.js';
+import { MessageLimit } from '../wasm/lumenize_call.js';
+import type { ReceivedProgram } from '../wire/core.js';
+import { releaseLocal } from '../wire/dispose.js';
+import { CallError } from '../wire/errors.js';
+import { FETCH, sendFailure, sendRefusal } from '../wire/outcome.js';
 import { rulesOf } from './expose.js';
-import { FETCH, sendFailure, sendRefusal } from './outcome.js';
 import { answer, checkFrame } from './receive.js';
 import type { Read } from './run.js';
-import { afterOthers, type Begun, endOfTurn, hold, microtasks, mustWait } from './turn.js';
-import { MessageLimit } from './wasm/lumenize_call.js';
 
 /** The request that all calls of a Worker entrypoint's message belong to. */
 export interface EntrypointRequest {

@@ -2,18 +2,11 @@
  * Calling: checks what the programmer wrote, sends the program, and gives the outcome to the
  * handler or the awaiting caller, once.
  */
-import { Outbox, type Sender } from './batch.js';
-import { Call, type Settle } from './call.js';
-import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
-import { invalid } from './copy.js';
-import { callErrorCodes } from './core.js';
-import { CallError, type CallErrorDetails } from './errors.js';
-import { type Bound, handlerOf, messageOf } from './flatten.js';
-import { type CheckedOptions, checkOptions } from './options.js';
-import { type Outcome, readOutcome, release } from './outcome.js';
-import { Pending } from './pending.js';
-import { platformError } from './platform.js';
-import type { Received } from './received.js';
+
+import type { Received } from '../received.js';
+import { type HandlerFunction, runFunction, runHandler } from '../receiving/run.js';
+import { invalid } from '../record/copy.js';
+import { type Bound, handlerOf, messageOf } from '../record/flatten.js';
 import {
   boundContinuation,
   explainNode,
@@ -26,11 +19,9 @@ import {
   recorded,
   routeOf,
   unbound,
-} from './record.js';
-import { type HandlerFunction, runFunction, runHandler } from './run.js';
-import { type Section, sectionOf } from './sections.js';
-import { addStack, foldStack, startAt } from './stack.js';
-import { type Instance, type Target, Targets, unknownName } from './target.js';
+} from '../record/record.js';
+import { type Section, sectionOf } from '../runtime/sections.js';
+import { endOfTurn, soon } from '../runtime/turn.js';
 import type {
   AnyTarget,
   Behind,
@@ -39,10 +30,20 @@ import type {
   CallFunction,
   InstanceOf,
   TargetOf,
-} from './targets.js';
-import { endOfTurn, soon } from './turn.js';
-import type { Recorded, Sendable } from './types.js';
-import type { CallOptions } from './wasm/lumenize_call.js';
+} from '../targets.js';
+import type { Recorded, Sendable } from '../types.js';
+import type { CallOptions } from '../wasm/lumenize_call.js';
+import { callErrorCodes } from '../wire/core.js';
+import { CallError, type CallErrorDetails } from '../wire/errors.js';
+import { type Outcome, readOutcome, release } from '../wire/outcome.js';
+import { addStack, foldStack, startAt } from '../wire/stack.js';
+import { Outbox, type Sender } from './batch.js';
+import { Call, type Settle } from './call.js';
+import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
+import { type CheckedOptions, checkOptions } from './options.js';
+import { Pending } from './pending.js';
+import { platformError } from './platform.js';
+import { type Instance, type Target, Targets, unknownName } from './target.js';
 
 /** A call that was made. */
 export interface CallHandle {

@@ -1,6 +1,7 @@
 /** The values in an error on its way: what can be carried of them, and what may be taken of what came. */
+
+import { dataOf, itemsOf, types } from '../runtime/kinds.js';
 import { read } from './errors.js';
-import { dataOf, itemsOf, types } from './kinds.js';
 
 /** How deep a property is looked into for what can be carried of it, and how many values there are then. */
 const MOST_IN_PART = { depth: 10, values: 1_000 };

@@ -3,9 +3,10 @@
  * a call; a failure travels as a marked array. A value that happens to be such an array is marked
  * too, so that no value can pass for a failure.
  */
+
+import { explain, nodeOf } from '../record/record.js';
 import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
-import { explain, nodeOf } from './record.js';
 import { withCallIn } from './stack.js';
 
 const VALUE = '__lmzValue';

@@ -5,9 +5,12 @@
  * on first, then its arguments from left to right, then the step. A node, or a container that
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
+
+import type { Target } from '../calling/target.js';
+import { ArgumentKind, MostLimit, StepKind } from '../wasm/lumenize_call.js';
+import { encodeFrame, type Frame, type Program } from '../wire/core.js';
+import { CallError, placeOf } from '../wire/errors.js';
 import { Copies, holdsContinuation, invalid, isSmall, ReadFailure, SMALL_BYTES } from './copy.js';
-import { encodeFrame, type Frame, type Program } from './core.js';
-import { CallError, placeOf } from './errors.js';
 import {
   BoundStart,
   explainNode,
@@ -18,8 +21,6 @@ import {
   result,
   startOf,
 } from './record.js';
-import type { Target } from './target.js';
-import { ArgumentKind, MostLimit, StepKind } from './wasm/lumenize_call.js';
 
 /** What a call sends: a program as bytes, and its native values beside it, as they are now. */
 export interface Message {

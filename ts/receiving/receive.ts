@@ -2,11 +2,12 @@
  * Receiving: a message that anybody may have sent becomes a checked program, runs on the target
  * and is answered. Nothing of it runs before all of it is checked.
  */
-import { decodeFrame, type ReceivedProgram } from './core.js';
+
+import { afterOthers, endOfTurn, mustWait } from '../runtime/turn.js';
+import { decodeFrame, type ReceivedProgram } from '../wire/core.js';
+import { sendFailure, sendRefusal, sendValue } from '../wire/outcome.js';
 import { type ClassRules, rulesOf } from './expose.js';
-import { sendFailure, sendRefusal, sendValue } from './outcome.js';
 import { type Read, readAny, run } from './run.js';
-import { afterOthers, endOfTurn, mustWait } from './turn.js';
 
 /**
  * Answers a message of one call. It never throws: a failure is data, since the runtime would lose

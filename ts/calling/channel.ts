@@ -2,9 +2,9 @@
  * What others may watch: an event when a call begins and one when it settles. Nothing is made of either
  * while nobody has subscribed.
  */
-import { builtin } from './builtin.js';
-import { CallError } from './errors.js';
-import type { CallErrorCode } from './wasm/lumenize_call.js';
+import { builtin } from '../runtime/builtin.js';
+import type { CallErrorCode } from '../wasm/lumenize_call.js';
+import { CallError } from '../wire/errors.js';
 
 /** What a call came to: `value`, or a code; `remote-threw` for whatever the remote method threw. */
 export type Settlement = 'value' | CallErrorCode;

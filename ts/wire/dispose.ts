@@ -3,8 +3,8 @@
  * stubs of a result when its caller disposes of it, and this does the same where there is no caller.
  */
 import { RpcTarget } from '#workers';
-import { itemsOf, types } from './kinds.js';
-import { isStub } from './reach.js';
+import { isStub } from '../receiving/reach.js';
+import { itemsOf, types } from '../runtime/kinds.js';
 
 /**
  * Releases what a value holds, as the runtime would if its caller disposed of it: stubs, objects that are

@@ -7,11 +7,12 @@
  * by its prototype, iterator or `valueOf`, which belong to the user. What is no plain data stays what
  * it is: a stub or a stream, which crosses by reference, or something that the runtime may refuse.
  */
-import { releaseLocal } from './dispose.js';
-import { CallError } from './errors.js';
-import { dataOf, forEachOfMap, forEachOfSet, itemsOf, timeOf, types } from './kinds.js';
-import { notSent } from './outcome.js';
-import { isPassedByReference, isStub } from './reach.js';
+
+import { isPassedByReference, isStub } from '../receiving/reach.js';
+import { dataOf, forEachOfMap, forEachOfSet, itemsOf, timeOf, types } from '../runtime/kinds.js';
+import { releaseLocal } from '../wire/dispose.js';
+import { CallError } from '../wire/errors.js';
+import { notSent } from '../wire/outcome.js';
 import { explain, isForeign, nodeOf } from './record.js';
 
 /** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */

@@ -1,9 +1,10 @@
 /** The options of a call, checked. */
-import { checkTimeout } from './core.js';
-import { CallError } from './errors.js';
-import { explain } from './record.js';
+
+import { explain } from '../record/record.js';
+import { type CallOptions, DefaultOption } from '../wasm/lumenize_call.js';
+import { checkTimeout } from '../wire/core.js';
+import { CallError } from '../wire/errors.js';
 import { type StubOptions, unknownName } from './target.js';
-import { type CallOptions, DefaultOption } from './wasm/lumenize_call.js';
 
 /** The options that there are. */
 const OPTIONS: Record<keyof CallOptions, true> = {

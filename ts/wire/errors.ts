@@ -1,6 +1,6 @@
 /** The `CallError` of this package. */
-import { explain } from './record.js';
-import type { CallErrorCode } from './wasm/lumenize_call.js';
+import { explain } from '../record/record.js';
+import type { CallErrorCode } from '../wasm/lumenize_call.js';
 
 /** What is known about the call that an error belongs to. */
 export interface CallErrorDetails {

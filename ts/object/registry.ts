@@ -2,10 +2,11 @@
  * For objects whose `LumenizeBase` comes from a package of its own, as in the first version: such a base
  * finds its services, and this package its prototype, on `globalThis`. Either may be loaded first.
  */
+
+import type { Caller } from '../calling/caller.js';
+import { addBoundary } from '../receiving/expose.js';
+import { newContinuation } from '../record/record.js';
 import { callerOf, envOf, LumenizeBase } from './base.js';
-import type { Caller } from './caller.js';
-import { addBoundary } from './expose.js';
-import { newContinuation } from './record.js';
 
 /** Makes the service of one object. */
 type Service = (self: object) => unknown;

@@ -2,9 +2,10 @@
  * What the platform rejects a message with, told apart. Flags come first, since texts change; a flag
  * counts only where the error did not come out of user code, which could have set it.
  */
-import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
-import { withCallIn } from './stack.js';
-import type { CallErrorCode } from './wasm/lumenize_call.js';
+
+import type { CallErrorCode } from '../wasm/lumenize_call.js';
+import { CallError, type CallErrorDetails, placeOf, textOf } from '../wire/errors.js';
+import { withCallIn } from '../wire/stack.js';
 
 interface PlatformError {
   readonly name?: unknown;

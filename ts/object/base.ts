@@ -3,15 +3,12 @@
  * have it, and a caller for a Worker that is no class.
  */
 import { DurableObject, WorkerEntrypoint } from '#workers';
-import { type CallErrorInfo, Caller } from './caller.js';
-import { CallError, placeOf } from './errors.js';
-import { addBoundary, closeToRpc } from './expose.js';
-import { sendRefusal } from './outcome.js';
-import { receive } from './receive.js';
-import { type EntrypointRequest, receiveCalls } from './receive-calls.js';
-import { explain, ownContinuation } from './record.js';
-import { watchSections } from './sections.js';
-import { startAt } from './stack.js';
+import { type CallErrorInfo, Caller } from '../calling/caller.js';
+import { addBoundary, closeToRpc } from '../receiving/expose.js';
+import { receive } from '../receiving/receive.js';
+import { type EntrypointRequest, receiveCalls } from '../receiving/receive-calls.js';
+import { explain, ownContinuation } from '../record/record.js';
+import { watchSections } from '../runtime/sections.js';
 import type {
   Behind,
   BindingName,
@@ -19,8 +16,11 @@ import type {
   InstanceOf,
   NamespaceOf,
   ServiceOf,
-} from './targets.js';
-import type { Begun, Own } from './types.js';
+} from '../targets.js';
+import type { Begun, Own } from '../types.js';
+import { CallError, placeOf } from '../wire/errors.js';
+import { sendRefusal } from '../wire/outcome.js';
+import { startAt } from '../wire/stack.js';
 
 /** What {@link withCall} adds to a class: both sides of calls. */
 export interface Calling<Env, Context = DurableObjectState> {

@@ -3,15 +3,15 @@
  * It hears of a call only if that still waits when the timer fires, so most calls never go into wasm.
  * What the core holds can be made again from what is held here.
  */
-import { Clock } from './clock.js';
+import { Clock } from '../runtime/clock.js';
+import { afterMicrotasks } from '../runtime/turn.js';
 import {
   ask,
   coreInstance,
   createPendingCalls,
   freePendingCalls,
   type PendingCalls,
-} from './core.js';
-import { afterMicrotasks } from './turn.js';
+} from '../wire/core.js';
 
 /** A call that waits for its outcome. */
 export interface PendingCall {

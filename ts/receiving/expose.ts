@@ -4,13 +4,13 @@
  * where a base was not written to be called.
  */
 import { DurableObject, WorkerEntrypoint } from '#workers';
-import { checkLimits, isEntry, type Limits } from './core.js';
-import { CallError } from './errors.js';
+import { nearTo } from '../calling/target.js';
+import type { CallLimits } from '../wasm/lumenize_call.js';
+import { checkLimits, isEntry, type Limits } from '../wire/core.js';
+import { CallError } from '../wire/errors.js';
+import { ours } from '../wire/stack.js';
 import { isOwnFunction, MAKE_IT_A_METHOD, readOpen } from './reach.js';
 import type { Read } from './run.js';
-import { ours } from './stack.js';
-import { nearTo } from './target.js';
-import type { CallLimits } from './wasm/lumenize_call.js';
 
 /** The static members by which a class says what callers may do. */
 export interface ReceiverClass {
