@@ -24,7 +24,7 @@ export {
 } from './object/base.js';
 export type { Received } from './received.js';
 export { type CallableDecorator, callable, type ReceiverClass } from './receiving/expose.js';
-export { explain, newContinuation } from './record/record.js';
+export { newContinuation } from './record/record.js';
 export type {
   BindingName,
   BoundTo,
@@ -64,3 +64,4 @@ export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_cal
 export { callErrorCodes } from './wire/core.js';
 export { registerErrors } from './wire/error-classes.js';
 export { CallError, type CallErrorDetails } from './wire/errors.js';
+export { explain } from './wire/explain.js';

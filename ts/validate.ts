@@ -1,6 +1,6 @@
 /** What a receiver would say of a continuation, asked where it is recorded. */
 
-import { messageOf } from './record/flatten.js';
+import { messageOf } from './record/encode.js';
 import { recorded } from './record/record.js';
 import type { CallLimits } from './wasm/lumenize_call.js';
 import { checkLimits, decodeFrame } from './wire/core.js';

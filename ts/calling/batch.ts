@@ -6,7 +6,8 @@
  * at once, after those before it. So a message of several calls holds nothing that the runtime could
  * refuse, and what it refuses fails one call.
  */
-import type { Message } from '../record/flatten.js';
+
+import type { Message } from '../record/encode.js';
 import { afterMicrotasks, soon } from '../runtime/turn.js';
 import { MessageLimit } from '../wasm/lumenize_call.js';
 import { isRefusal, isToBeFetched, NO_ANSWER, release } from '../wire/outcome.js';

@@ -1,11 +1,13 @@
 /** One call: what is known of it from the moment it is accepted until it has its outcome. */
 
-import type { Message } from '../record/flatten.js';
-import { explainNode, type Node } from '../record/record.js';
+import type { Message } from '../record/encode.js';
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
-import { CallError, type CallErrorDetails, placeOf, textOf } from '../wire/errors.js';
+import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
+import { explainNode } from '../wire/explain.js';
+import type { Node } from '../wire/node.js';
 import { release } from '../wire/outcome.js';
 import { withCallIn } from '../wire/stack.js';
+import { textOf } from '../wire/text.js';
 import type { Outgoing } from './batch.js';
 import type { CallEventDetails } from './channel.js';
 import type { Pending, PendingCall } from './pending.js';

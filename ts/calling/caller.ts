@@ -5,21 +5,10 @@
 
 import type { Received } from '../received.js';
 import { type HandlerFunction, runFunction, runHandler } from '../receiving/run.js';
-import { invalid } from '../record/copy.js';
-import { type Bound, handlerOf, messageOf } from '../record/flatten.js';
-import {
-  boundContinuation,
-  explainNode,
-  isForeign,
-  isPlainObject,
-  isStart,
-  type Node,
-  nodeOf,
-  notRecorded,
-  recorded,
-  routeOf,
-  unbound,
-} from '../record/record.js';
+import { messageOf } from '../record/encode.js';
+import { type HandlerProgram, handlerOf } from '../record/handler.js';
+import { boundContinuation, notRecorded, recorded, routeOf, unbound } from '../record/record.js';
+import { isPlainObject } from '../runtime/kinds.js';
 import { type Section, sectionOf } from '../runtime/sections.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
 import type {
@@ -34,7 +23,10 @@ import type {
 import type { Recorded, Sendable } from '../types.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
 import { callErrorCodes } from '../wire/core.js';
-import { CallError, type CallErrorDetails } from '../wire/errors.js';
+import { CallError, type CallErrorDetails, invalidContinuation } from '../wire/errors.js';
+import { explainNode } from '../wire/explain.js';
+import { unknownName } from '../wire/near.js';
+import { isForeign, isStart, type Node, nodeOf } from '../wire/node.js';
 import { type Outcome, readOutcome, release } from '../wire/outcome.js';
 import { addStack, foldStack, startAt } from '../wire/stack.js';
 import { Outbox, type Sender } from './batch.js';
@@ -43,7 +35,7 @@ import { isObserved, publish, type Settlement, settlementOf } from './channel.js
 import { type CheckedOptions, checkOptions } from './options.js';
 import { Pending } from './pending.js';
 import { platformError } from './platform.js';
-import { type Instance, type Target, Targets, unknownName } from './target.js';
+import { type Instance, type Target, Targets } from './target.js';
 
 /** A call that was made. */
 export interface CallHandle {
@@ -236,13 +228,15 @@ export class Caller<Env, Self = never> {
     if (!bound) return this.#targets.find(binding as string, instance as Instance, stub);
     const route = routeOf(bound);
     if (!route) throw unbound(bound);
-    if (route.target.targets === this.#targets) return this.#targets.again(route.target, stub);
-    throw invalid(
+    // Whatever is bound has been bound by a caller.
+    const target = route.target as Target;
+    if (target.targets === this.#targets) return this.#targets.again(target, stub);
+    throw invalidContinuation(
       `${explainNode(bound)} was recorded by another object: begin it with this object's ctn()`,
     );
   }
 
-  #handlerOf(handler: unknown, remote: Node): Bound | HandlerFunction | undefined {
+  #handlerOf(handler: unknown, remote: Node): HandlerProgram | HandlerFunction | undefined {
     if (handler === undefined) return undefined;
     const node = nodeOf(handler);
     if (node) {
@@ -310,7 +304,7 @@ export class Caller<Env, Self = never> {
 
   /** Runs a handler. What it throws, now or later, is reported and goes no further. */
   #handle(
-    handler: Bound | HandlerFunction,
+    handler: HandlerProgram | HandlerFunction,
     outcome: unknown,
     report: (error: unknown) => void,
   ): void | Promise<void> {
@@ -486,7 +480,7 @@ function checkHandler(handler: Node, self: object): void {
   for (let at: object = self; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const each of Object.getOwnPropertyNames(at)) names.add(each);
   }
-  throw invalid(
+  throw invalidContinuation(
     `the handler ${explainNode(handler)} cannot run: ${unknownName('method', name, [...names].filter(isHandlerName))}`,
   );
 }

@@ -1,10 +1,11 @@
 /** The options of a call, checked. */
 
-import { explain } from '../record/record.js';
 import { type CallOptions, DefaultOption } from '../wasm/lumenize_call.js';
 import { checkTimeout } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
-import { type StubOptions, unknownName } from './target.js';
+import { explain } from '../wire/explain.js';
+import { unknownName } from '../wire/near.js';
+import type { StubOptions } from './target.js';
 
 /** The options that there are. */
 const OPTIONS: Record<keyof CallOptions, true> = {
@@ -39,11 +40,13 @@ let lastChecked = DEFAULT.timeout;
 export function checkOptions(options: unknown): CheckedOptions {
   if (options === undefined) return DEFAULT;
   if (typeof options !== 'object' || options === null) {
-    throw invalid(`the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`);
+    throw invalidContinuation(
+      `the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`,
+    );
   }
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(OPTIONS, name)) continue;
-    throw invalid(unknownName('option', name, Object.keys(OPTIONS)));
+    throw invalidContinuation(unknownName('option', name, Object.keys(OPTIONS)));
   }
   const {
     timeout = DEFAULT.timeout,
@@ -52,17 +55,21 @@ export function checkOptions(options: unknown): CheckedOptions {
     ...stub
   }: Readonly<Record<string, unknown>> = options as Record<string, unknown>;
   if (typeof timeout !== 'number') {
-    throw invalid(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
+    throw invalidContinuation(
+      `timeout is ${explain(timeout)}: it has to be a number of milliseconds`,
+    );
   }
   if (timeout !== lastChecked) {
     checkTimeout(timeout);
     lastChecked = timeout;
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalid(`signal is ${explain(signal)}: pass the signal of an AbortController`);
+    throw invalidContinuation(
+      `signal is ${explain(signal)}: pass the signal of an AbortController`,
+    );
   }
   if (typeof batch !== 'boolean') {
-    throw invalid(`batch is ${explain(batch)}: it has to be true or false`);
+    throw invalidContinuation(`batch is ${explain(batch)}: it has to be true or false`);
   }
   return { timeout, signal, batch, stub: isEmpty(stub) ? undefined : stub };
 }
@@ -71,6 +78,6 @@ function isEmpty(options: StubOptions): boolean {
   return Object.values(options).every((value) => value === undefined);
 }
 
-function invalid(message: string): CallError {
+function invalidContinuation(message: string): CallError {
   return new CallError('invalid-option', message);
 }

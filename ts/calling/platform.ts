@@ -4,8 +4,9 @@
  */
 
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
-import { CallError, type CallErrorDetails, placeOf, textOf } from '../wire/errors.js';
+import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
 import { withCallIn } from '../wire/stack.js';
+import { textOf } from '../wire/text.js';
 
 interface PlatformError {
   readonly name?: unknown;

@@ -1,8 +1,10 @@
 /** Targets: what a binding and an instance name, and the stub through which it is reached. */
-import leven from 'leven';
-import { explain } from '../record/record.js';
+import { isObject } from '../runtime/kinds.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
-import { CallError, textOf } from '../wire/errors.js';
+import { CallError } from '../wire/errors.js';
+import { explain } from '../wire/explain.js';
+import { unknownName } from '../wire/near.js';
+import { textOf } from '../wire/text.js';
 
 /** The two methods of a receiver: for a call that travels alone, and for several. */
 export interface Receiver {
@@ -298,23 +300,6 @@ function isIdText(instance: string): boolean {
   return instance.length === ID_LENGTH && ID.test(instance);
 }
 
-/** What to say of a name that nobody knows: the known names near to it, or else all of them. */
-export function unknownName(what: string, name: string, known: readonly string[]): string {
-  const near = nearTo(name, known);
-  if (near) return `unknown ${what} '${name}': did you mean ${near}?`;
-  return `unknown ${what} '${name}': there is ${known.join(', ') || 'none'}`;
-}
-
-/** The known names near to one, the nearest first: `'a' or 'b'`. */
-export function nearTo(name: string, known: readonly string[]): string {
-  return known
-    .map((other) => ({ other, distance: leven(name.toUpperCase(), other.toUpperCase()) }))
-    .filter(({ other, distance }) => distance <= Math.max(2, other.length / 3))
-    .sort((a, b) => a.distance - b.distance)
-    .map(({ other }) => `'${other}'`)
-    .join(' or ');
-}
-
 /** The id of an instance: of a name, of an id as text, or an id itself. */
 function idOf(
   namespace: DurableObjectNamespace,
@@ -383,10 +368,6 @@ function isCallable(binding: unknown): boolean {
 
 function isId(instance: unknown): instance is DurableObjectId {
   return prototypeHas(instance, 'equals');
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function prototypeHas(value: unknown, name: string): boolean {

@@ -7,7 +7,7 @@ import { type CallErrorInfo, Caller } from '../calling/caller.js';
 import { addBoundary, closeToRpc } from '../receiving/expose.js';
 import { receive } from '../receiving/receive.js';
 import { type EntrypointRequest, receiveCalls } from '../receiving/receive-calls.js';
-import { explain, ownContinuation } from '../record/record.js';
+import { ownContinuation } from '../record/record.js';
 import { watchSections } from '../runtime/sections.js';
 import type {
   Behind,
@@ -19,6 +19,7 @@ import type {
 } from '../targets.js';
 import type { Begun, Own } from '../types.js';
 import { CallError, placeOf } from '../wire/errors.js';
+import { explain } from '../wire/explain.js';
 import { sendRefusal } from '../wire/outcome.js';
 import { startAt } from '../wire/stack.js';
 

@@ -4,10 +4,10 @@
  * where a base was not written to be called.
  */
 import { DurableObject, WorkerEntrypoint } from '#workers';
-import { nearTo } from '../calling/target.js';
 import type { CallLimits } from '../wasm/lumenize_call.js';
 import { checkLimits, isEntry, type Limits } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
+import { nearTo } from '../wire/near.js';
 import { ours } from '../wire/stack.js';
 import { isOwnFunction, MAKE_IT_A_METHOD, readOpen } from './reach.js';
 import type { Read } from './run.js';

@@ -6,18 +6,13 @@
  *
  * A name is looked up property by property and never read to find out: a getter runs once.
  */
-import { DurableObject, RpcTarget, runtime, WorkerEntrypoint } from '#workers';
-import { builtinPrototypes } from '../runtime/builtin.js';
+
+import { runtime } from '#workers';
+import { builtinPrototypes, isNative } from '../runtime/builtin.js';
+import { isObject } from '../runtime/kinds.js';
+import { isStub } from '../runtime/references.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
-
-/** Classes whose instances Workers RPC passes by reference: it hides their own properties. */
-const byReference = [RpcTarget, DurableObject, WorkerEntrypoint];
-
-/** Whether Workers RPC passes an object by reference. */
-export function isPassedByReference(object: unknown): boolean {
-  return byReference.some((base) => object instanceof base);
-}
 
 /** Kinds of values, by what is open of them. */
 enum Kind {
@@ -234,10 +229,6 @@ const COMPARED_AT_ONCE = 16;
 
 const BYTES_OF_AN_ITEM = 8;
 
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
-}
-
 const UNLISTED: Shape = { kind: Kind.Unlisted, prototypes: [] };
 const PLAIN: Shape = { kind: Kind.Plain, prototypes: [] };
 const FUNCTION: Shape = { kind: Kind.Function, prototypes: [] };
@@ -307,13 +298,6 @@ function isUsers(prototype: object): boolean {
   });
 }
 
-const NATIVE_SOURCE = /\{\s*\[native code\]\s*\}\s*$/;
-
-/** Whether a function belongs to the runtime: no source of a user's ends like that. */
-function isNative(maker: object): boolean {
-  return NATIVE_SOURCE.test(Function.prototype.toString.call(maker));
-}
-
 const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);
 
 /** Kinds by the prototypes of the language and of the runtime; the others are not listed. */
@@ -344,28 +328,3 @@ addOf(['Response'], globalThis, Kind.Response);
 addOf(['Blob', 'File'], globalThis, Kind.Blob);
 addOf(['RpcTarget'], runtime, Kind.RpcTarget);
 addOf(['DurableObject', 'WorkerEntrypoint', 'WorkflowEntrypoint'], runtime, Kind.Closed);
-
-/** Classes of stubs; older runtimes do not export all of them. */
-const STUBS = ['RpcStub', 'RpcPromise', 'RpcProperty', 'ServiceStub'];
-const stubs = STUBS.flatMap((name) => {
-  const found: unknown = Reflect.get(runtime, name);
-  return typeof found === 'function' ? [found] : [];
-});
-
-/** Names of the classes of stubs where the runtime does not export them. */
-const STUB_NAMES: ReadonlySet<string> = new Set([
-  ...STUBS,
-  'Fetcher',
-  'DurableObject',
-  'JsRpcStub',
-]);
-
-/** Whether a value is a stub of another object, or the promise or a property of one. */
-export function isStub(value: object): boolean {
-  if (stubs.some((each) => value instanceof each)) return true;
-  if (stubs.length === STUBS.length) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!isObject(prototype) || NATIVE.has(prototype)) return false;
-  const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-  return typeof maker === 'function' && STUB_NAMES.has(maker.name) && isNative(maker);
-}

@@ -4,13 +4,14 @@
  * object by which the caller asks for the rest.
  */
 import { RpcTarget } from '#workers';
-import { Copies, isSmall, ReadFailure, SMALL_BYTES } from '../record/copy.js';
 import { afterOthers, type Begun, endOfTurn, hold, microtasks, mustWait } from '../runtime/turn.js';
 import { MessageLimit } from '../wasm/lumenize_call.js';
+import { Copies, isSmall, SMALL_BYTES } from '../wire/copy.js';
 import type { ReceivedProgram } from '../wire/core.js';
 import { releaseLocal } from '../wire/dispose.js';
 import { CallError } from '../wire/errors.js';
 import { FETCH, sendFailure, sendRefusal } from '../wire/outcome.js';
+import { ReadFailure } from '../wire/reading.js';
 import { rulesOf } from './expose.js';
 import { answer, checkFrame } from './receive.js';
 import type { Read } from './run.js';

@@ -5,6 +5,7 @@
  * target whose methods are synchronous answers in the same turn.
  */
 
+import { isObject } from '../runtime/kinds.js';
 import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
 import { type Method, onlyFollowed, type Program } from '../wire/core.js';
 import { objectsIn, outlivesCall, releaseLocal } from '../wire/dispose.js';
@@ -414,10 +415,6 @@ function next(run: Run): number {
 
 function nextName(run: Run): string {
   return run.names[next(run)] as string;
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function kindOf(argument: number): ArgumentKind {

@@ -6,13 +6,11 @@
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
 
-import type { Target } from '../calling/target.js';
 import type { Begun } from '../types.js';
-import { CallError, textOf } from '../wire/errors.js';
+import { CallError } from '../wire/errors.js';
+import { explain, explainNode } from '../wire/explain.js';
+import { isForeign, NODE, Node, nodeOf } from '../wire/node.js';
 import { startAt } from '../wire/stack.js';
-
-/** Known to every copy of this package: a continuation of another one is told apart from a function. */
-const NODE = Symbol.for('@lumenize/call:continuation');
 
 /**
  * Names that a continuation does not record, because tools read them from any value: vitest and jest the
@@ -40,19 +38,8 @@ Object.defineProperty(continuation, Symbol.for('nodejs.util.inspect.custom'), {
   configurable: true,
 });
 
-/** One recorded step and the node that it extends. A node that extends nothing is a start. */
-export class Node implements ProxyHandler<typeof continuation> {
-  /** The last walk over continuations that met this node. */
-  visit = 0;
-
-  constructor(
-    readonly of: Node | undefined,
-    /** The property that is read; `undefined` for a call. */
-    readonly name: string | undefined,
-    /** The arguments of a call; `undefined` for a property. */
-    readonly args: readonly unknown[] | undefined,
-  ) {}
-
+/** A node that is its proxy's handler. */
+class Step extends Node implements ProxyHandler<typeof continuation> {
   get(_target: unknown, key: string | symbol): unknown {
     if (key === NODE) return this;
     if (typeof key === 'symbol') return this.#readSymbol(key);
@@ -62,11 +49,11 @@ export class Node implements ProxyHandler<typeof continuation> {
       if (method || key === 'then') return method;
     }
     if (NOT_RECORDED.has(key)) return undefined;
-    return new Proxy(continuation, new Node(this, key, undefined));
+    return new Proxy(continuation, new Step(this, key, undefined));
   }
 
   apply(_target: unknown, _this: unknown, args: unknown[]): unknown {
-    return new Proxy(continuation, new Node(this, undefined, args));
+    return new Proxy(continuation, new Step(this, undefined, args));
   }
 
   /** What a method returns is awaited where it has a method `then`. */
@@ -123,15 +110,25 @@ export class Node implements ProxyHandler<typeof continuation> {
   }
 }
 
+/** Where a program may go: a target, as far as recording knows it. */
+export interface Destination {
+  /** Whose it is: each object that calls has targets of its own. */
+  readonly targets: object;
+  readonly binding: string;
+  readonly instance: string | undefined;
+  /** Whether both are one object for one caller. */
+  isSame(other: Destination): boolean;
+}
+
 /** Where a continuation goes that knows its target, and how. */
 export interface Route {
-  readonly target: Target;
+  readonly target: Destination;
   /** Sends what was recorded, with the default options. */
   send(node: Node): Promise<unknown>;
 }
 
 /** The start of what knows its target: `ctn(binding, instance)`. */
-export class BoundStart extends Node {
+export class BoundStart extends Step {
   constructor(readonly route: Route) {
     super(undefined, undefined, undefined);
   }
@@ -150,15 +147,10 @@ export class BoundStart extends Node {
 /** What has been sent by being awaited. */
 const awaited = new WeakMap<Node, Promise<unknown>>();
 
-/** A start: the target itself, to which a recorded program has not done anything yet. */
-export function isStart(node: Node): boolean {
-  return !node.of && node.name === undefined;
-}
-
-const start = new Node(undefined, undefined, undefined);
+const start = new Step(undefined, undefined, undefined);
 
 /** The place where a handler wants the outcome. */
-export const result = new Node(undefined, '$result', undefined);
+export const result = new Step(undefined, '$result', undefined);
 
 const startContinuation = new Proxy(continuation, start);
 const resultContinuation = new Proxy(continuation, result);
@@ -181,7 +173,7 @@ export function newContinuation<T>(): Begun<T> {
  * knows which continuations in it were recorded for the same object as it was.
  */
 export function ownContinuation(): unknown {
-  return new Proxy(continuation, new Node(undefined, undefined, undefined));
+  return new Proxy(continuation, new Step(undefined, undefined, undefined));
 }
 
 /** Starts a continuation that knows its target. */
@@ -224,19 +216,6 @@ export function isOwn(begun: Node): boolean {
   return begun !== start;
 }
 
-/** Whether a function is a continuation that another copy of this package has recorded. */
-export function isForeign(value: unknown): boolean {
-  const node: unknown = (value as { [NODE]?: unknown })[NODE];
-  return node !== undefined && !(node instanceof Node);
-}
-
-/** The node behind a continuation; `undefined` for any other value. */
-export function nodeOf(value: unknown): Node | undefined {
-  if (typeof value !== 'function') return undefined;
-  const node: unknown = (value as { [NODE]?: unknown })[NODE];
-  return node instanceof Node ? node : undefined;
-}
-
 /** The node behind what has to be a continuation. Throws `CallError` with code `invalid-continuation`. */
 export function recorded(value: unknown): Node {
   const node = nodeOf(value);
@@ -254,116 +233,4 @@ export function notRecorded(what: string, value: unknown, remedy: string): CallE
     'invalid-continuation',
     `the ${what} is ${explain(value)}, not a continuation: ${remedy}${why}`,
   );
-}
-
-/**
- * A continuation as text, for logs and error messages: `add(add(1, 10), add(100, 1000))`. Long
- * strings and deep values are shortened.
- *
- * @param recorded - A continuation; any other value is described as what it is.
- */
-export function explain(recorded: unknown): string {
-  const node = nodeOf(recorded);
-  return node ? explainNode(node) : new Explanation().describe(recorded);
-}
-
-/**
- * Longest text of one string, items of one list and levels of nesting that are written out, and how long
- * all of it may become. In UTF-16 code units.
- */
-const SHOWN = { string: 40, name: 200, items: 5, levels: 4, text: 2_000 };
-
-/** A node as text. It costs no more than what it shows, and what it counts. */
-export function explainNode(node: Node): string {
-  return new Explanation().explain(node, 0);
-}
-
-/** One text, and how much may still be added to it. */
-class Explanation {
-  #left = SHOWN.text;
-
-  explain(node: Node, level: number): string {
-    const steps: Node[] = [];
-    let at: Node = node;
-    for (; at.of; at = at.of) steps.push(at);
-    let text = at.name === undefined ? '' : this.#add(at.name);
-    for (let step = steps.pop(); step; step = steps.pop()) {
-      if (this.#left <= 0) return `${text}…`;
-      text += step.args
-        ? `(${this.#describeAll(step.args, level)})`
-        : this.#add(`${text === '' ? '' : '.'}${cut(step.name as string, SHOWN.name)}`);
-    }
-    return text || 'ctn()';
-  }
-
-  /** It never throws: what cannot be looked at, such as a revoked proxy, becomes `…`. */
-  describe(value: unknown, level = 0): string {
-    if (this.#left <= 0) return '…';
-    try {
-      return this.#describe(value, level);
-    } catch {
-      return '…';
-    }
-  }
-
-  #add(text: string): string {
-    this.#left -= text.length;
-    return text;
-  }
-
-  #describe(value: unknown, level: number): string {
-    const node = nodeOf(value);
-    if (node) return level > SHOWN.levels ? '…' : this.explain(node, level + 1);
-    switch (typeof value) {
-      case 'string':
-        return this.#add(JSON.stringify(cut(value, SHOWN.string)));
-      case 'bigint':
-        return this.#add(`${textOf(value)}n`);
-      case 'function':
-        return this.#add('a function');
-      case 'object':
-        return value === null ? this.#add('null') : this.#describeObject(value, level + 1);
-      default:
-        return this.#add(String(value));
-    }
-  }
-
-  #describeObject(value: object, level: number): string {
-    if (Array.isArray(value)) {
-      return level > SHOWN.levels ? '[…]' : `[${this.#describeAll(value, level)}]`;
-    }
-    if (!isPlainObject(value)) return this.#add(Object.prototype.toString.call(value).slice(8, -1));
-    if (level > SHOWN.levels) return '{…}';
-    const keys = Object.keys(value);
-    const shown = keys.slice(0, SHOWN.items).map((key) => {
-      const { value: item, get } = Object.getOwnPropertyDescriptor(value, key) ?? {};
-      // What a getter of the user's would do is none of this.
-      const text = get ? '…' : this.describe(item, level);
-      return `${this.#add(cut(key, SHOWN.string))}: ${text}`;
-    });
-    return `{${withRest(shown, keys.length)}}`;
-  }
-
-  #describeAll(values: readonly unknown[], level: number): string {
-    const shown = values.slice(0, SHOWN.items).map((value) => this.describe(value, level));
-    return withRest(
-      Array.from(shown, (text = 'undefined') => text),
-      values.length,
-    );
-  }
-}
-
-function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most)}…` : text;
-}
-
-function withRest(shown: string[], total: number): string {
-  return [...shown, ...(total > shown.length ? [`… ${total - shown.length} more`] : [])].join(', ');
-}
-
-/** Whether a value was made by an object literal, so that a copy of it means the same. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

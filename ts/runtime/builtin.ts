@@ -31,3 +31,10 @@ export function builtin<T>(name: string): T | undefined {
     return undefined;
   }
 }
+
+const NATIVE_SOURCE = /\{\s*\[native code\]\s*\}\s*$/;
+
+/** Whether a function belongs to the runtime: no source of a user's ends like that. */
+export function isNative(maker: object): boolean {
+  return NATIVE_SOURCE.test(Function.prototype.toString.call(maker));
+}

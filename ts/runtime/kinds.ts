@@ -66,3 +66,20 @@ export function itemsOf(source: object): unknown[] {
   }
   return items;
 }
+
+/** Whether a value was made by an object literal, so that a copy of it means the same. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Whether a value has properties: functions are objects, too. */
+export function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/** Whether a value is an object that may be data, which no function is. */
+export function isDataObject(value: unknown): value is object & Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

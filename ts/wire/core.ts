@@ -9,7 +9,8 @@
 
 import type * as Wasm from '../wasm/lumenize_call.js';
 import type { CallErrorCode, CallLimits } from '../wasm/lumenize_call.js';
-import { CallError, textOf } from './errors.js';
+import { CallError } from './errors.js';
+import { textOf } from './text.js';
 
 type Core = Pick<
   typeof Wasm,

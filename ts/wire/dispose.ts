@@ -2,9 +2,10 @@
  * Disposal of what has never been sent, or has been sent and come to nothing: the runtime releases the
  * stubs of a result when its caller disposes of it, and this does the same where there is no caller.
  */
+
 import { RpcTarget } from '#workers';
-import { isStub } from '../receiving/reach.js';
-import { itemsOf, types } from '../runtime/kinds.js';
+import { isObject, itemsOf, types } from '../runtime/kinds.js';
+import { isStub } from '../runtime/references.js';
 
 /**
  * Releases what a value holds, as the runtime would if its caller disposed of it: stubs, objects that are
@@ -56,10 +57,6 @@ function isContainer(value: object): boolean {
 
 function isPlain(value: unknown): value is object {
   return isObject(value) && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function dispose(value: object): void {

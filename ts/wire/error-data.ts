@@ -2,11 +2,14 @@
  * Errors as data: how any error crosses from the callee to the caller, independent of what the
  * runtime makes of thrown errors.
  */
+import { isDataObject } from '../runtime/kinds.js';
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
-import { Carried, copyOf, cut, define, received } from './error-values.js';
-import { CallError, type CallErrorDetails, placeOf, read, textOf } from './errors.js';
+import { Carried, copyOf, cut, received } from './error-values.js';
+import { CallError, type CallErrorDetails, placeOf } from './errors.js';
+import { define } from './reading.js';
 import { fold, withCallIn } from './stack.js';
+import { textOf, tryToRead } from './text.js';
 
 /** A thrown thing as data: an error, or any other value. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -62,7 +65,7 @@ function encodeValue(thrown: unknown): EncodedError {
 function encodeObject(error: Error, known: Known): EncodedError {
   const before = known.get(error);
   if (before) return before;
-  const stack = read(error, 'stack')?.value;
+  const stack = tryToRead(error, 'stack')?.value;
   const className = classNameOf(error);
   const encoded: ErrorData = {
     class: className,
@@ -72,9 +75,9 @@ function encodeObject(error: Error, known: Known): EncodedError {
     properties: {},
   };
   known.set(error, encoded);
-  const cause = 'cause' in error && hasRoom(known) ? read(error, 'cause') : undefined;
+  const cause = 'cause' in error && hasRoom(known) ? tryToRead(error, 'cause') : undefined;
   if (cause) encoded.cause = encodeError(cause.value, known);
-  const errors = error instanceof AggregateError ? read(error, 'errors')?.value : undefined;
+  const errors = error instanceof AggregateError ? tryToRead(error, 'errors')?.value : undefined;
   if (Array.isArray(errors)) {
     const first = errors.slice(0, MOST_ERRORS);
     encoded.errors = first.flatMap((each) => (hasRoom(known) ? [encodeError(each, known)] : []));
@@ -87,7 +90,7 @@ function encodeProperties(error: Error, encoded: ErrorData, known: Known): void 
   const carried = new Carried();
   for (const key of Object.getOwnPropertyNames(error)) {
     if (CARRIED.has(key) || (key === 'errors' && encoded.errors)) continue;
-    const property = read(error, key);
+    const property = tryToRead(error, key);
     if (!property) continue;
     if (!isError(property.value)) carried.add(key, property.value);
     else if (hasRoom(known)) {
@@ -100,7 +103,7 @@ function encodeProperties(error: Error, encoded: ErrorData, known: Known): void 
 
 /** A property as text; nothing where it is not there. */
 function textIn(error: Error, key: 'name' | 'message'): string | undefined {
-  const value = read(error, key)?.value;
+  const value = tryToRead(error, key)?.value;
   return value === undefined || value === null ? undefined : cut(textOf(value));
 }
 
@@ -156,7 +159,7 @@ export function decodeError(
 
 /** What came as data. A refusal that is for many calls is looked through once. */
 function dataIn(sent: unknown): unknown {
-  if (!isObject(sent)) return received(sent);
+  if (!isDataObject(sent)) return received(sent);
   if (!dataOfSent.has(sent)) dataOfSent.set(sent, received(sent));
   return dataOfSent.get(sent);
 }
@@ -164,7 +167,7 @@ function dataIn(sent: unknown): unknown {
 const dataOfSent = new WeakMap<object, unknown>();
 
 function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
-  return isObject(encoded) && Object.hasOwn(encoded, 'thrown');
+  return isDataObject(encoded) && Object.hasOwn(encoded, 'thrown');
 }
 
 /** A cause, or one of several errors: it is not about this call. */
@@ -179,7 +182,7 @@ function decodeObject(
   known: Map<object, Error>,
   most: number,
 ): Error {
-  if (!isObject(encoded) || !hasRoom(known)) throw new NoError('an error is an object');
+  if (!isDataObject(encoded) || !hasRoom(known)) throw new NoError('an error is an object');
   const before = known.get(encoded);
   if (before) return before;
   const { name, message, class: className = name, ...rest } = encoded as Partial<ErrorData>;
@@ -188,8 +191,8 @@ function decodeObject(
   }
   const { properties, errors, nested = {} } = rest;
   if (
-    !isObject(properties) ||
-    !isObject(nested) ||
+    !isDataObject(properties) ||
+    !isDataObject(nested) ||
     !(errors === undefined || Array.isArray(errors))
   ) {
     throw new NoError('what an error has is of other kinds');
@@ -239,10 +242,6 @@ function construct(
   if (name === 'CallError' && isCallErrorCode(code)) return new CallError(code, message, details);
   const error = createError(className, name, message);
   // A getter of the user's may need what only the constructor sets up.
-  if (read(error, 'name')?.value !== name) define(error, 'name', name, false);
+  if (tryToRead(error, 'name')?.value !== name) define(error, 'name', name, false);
   return error;
-}
-
-function isObject(value: unknown): value is object & Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,7 +1,8 @@
 /** The values in an error on its way: what can be carried of them, and what may be taken of what came. */
 
-import { dataOf, itemsOf, types } from '../runtime/kinds.js';
-import { read } from './errors.js';
+import { dataOf, isDataObject, itemsOf, types } from '../runtime/kinds.js';
+import { define } from './reading.js';
+import { tryToRead } from './text.js';
 
 /** How deep a property is looked into for what can be carried of it, and how many values there are then. */
 const MOST_IN_PART = { depth: 10, values: 1_000 };
@@ -53,7 +54,7 @@ function sizeOf(value: unknown, most: number, seen: Set<object>): number | undef
     if (bytes > most) return undefined;
     // Several views of one memory are sent with all of it, once.
     const object: unknown = ArrayBuffer.isView(each) ? each.buffer : each;
-    if (!isObject(object) || seen.has(object)) continue;
+    if (!isDataObject(object) || seen.has(object)) continue;
     seen.add(object);
     bytes += bytesOf(object);
     for (const item of itemsOf(object)) pending.push(item);
@@ -76,13 +77,13 @@ function partOf(
   left.values -= 1;
   // Structured clone, too, takes an instance of a class for its data.
   const hasMembers =
-    isObject(value) &&
+    isDataObject(value) &&
     (Array.isArray(value) || Object.prototype.toString.call(value) === '[object Object]');
   if (!hasMembers || left.depth === 0 || left.values < 0) return undefined;
   left.depth -= 1;
   const members: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    const member = read(value, key);
+    const member = tryToRead(value, key);
     if (typeof member?.value === 'function') continue;
     const copy = member && (copyOf(member.value) ?? partOf(member.value, left));
     if (!copy) return undefined;
@@ -111,7 +112,7 @@ export function copyOf(value: unknown): { readonly value: unknown } | undefined 
  * @param known - What has been met.
  */
 export function received(value: unknown, known = new Map<object, unknown>()): unknown {
-  if (!isObject(value)) return typeof value === 'function' ? undefined : value;
+  if (!isDataObject(value)) return typeof value === 'function' ? undefined : value;
   if (known.has(value)) return known.get(value);
   if (types.isMap(value) || types.isSet(value)) return receivedEntries(value, known);
   const isArray = Array.isArray(value);
@@ -149,14 +150,5 @@ function isLeaf(value: object): boolean {
   if (ArrayBuffer.isView(value)) return true;
   if (!(value instanceof Error)) return LEAVES.test(Object.prototype.toString.call(value));
   const own = Object.values(Object.getOwnPropertyDescriptors(value));
-  return own.every(({ value: item }) => !isObject(item) && typeof item !== 'function');
-}
-
-function isObject(value: unknown): value is object & Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-/** A property of the value itself, whatever its name: an assignment could reach a prototype. */
-export function define(target: object, key: string, value: unknown, enumerable = true): void {
-  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
+  return own.every(({ value: item }) => !isDataObject(item) && typeof item !== 'function');
 }

@@ -1,6 +1,7 @@
 /** The `CallError` of this package. */
-import { explain } from '../record/record.js';
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
+import { explain } from './explain.js';
+import { kindOf, tryToRead } from './text.js';
 
 /** What is known about the call that an error belongs to. */
 export interface CallErrorDetails {
@@ -65,14 +66,15 @@ const MOST_CAUSES = 5;
 function asJson(value: unknown, causesLeft: number): unknown {
   try {
     if (!(value instanceof Error)) return plain(value);
-    const json = (key: string): unknown => plain(read(value, key)?.value);
+    const json = (key: string): unknown => plain(tryToRead(value, key)?.value);
     const ofCall = value instanceof CallError && {
       target: { binding: json('binding'), instance: json('instance') },
       operation: json('operation'),
       callId: json('callId'),
       mayHaveRun: json('mayHaveRun'),
     };
-    const cause = causesLeft > 0 ? asJson(read(value, 'cause')?.value, causesLeft - 1) : undefined;
+    const cause =
+      causesLeft > 0 ? asJson(tryToRead(value, 'cause')?.value, causesLeft - 1) : undefined;
     return { name: json('name'), code: json('code'), message: json('message'), ...ofCall, cause };
   } catch {
     return kindOf(value);
@@ -84,52 +86,12 @@ function plain(value: unknown): unknown {
   return isData || value === undefined ? value : explain(value);
 }
 
-/** A property, or nothing where its getter throws. */
-export function read(from: object, key: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: (from as Record<string, unknown>)[key] };
-  } catch {
-    return undefined;
-  }
-}
-
 /** The target of a call as text: `USERS/main`. */
 export function placeOf({ binding, instance }: CallErrorDetails): string {
   return instance === undefined ? `${binding}` : `${binding}/${instance}`;
 }
 
-/**
- * Any value as text. It never throws, though the value's own methods may, and it is no longer than what
- * there is: arrays are only counted, since they may hold each other many times over.
- */
-export function textOf(value: unknown): string {
-  try {
-    if (value instanceof Error) return textOfError(value);
-    if (Array.isArray(value)) return `an array of ${value.length}`;
-    // A stub would ask its object.
-    if (typeof value === 'function') return Function.prototype.toString.call(value);
-    return typeof value === 'bigint' ? textOfBigInt(value) : String(value);
-  } catch {
-    return kindOf(value);
-  }
+/** What cannot be a continuation that is run. */
+export function invalidContinuation(message: string): CallError {
+  return new CallError('invalid-continuation', message);
 }
-
-/** What the language says of a value, such as `[object Object]`. It never throws. */
-export function kindOf(value: unknown): string {
-  try {
-    return Object.prototype.toString.call(value);
-  } catch {
-    return 'a value that cannot be read';
-  }
-}
-
-function textOfError({ name, message }: Error): string {
-  return [name, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
-}
-
-/** To write one out takes the square of its length. */
-function textOfBigInt(value: bigint): string {
-  return BigInt.asIntN(BITS_SHOWN, value) === value ? `${value}` : 'a large bigint';
-}
-
-const BITS_SHOWN = 1_024;

@@ -4,9 +4,10 @@
  * too, so that no value can pass for a failure.
  */
 
-import { explain, nodeOf } from '../record/record.js';
 import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
+import { explain } from './explain.js';
+import { nodeOf } from './node.js';
 import { withCallIn } from './stack.js';
 
 const VALUE = '__lmzValue';

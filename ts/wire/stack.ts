@@ -3,7 +3,8 @@
  * this package. Those are found by what no minifier changes: names of methods, and a name that is given
  * to functions at run time. In a stack of another form nothing is found, and nothing changes.
  */
-import { CallError, type CallErrorDetails, placeOf, textOf } from './errors.js';
+import { CallError, type CallErrorDetails, placeOf } from './errors.js';
+import { textOf } from './text.js';
 
 const OURS = '@lumenize/call';
 

@@ -7,13 +7,14 @@
  * by its prototype, iterator or `valueOf`, which belong to the user. What is no plain data stays what
  * it is: a stub or a stream, which crosses by reference, or something that the runtime may refuse.
  */
-
-import { isPassedByReference, isStub } from '../receiving/reach.js';
-import { dataOf, forEachOfMap, forEachOfSet, itemsOf, timeOf, types } from '../runtime/kinds.js';
-import { releaseLocal } from '../wire/dispose.js';
-import { CallError } from '../wire/errors.js';
-import { notSent } from '../wire/outcome.js';
-import { explain, isForeign, nodeOf } from './record.js';
+import { forEachOfMap, forEachOfSet, isDataObject, timeOf, types } from '../runtime/kinds.js';
+import { isPassedByReference, isStub } from '../runtime/references.js';
+import { releaseLocal } from './dispose.js';
+import { CallError, invalidContinuation } from './errors.js';
+import { isForeign, nodeOf } from './node.js';
+import { notSent } from './outcome.js';
+import { holdsContinuation, isCyclic, pathTo } from './places.js';
+import { define, isDense, keysOf, ReadFailure, read, valuesOf } from './reading.js';
 
 /** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */
 const BYTES_OF_A_VALUE = 16;
@@ -39,13 +40,6 @@ export function isSmall(value: unknown): boolean {
       return false;
     default:
       return true;
-  }
-}
-
-/** What the user's own code threw while a value was read: a getter, or the trap of a proxy. */
-export class ReadFailure extends Error {
-  constructor(override readonly cause: unknown) {
-    super('a value could not be read');
   }
 }
 
@@ -89,7 +83,7 @@ export class Copies {
     try {
       copy = this.#copy(value);
     } catch (error) {
-      if (!(error instanceof RangeError) || !isObject(value)) throw error;
+      if (!(error instanceof RangeError) || !isDataObject(value)) throw error;
       if (this.#of === 'result' || holdsContinuation(value)) {
         throw new CallError('limit-exceeded', 'an argument is nested too deep', { cause: error });
       }
@@ -97,7 +91,7 @@ export class Copies {
       this.#passOnAsIs(value);
       copy = value;
     }
-    if (this.#met !== before && isObject(copy)) this.#checkPlaces(copy);
+    if (this.#met !== before && isDataObject(copy)) this.#checkPlaces(copy);
     return copy;
   }
 
@@ -126,27 +120,16 @@ export class Copies {
     if (misplaced) {
       const kind = misplaced.source.constructor?.name ?? 'object';
       const path = `${pathTo(copy, misplaced.copy)}${pathTo(misplaced.source)}`;
-      throw invalid(
+      throw invalidContinuation(
         `a continuation at ${path} stands in a ${kind}, ` +
           'where its value cannot take its place: put it into an array or a plain object',
       );
     }
-    if (this.#isCyclic(copy, new Set(), new Set())) {
-      throw invalid(`an argument contains itself and, at ${pathTo(copy)}, a continuation`);
+    if (isCyclic(copy, (each) => this.holds(each))) {
+      throw invalidContinuation(
+        `an argument contains itself and, at ${pathTo(copy)}, a continuation`,
+      );
     }
-  }
-
-  /** Whether one of the containers that hold a continuation is reached again from itself. */
-  #isCyclic(copy: object, above: Set<object>, done: Set<object>): boolean {
-    if (above.has(copy)) return [...above].some((each) => this.holds(each));
-    if (done.has(copy)) return false;
-    above.add(copy);
-    for (const [, item] of stepsInto(copy)) {
-      if (isObject(item) && this.#isCyclic(item, above, done)) return true;
-    }
-    above.delete(copy);
-    done.add(copy);
-    return false;
   }
 
   #copy(value: unknown): unknown {
@@ -178,7 +161,7 @@ export class Copies {
       this.#passOnAsIs(value);
     } else if (isContinuation) this.#met += 1;
     else if (isForeign(value)) {
-      throw invalid(
+      throw invalidContinuation(
         'an argument is a continuation of another copy of this package: record it with this one, ' +
           'and see by `npm ls @lumenize/call` why there are two',
       );
@@ -272,45 +255,6 @@ export class Copies {
 
 type Properties = Record<string, unknown>;
 
-/** A property of its own, whatever its name: an assignment could reach a prototype. */
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, {
-    value,
-    configurable: true,
-    enumerable: true,
-    writable: true,
-  });
-}
-
-function read(from: object, key: string): unknown {
-  try {
-    return (from as Properties)[key];
-  } catch (cause) {
-    throw new ReadFailure(cause);
-  }
-}
-
-function valuesOf(source: object): unknown[] {
-  try {
-    return Object.values(source);
-  } catch (cause) {
-    throw new ReadFailure(cause);
-  }
-}
-
-function isDense(array: unknown[]): boolean {
-  for (let at = 0; at < array.length; at++) if (!(at in array)) return false;
-  return true;
-}
-
-function keysOf(source: object): string[] {
-  try {
-    return Object.keys(source);
-  } catch (cause) {
-    throw new ReadFailure(cause);
-  }
-}
-
 /** Kinds of objects, as structured clone tells them apart. */
 enum Kind {
   Plain,
@@ -368,68 +312,4 @@ function refuseShared(source: object): void {
   if (memory instanceof SharedArrayBuffer) {
     throw new ReadFailure(new TypeError('a SharedArrayBuffer cannot be sent'));
   }
-}
-
-/**
- * Whether a continuation stands in a value, at any depth: nothing is copied, and no code of the user's
- * runs. What is passed by reference is not looked into.
- */
-export function holdsContinuation(value: object): boolean {
-  const seen = new Set<object>();
-  const pending: unknown[] = [value];
-  while (pending.length > 0) {
-    const each = pending.pop();
-    if (nodeOf(each)) return true;
-    if (!isObject(each) || seen.has(each) || (each !== value && isPassedByReference(each)))
-      continue;
-    seen.add(each);
-    for (const item of itemsOf(each)) pending.push(item);
-  }
-  return false;
-}
-
-/** Where a value, or the first continuation, stands in a copy: `.users.get("u1")[0]`. */
-function pathTo(from: object, end?: object): string {
-  if (from === end) return '';
-  return (
-    findPath(from, (item) => (end ? item === end : nodeOf(item) !== undefined), new Set()) ?? ''
-  );
-}
-
-function findPath(
-  from: object,
-  isEnd: (item: unknown) => boolean,
-  seen: Set<object>,
-): string | undefined {
-  seen.add(from);
-  for (const [step, item] of stepsInto(from)) {
-    if (isEnd(item)) return step;
-    if (!isObject(item) || seen.has(item)) continue;
-    const rest = findPath(item, isEnd, seen);
-    if (rest !== undefined) return step + rest;
-  }
-  return undefined;
-}
-
-function* stepsInto(container: object): Iterable<[step: string, item: unknown]> {
-  if (container instanceof Map) {
-    for (const [key, value] of container) {
-      yield ['.keys()', key];
-      yield [`.get(${explain(key)})`, value];
-    }
-  } else if (container instanceof Set) {
-    for (const item of container) yield ['.values()', item];
-  } else if (!ArrayBuffer.isView(container)) {
-    const isArray = Array.isArray(container);
-    for (const [key, item] of dataOf(container)) yield [isArray ? `[${key}]` : `.${key}`, item];
-  }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-/** What cannot be a continuation that is run. */
-export function invalid(message: string): CallError {
-  return new CallError('invalid-continuation', message);
 }

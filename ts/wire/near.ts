@@ -1,0 +1,19 @@
+/** Names that were meant: what to say of one that nobody knows. */
+import leven from 'leven';
+
+/** What to say of a name that nobody knows: the known names near to it, or else all of them. */
+export function unknownName(what: string, name: string, known: readonly string[]): string {
+  const near = nearTo(name, known);
+  if (near) return `unknown ${what} '${name}': did you mean ${near}?`;
+  return `unknown ${what} '${name}': there is ${known.join(', ') || 'none'}`;
+}
+
+/** The known names near to one, the nearest first: `'a' or 'b'`. */
+export function nearTo(name: string, known: readonly string[]): string {
+  return known
+    .map((other) => ({ other, distance: leven(name.toUpperCase(), other.toUpperCase()) }))
+    .filter(({ other, distance }) => distance <= Math.max(2, other.length / 3))
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ other }) => `'${other}'`)
+    .join(' or ');
+}

@@ -1,0 +1,42 @@
+/** Reading values of the user's, whose getters and proxies may throw. */
+
+/** What the user's own code threw while a value was read: a getter, or the trap of a proxy. */
+export class ReadFailure extends Error {
+  constructor(override readonly cause: unknown) {
+    super('a value could not be read');
+  }
+}
+
+/** A property of its own, whatever its name: an assignment could reach a prototype. */
+export function define(target: object, key: string, value: unknown, enumerable = true): void {
+  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
+}
+
+export function read(from: object, key: string): unknown {
+  try {
+    return (from as Record<string, unknown>)[key];
+  } catch (cause) {
+    throw new ReadFailure(cause);
+  }
+}
+
+export function valuesOf(source: object): unknown[] {
+  try {
+    return Object.values(source);
+  } catch (cause) {
+    throw new ReadFailure(cause);
+  }
+}
+
+export function isDense(array: unknown[]): boolean {
+  for (let at = 0; at < array.length; at++) if (!(at in array)) return false;
+  return true;
+}
+
+export function keysOf(source: object): string[] {
+  try {
+    return Object.keys(source);
+  } catch (cause) {
+    throw new ReadFailure(cause);
+  }
+}

@@ -1,0 +1,46 @@
+/** Any value as text: looking at one may run its own code, and may throw. */
+
+/** A property, or nothing where its getter throws. */
+export function tryToRead(from: object, key: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: (from as Record<string, unknown>)[key] };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Any value as text. It never throws, though the value's own methods may, and it is no longer than what
+ * there is: arrays are only counted, since they may hold each other many times over.
+ */
+export function textOf(value: unknown): string {
+  try {
+    if (value instanceof Error) return textOfError(value);
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    // A stub would ask its object.
+    if (typeof value === 'function') return Function.prototype.toString.call(value);
+    return typeof value === 'bigint' ? textOfBigInt(value) : String(value);
+  } catch {
+    return kindOf(value);
+  }
+}
+
+/** What the language says of a value, such as `[object Object]`. It never throws. */
+export function kindOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value);
+  } catch {
+    return 'a value that cannot be read';
+  }
+}
+
+function textOfError({ name, message }: Error): string {
+  return [name, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
+}
+
+/** To write one out takes the square of its length. */
+function textOfBigInt(value: bigint): string {
+  return BigInt.asIntN(BITS_SHOWN, value) === value ? `${value}` : 'a large bigint';
+}
+
+const BITS_SHOWN = 1_024;
