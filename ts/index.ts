@@ -23,7 +23,8 @@ export {
   withCall,
 } from './object/base.js';
 export type { Received } from './received.js';
-export { type CallableDecorator, callable, type ReceiverClass } from './receiving/expose.js';
+export { type CallableDecorator, callable } from './receiving/callable.js';
+export type { ReceiverClass } from './receiving/expose.js';
 export { newContinuation } from './record/record.js';
 export type {
   BindingName,

@@ -1,6 +1,6 @@
 /** What a receiver would say of a continuation, asked where it is recorded. */
 
-import { messageOf } from './record/encode.js';
+import { encodeProgram } from './record/encode.js';
 import { recorded } from './record/record.js';
 import type { CallLimits } from './wasm/lumenize_call.js';
 import { checkLimits, decodeFrame } from './wire/core.js';
@@ -19,7 +19,7 @@ import { checkLimits, decodeFrame } from './wire/core.js';
  * ```
  */
 export function validate(remote: unknown, limits: CallLimits = {}): void {
-  const { frame, slots, failure } = messageOf(recorded(remote), undefined);
+  const { frame, slots, failure } = encodeProgram(recorded(remote), undefined);
   if (failure) throw failure.cause;
   decodeFrame(frame, slots.length, checkLimits(limits));
 }

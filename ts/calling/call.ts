@@ -1,6 +1,6 @@
 /** One call: what is known of it from the moment it is accepted until it has its outcome. */
 
-import type { Message } from '../record/encode.js';
+import type { EncodedProgram } from '../record/encode.js';
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
 import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
@@ -8,8 +8,8 @@ import type { Node } from '../wire/node.js';
 import { release } from '../wire/outcome.js';
 import { withCallIn } from '../wire/stack.js';
 import { textOf } from '../wire/text.js';
-import type { Outgoing } from './batch.js';
 import type { CallEventDetails } from './channel.js';
+import type { Outgoing } from './outbox.js';
 import type { Pending, PendingCall } from './pending.js';
 import type { Target } from './target.js';
 
@@ -41,7 +41,7 @@ export class Call implements PendingCall, Outgoing {
     readonly id: number,
     readonly target: Target,
     private readonly remote: Node,
-    readonly message: Message,
+    readonly encoded: EncodedProgram,
     readonly timeout: number,
     /** Where it waits for its outcome: its deadline is timed there. */
     readonly pending: Pending<Call>,

@@ -4,8 +4,8 @@
  */
 
 import type { Received } from '../received.js';
-import { type HandlerFunction, runFunction, runHandler } from '../receiving/run.js';
-import { messageOf } from '../record/encode.js';
+import { type HandlerFunction, runFunction, runHandler } from '../receiving/handle.js';
+import { encodeProgram } from '../record/encode.js';
 import { type HandlerProgram, handlerOf } from '../record/handler.js';
 import { boundContinuation, notRecorded, recorded, routeOf, unbound } from '../record/record.js';
 import { isPlainObject } from '../runtime/kinds.js';
@@ -29,10 +29,10 @@ import { unknownName } from '../wire/near.js';
 import { isForeign, isStart, type Node, nodeOf } from '../wire/node.js';
 import { type Outcome, readOutcome, release } from '../wire/outcome.js';
 import { addStack, foldStack, startAt } from '../wire/stack.js';
-import { Outbox, type Sender } from './batch.js';
 import { Call, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
 import { type CheckedOptions, checkOptions } from './options.js';
+import { Outbox, type Sender } from './outbox.js';
 import { Pending } from './pending.js';
 import { platformError } from './platform.js';
 import { type Instance, type Target, Targets } from './target.js';
@@ -328,11 +328,11 @@ export class Caller<Env, Self = never> {
     hasHandler: boolean,
     settle: Settle,
   ): Call {
-    const message = messageOf(remote, target);
+    const encoded = encodeProgram(remote, target);
     const pending = this.#pendingNow();
     this.#greatestId += 1;
     const id = this.#greatestId;
-    const call = new Call(id, target, remote, message, timeout, pending, settle);
+    const call = new Call(id, target, remote, encoded, timeout, pending, settle);
     call.isObserved = isObserved();
     // Code that awaits the outcome has its async context already.
     if (hasHandler || call.isObserved) call.keepContext();
@@ -341,7 +341,7 @@ export class Caller<Env, Self = never> {
       this.#owner.waitUntil?.(call.ended());
       if (signal) call.watch(signal, (reason) => this.#cancel(call, reason));
       if (signal?.aborted) this.#cancel(call, signal.reason);
-      else if (message.failure) this.#refuse(call, message.failure.cause);
+      else if (encoded.failure) this.#refuse(call, encoded.failure.cause);
       else if (batch) this.#outbox.add(call);
       else this.#outbox.addAlone(call);
     } catch (error) {

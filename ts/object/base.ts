@@ -4,7 +4,8 @@
  */
 import { DurableObject, WorkerEntrypoint } from '#workers';
 import { type CallErrorInfo, Caller } from '../calling/caller.js';
-import { addBoundary, closeToRpc } from '../receiving/expose.js';
+import { closeToRpc } from '../receiving/closed-to-rpc.js';
+import { addBoundary } from '../receiving/entries.js';
 import { receive } from '../receiving/receive.js';
 import { type EntrypointRequest, receiveCalls } from '../receiving/receive-calls.js';
 import { ownContinuation } from '../record/record.js';

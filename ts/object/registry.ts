@@ -4,7 +4,7 @@
  */
 
 import type { Caller } from '../calling/caller.js';
-import { addBoundary } from '../receiving/expose.js';
+import { addBoundary } from '../receiving/entries.js';
 import { newContinuation } from '../record/record.js';
 import { callerOf, envOf, LumenizeBase } from './base.js';
 

@@ -11,7 +11,7 @@ import { forgetFormsOfAFlood, frames, MOST_IN_FORM, Token, tokenOf } from './for
 import { BoundStart, type Destination } from './record.js';
 
 /** What a call sends: a program as bytes, and its native values beside it, as they are now. */
-export interface Message {
+export interface EncodedProgram {
   readonly frame: string;
   readonly slots: readonly unknown[];
   /** Whether the slots are copies through and through: then they may wait. */
@@ -30,7 +30,7 @@ let destination: Destination | undefined;
  *
  * @param target - Where it goes; `undefined` where it is only looked at.
  */
-export function messageOf(node: Node, target: Destination | undefined): Message {
+export function encodeProgram(node: Node, target: Destination | undefined): EncodedProgram {
   const slots: unknown[] = [];
   const copies = new Copies('arguments');
   // A getter in an argument may make a call of its own.

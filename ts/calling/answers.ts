@@ -1,0 +1,181 @@
+/** Answers to a message of several calls: those that are ready first, and then the rest. */
+
+import { isRefusal, isToBeFetched, NO_ANSWER, release } from '../wire/outcome.js';
+import type { Outgoing, Sender } from './outbox.js';
+import { stubSurvives } from './platform.js';
+import type { Connection, Target } from './target.js';
+
+/** A stub of what the target holds of a message until all is answered. */
+interface RestStub {
+  next(): PromiseLike<unknown>;
+  fetch(call: number): PromiseLike<unknown>;
+  stop(): PromiseLike<unknown>;
+}
+
+/** The answers to one message of several calls. What the target sends may be anything. */
+export class Answers<C extends Outgoing> {
+  readonly #sender: Sender<C>;
+  readonly #target: Target;
+  readonly #connection: Connection;
+  /** Each at its number; those that have their outcome are let go before the rest is waited for. */
+  #calls: readonly (C | undefined)[];
+  /** By number, which have been answered: a second answer to one counts for nothing. */
+  readonly #areAnswered: Uint8Array;
+  readonly #fetches: Promise<void>[] = [];
+  readonly #awaited = new Set<C>();
+  /** Calls whose results are being fetched. */
+  readonly #fetching = new Set<C>();
+  #isAsking = false;
+  /** The first reply: it holds the stub of the rest. */
+  #sent: unknown;
+
+  constructor(sender: Sender<C>, calls: readonly C[], target: Target, connection: Connection) {
+    this.#sender = sender;
+    this.#calls = calls;
+    this.#areAnswered = new Uint8Array(calls.length);
+    this.#target = target;
+    this.#connection = connection;
+  }
+
+  /** Receives what was ready first, and then the rest. */
+  async receive(sent: unknown): Promise<void> {
+    if (isRefusal(sent)) {
+      const calls = this.#unsettled();
+      const refusals = calls.map(() => sent);
+      this.#sender.receive(calls, refusals);
+      return;
+    }
+    this.#sent = sent;
+    try {
+      const [which, outcomes, more]: unknown[] = Array.isArray(sent) ? sent : [];
+      // What came by RPC and is a function is a stub.
+      const rest = typeof more === 'function' ? (more as unknown as RestStub) : undefined;
+      // It is kept for its stub only: what was ready is not to wait for the last call.
+      if (Array.isArray(sent)) sent.length = 0;
+      this.#receive(which, outcomes, rest);
+      if (rest) await this.#receiveRest(rest);
+    } catch {
+      // It is no answer at all.
+    }
+    const forgotten = this.#unsettled();
+    const nothing = forgotten.map(() => NO_ANSWER);
+    if (forgotten.length > 0) this.#sender.receive(forgotten, nothing);
+    release(sent);
+  }
+
+  #unsettled(): C[] {
+    return this.#calls.filter((call) => call !== undefined && !call.isSettled) as C[];
+  }
+
+  async #receiveRest(rest: RestStub): Promise<void> {
+    this.#calls = this.#calls.map((call) => (call?.isSettled ? undefined : call));
+    this.#calls.forEach((call, number) => {
+      if (!call || this.#areAnswered[number]) return;
+      this.#awaited.add(call);
+      call.onSettled = () => this.#settled(call, rest);
+    });
+    try {
+      while (this.#awaited.size > 0) {
+        this.#isAsking = true;
+        const group = await rest.next();
+        this.#isAsking = false;
+        if (!Array.isArray(group) || !this.#receive(group[0], group[1], rest)) break;
+      }
+    } catch (rejected) {
+      this.#isAsking = false;
+      this.#onBroken(rejected);
+      this.#sender.fail(this.#unsettled(), rejected);
+    }
+    await Promise.all(this.#fetches);
+  }
+
+  /** The target need not keep what nobody waits for: all may have passed their deadlines. */
+  #settled(call: C, rest: RestStub): void {
+    call.onSettled = undefined;
+    const isFetched = this.#fetching.delete(call);
+    if (!isFetched && !this.#awaited.delete(call)) return;
+    if (this.#awaited.size + this.#fetching.size > 0 || !(isFetched || this.#isAsking)) return;
+    const ignore = (): void => {};
+    try {
+      rest.stop().then(ignore, ignore);
+    } catch {
+      // Then it was no stub.
+    }
+    release(this.#sent);
+  }
+
+  /** Receives one group. `false`: it answers nothing, and those that follow would not either. */
+  #receive(which: unknown, outcomes: unknown, rest: RestStub | undefined): boolean {
+    if (!Array.isArray(outcomes) || outcomes.length > this.#calls.length) return false;
+    const calls: C[] = [];
+    const sent: unknown[] = [];
+    const isAll = !Array.isArray(which);
+    let isProgress = false;
+    for (let at = 0; at < outcomes.length; at++) {
+      const outcome: unknown = outcomes[at];
+      const number: unknown = isAll ? at : which[at];
+      if (!this.#isAwaited(number)) continue;
+      isProgress = true;
+      const call = this.#take(number);
+      if (isToBeFetched(outcome)) {
+        if (rest) this.#fetches.push(this.#fetch(call, number, rest));
+      } else if (call) {
+        calls.push(call);
+        sent.push(outcome);
+      }
+    }
+    if (calls.length > 0) this.#sender.receive(calls, sent);
+    return isProgress;
+  }
+
+  /** Whether it is the number of a call that has not been answered yet. */
+  #isAwaited(number: unknown): number is number {
+    return typeof number === 'number' && this.#areAnswered[number] === 0;
+  }
+
+  /** The call of that number, if it still waits, which is answered now. */
+  #take(number: number): C | undefined {
+    this.#areAnswered[number] = 1;
+    const call = this.#calls[number];
+    if (call && this.#awaited.size > 0) this.#awaited.delete(call);
+    return call;
+  }
+
+  /**
+   * It comes as the result of an RPC call: stubs in it are this side's then. One that came too late is
+   * fetched as well, since that is how it is released.
+   */
+  async #fetch(call: C | undefined, number: number, rest: RestStub): Promise<void> {
+    if (call) {
+      this.#fetching.add(call);
+      call.onSettled = () => this.#settled(call, rest);
+    }
+    try {
+      const sent = await rest.fetch(number);
+      this.#isFetched(call);
+      if (call) this.#sender.receive([call], [sent]);
+      else release(sent);
+    } catch (rejected) {
+      this.#isFetched(call);
+      this.#onBroken(rejected);
+      nameCaller(rejected, this.#target);
+      if (call) this.#sender.fail([call], rejected);
+    }
+  }
+
+  #isFetched(call: C | undefined): void {
+    if (!call || !this.#fetching.delete(call)) return;
+    call.onSettled = undefined;
+  }
+
+  #onBroken(rejected: unknown): void {
+    if (!stubSurvives(rejected)) this.#target.forget(this.#connection);
+  }
+}
+
+/** The runtime names the object behind the stub of the message, where it would name another for a call. */
+function nameCaller(rejected: unknown, target: Target): void {
+  if (!(rejected instanceof Error) || Reflect.get(rejected, 'remote') !== true) return;
+  const id = target.durableObjectIdWith(rejected);
+  if (id !== undefined) Reflect.set(rejected, 'durableObjectId', id);
+}

@@ -1,0 +1,208 @@
+/**
+ * Sending: calls that are made to one target in one turn travel in one message, a call that is alone
+ * as the cheapest message there is.
+ *
+ * Their order is kept. A call whose arguments cannot wait, since they are more than plain data, is sent
+ * at once, after those before it. So a message of several calls holds nothing that the runtime could
+ * refuse, and what it refuses fails one call.
+ */
+
+import type { EncodedProgram } from '../record/encode.js';
+import { afterMicrotasks, soon } from '../runtime/turn.js';
+import { MessageLimit } from '../wasm/lumenize_call.js';
+import { Answers } from './answers.js';
+import { stubSurvives } from './platform.js';
+import type { Connection, Target } from './target.js';
+
+/** A call on its way to its target. */
+export interface Outgoing {
+  readonly target: Target;
+  readonly encoded: EncodedProgram;
+  /** Whether it has its outcome already: then it is not sent any more. */
+  readonly isSettled: boolean;
+  isSent: boolean;
+  /** Runs when it has its outcome. */
+  onSettled: (() => void) | undefined;
+}
+
+/** Who made the calls. None of its methods throws. */
+export interface Sender<C extends Outgoing> {
+  /** Receives outcomes as the target sent them, as many as calls. */
+  receive(calls: readonly C[], sent: readonly unknown[]): void;
+  receiveOne(call: C, sent: unknown): void;
+  /**
+   * Learns that a message broke. Calls that have their outcome already are among them.
+   *
+   * @param isLocal - Whether the runtime refused to send it.
+   */
+  fail(calls: readonly C[], rejected: unknown, isLocal?: boolean): void;
+  /** Whether it calls `Outbox.rest` when this turn has ended. */
+  readonly willRest: boolean;
+}
+
+/** The calls of one object that wait for the end of the turn. */
+export class Outbox<C extends Outgoing> {
+  readonly #sender: Sender<C>;
+  /** Targets for which calls wait. */
+  #targets: Target[] = [];
+  /** Targets to which a message has ended. */
+  #answered: Target[] = [];
+  /** Messages sent, the programs in them, and their bytes without arguments. */
+  readonly sent = { frames: 0, programs: 0, bytes: 0 };
+
+  constructor(sender: Sender<C>) {
+    this.#sender = sender;
+  }
+
+  /** Takes a call that may wait for the end of the turn if its arguments may. */
+  add(call: C): void {
+    const { isWhole, bytes } = call.encoded;
+    if (!isWhole || bytes > MessageLimit.Bytes) {
+      this.addAlone(call);
+      return;
+    }
+    const { waiting } = call.target;
+    waiting.push(call);
+    if (waiting.length > 1) return;
+    if (this.#targets.length === 0) soon(this.#flushAll);
+    this.#targets.push(call.target);
+  }
+
+  /** Sends a call at once, after those to its target that wait. */
+  addAlone(call: C): void {
+    this.#flush(call.target);
+    this.#sendAlone(call);
+  }
+
+  /**
+   * Forgets the stubs that nothing uses. Within the turn of an answer a stub is as good as new, so calls
+   * that follow each other share one; later it may have broken unseen.
+   */
+  rest(): void {
+    for (const target of this.#answered) target.forgetUnused();
+    this.#answered = [];
+  }
+
+  #afterAnswer(target: Target): void {
+    this.#answered.push(target);
+    if (!this.#sender.willRest) this.rest();
+  }
+
+  readonly #flushAll = (): void => {
+    const targets = this.#targets;
+    this.#targets = [];
+    for (const target of targets) this.#flush(target);
+  };
+
+  #flush(target: Target): void {
+    const queue = target.waiting as C[];
+    if (queue.length === 0) return;
+    target.waiting = [];
+    let first = 0;
+    let bytes = 0;
+    for (let at = 0; at < queue.length; at++) {
+      const call = queue[at] as C;
+      const more = call.encoded.bytes;
+      if (at - first === MessageLimit.Calls || bytes + more > MessageLimit.Bytes) {
+        this.#send(queue.slice(first, at));
+        first = at;
+        bytes = 0;
+      }
+      bytes += more;
+    }
+    this.#send(first === 0 ? queue : queue.slice(first));
+  }
+
+  #send(queue: readonly C[]): void {
+    const calls = queue.every(isUnsettled) ? queue : queue.filter(isUnsettled);
+    const [first] = calls;
+    if (calls.length === 1 && first) this.#sendAlone(first);
+    else if (first) this.#sendTogether(first.target, calls);
+  }
+
+  #sendAlone(call: C): void {
+    const { target } = call;
+    const { frame, slots, isWhole, bytes } = call.encoded;
+    call.isSent = true;
+    this.#count(1, frame.length);
+    let connection: Connection | undefined;
+    // What the runtime cannot send it refuses at once: nothing that was sent is answered in this turn.
+    let mayBeRefused = !isWhole || bytes > MessageLimit.Bytes;
+    const fail = (rejected: unknown): void =>
+      this.#fail([call], connection, rejected, mayBeRefused);
+    try {
+      if (mayBeRefused) afterMicrotasks(() => (mayBeRefused = false));
+      connection = target.take();
+      connection.callOne(frame, slots).then((sent) => {
+        target.giveBack(connection, true);
+        this.#sender.receiveOne(call, sent);
+        this.#afterAnswer(target);
+      }, fail);
+    } catch (error) {
+      // The call is accepted: its handler runs later, as for any other outcome.
+      soon(() => fail(error));
+    }
+  }
+
+  #fail(
+    calls: readonly C[],
+    connection: Connection | undefined,
+    rejected: unknown,
+    isLocal = false,
+  ): void {
+    const { target } = calls[0] as C;
+    target.giveBack(connection, stubSurvives(rejected, isLocal));
+    this.#sender.fail(calls, rejected, isLocal);
+    this.#afterAnswer(target);
+  }
+
+  #count(programs: number, bytes: number): void {
+    this.sent.frames += 1;
+    this.sent.programs += programs;
+    this.sent.bytes += bytes;
+  }
+
+  #sendTogether(target: Target, calls: readonly C[]): void {
+    const frames = new Map<string, number>();
+    const slotCounts: number[] = [];
+    const slots: unknown[] = [];
+    const which = new Uint16Array(calls.length);
+    let bytes = 0;
+    let latest = '';
+    let frame: number | undefined;
+    for (let at = 0; at < calls.length; at++) {
+      const call = calls[at] as C;
+      const { encoded } = call;
+      // Most are of the same form as the one before.
+      if (encoded.frame !== latest) frame = frames.get(encoded.frame);
+      latest = encoded.frame;
+      if (frame === undefined) {
+        frame = frames.size;
+        frames.set(encoded.frame, frame);
+        bytes += encoded.frame.length;
+        slotCounts.push(encoded.slots.length);
+      }
+      which[at] = frame;
+      for (const slot of encoded.slots) slots.push(slot);
+    }
+    for (const call of calls) call.isSent = true;
+    this.#count(calls.length, bytes);
+    let connection: Connection | undefined;
+    const fail = (rejected: unknown): void => this.#fail(calls, connection, rejected);
+    try {
+      const taken = target.take();
+      connection = taken;
+      taken.callSeveral([...frames.keys()], slotCounts, which, slots).then((sent) => {
+        target.giveBack(taken, true);
+        void new Answers(this.#sender, calls, target, taken).receive(sent);
+        this.#afterAnswer(target);
+      }, fail);
+    } catch (error) {
+      soon(() => fail(error));
+    }
+  }
+}
+
+function isUnsettled(call: Outgoing): boolean {
+  return !call.isSettled;
+}

@@ -1,0 +1,87 @@
+/** The decorator `@callable()`, in both dialects. */
+
+import { CallError } from '../wire/errors.js';
+import { unshadow } from './closed-to-rpc.js';
+import { prototypesOf } from './entries.js';
+import { mark } from './marks.js';
+
+/**
+ * Marks a method or getter as callable by other objects. Once one is marked, or named in
+ * `static callable`, callers reach no other. It works as a standard (TC39) and as a legacy
+ * (`experimentalDecorators`) decorator. A mark is of the class and the name: other decorators around it
+ * and spies do not lose it.
+ *
+ * @throws `CallError` with code `invalid-option` where it stands on anything else: a field, a static or
+ *   a private member.
+ * @example
+ * ```ts
+ * class Users extends LumenizeBase<Env> {
+ *   @callable()
+ *   getUser(id: string): User {
+ *     return { id, name: 'Ada' };
+ *   }
+ * }
+ * ```
+ */
+export function callable(): CallableDecorator {
+  return (target: unknown, context: unknown, descriptor?: PropertyDescriptor): void => {
+    if (isStandard(context)) {
+      const { name, kind } = context;
+      const isMember = kind === 'method' || kind === 'getter';
+      if (!isMember || context.static || context.private) throw misplaced(name);
+      // It runs for each object; the class is not there yet when its members are decorated.
+      context.addInitializer(function (this: unknown) {
+        mark(ownerOf(this as object, String(name), target), String(name), target);
+        unshadow(this as object, String(name));
+      });
+    } else {
+      const member: unknown = descriptor?.value ?? descriptor?.get;
+      const isStatic = typeof target === 'function';
+      if (typeof member !== 'function' || typeof context !== 'string' || isStatic) {
+        throw misplaced(context);
+      }
+      mark(target as object, context, member);
+    }
+  };
+}
+
+/**
+ * The prototype to which a member belongs: that which has it, or, where something has been put around it
+ * meanwhile, the nearest that has its name.
+ */
+function ownerOf(self: object, name: string, member: unknown): object {
+  const prototypes = prototypesOf(Object.getPrototypeOf(self)).filter((at) =>
+    Object.hasOwn(at, name),
+  );
+  const itself = prototypes.find((at) => {
+    const { value, get } = Object.getOwnPropertyDescriptor(at, name) ?? {};
+    return (value ?? get) === member;
+  });
+  return itself ?? prototypes[0] ?? Object.getPrototypeOf(self);
+}
+
+type StandardContext = Pick<
+  ClassMethodDecoratorContext,
+  'name' | 'static' | 'private' | 'addInitializer'
+> & { readonly kind: string };
+
+function isStandard(context: unknown): context is StandardContext {
+  return typeof context === 'object' && context !== null && 'addInitializer' in context;
+}
+
+function misplaced(name: unknown): CallError {
+  const what = typeof name === 'object' ? 'this' : String(name);
+  return new CallError(
+    'invalid-option',
+    `@callable() marks public methods and getters of instances, which ${what} is not`,
+  );
+}
+
+/** A decorator in both dialects. */
+export interface CallableDecorator {
+  (
+    member: (...args: never) => unknown,
+    context: ClassMethodDecoratorContext | ClassGetterDecoratorContext,
+  ): void;
+  (prototype: object, name: string, descriptor: PropertyDescriptor): void;
+}

@@ -1,0 +1,67 @@
+/** `static closedToRpc`: members that a class closes to plain Workers RPC, too. */
+
+import { CallError } from '../wire/errors.js';
+import { entriesOf, prototypesOf } from './entries.js';
+import type { ReceiverClass } from './expose.js';
+
+/** What Workers RPC never calls, and what it has to: the entries of this package. */
+const NOT_OF_RPC: ReadonlySet<string> = new Set([
+  'constructor',
+  'fetch',
+  'connect',
+  'alarm',
+  'webSocketMessage',
+  'webSocketClose',
+  'webSocketError',
+  'dup',
+  '__lmzCall',
+  '__lmzCalls',
+]);
+
+/** Own properties of an object that close its members to Workers RPC. */
+const shadows = new WeakMap<object, Set<string>>();
+
+/** Closes the members that a class closes to callers to Workers RPC, too, if it says so. */
+export function closeToRpc(self: object): void {
+  const prototype: object = Object.getPrototypeOf(self);
+  if ((prototype.constructor as ReceiverClass).closedToRpc !== true) return;
+  const shadowed = new Set<string>();
+  shadows.set(self, shadowed);
+  const isClosed = closedIn(prototype);
+  for (const at of prototypesOf(prototype)) {
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (NOT_OF_RPC.has(name) || Object.hasOwn(self, name) || !isClosed(name)) continue;
+      // An own property that is not enumerable: Workers RPC refuses it, and `this` finds it.
+      Object.defineProperty(self, name, { ...member, enumerable: false, configurable: true });
+      shadowed.add(name);
+    }
+  }
+}
+
+/** Says that a class closes Workers RPC to what its list does not name, and has neither a list nor marks. */
+export function checkClosedToRpc(
+  receiver: ReceiverClass & { readonly name: string },
+  isChosen: boolean,
+): void {
+  if (receiver.closedToRpc !== true || isChosen) return;
+  throw new CallError(
+    'invalid-option',
+    `${receiver.name} has static closedToRpc = true and names nothing that is open: name it in ` +
+      'static callable, or mark it by @callable()',
+  );
+}
+
+/** Marks of standard decorators come later, and take back what is closed here. */
+function closedIn(prototype: object): (name: string) => boolean {
+  try {
+    const { entries, isChosen } = entriesOf(prototype);
+    return isChosen ? (name) => !entries.has(name) : () => true;
+  } catch {
+    // Callers are told what is wrong with the class.
+    return () => true;
+  }
+}
+
+export function unshadow(self: object, name: string): void {
+  if (shadows.get(self)?.delete(name)) Reflect.deleteProperty(self, name);
+}

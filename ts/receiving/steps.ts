@@ -1,0 +1,183 @@
+/** The steps of a program that runs: what each reads, calls or makes. */
+
+import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
+import type { Program } from '../wire/core.js';
+import { CallError } from '../wire/errors.js';
+import { costOf, leadsToCode, MOST_WORK } from './reach.js';
+import { Word } from './run.js';
+
+/** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
+export interface Read {
+  (receiver: object, name: string, self: object): unknown;
+  /** Properties of the object itself from which on everything is open. */
+  readonly exposes?: ReadonlySet<string>;
+}
+
+/** Calls what a step has yielded. */
+export function apply(
+  method: unknown,
+  self: unknown,
+  args: readonly unknown[],
+  name: string,
+): unknown {
+  if (typeof method === 'function') return Reflect.apply(method, self, args);
+  throw new TypeError(`${name} is ${method === null ? 'null' : typeof method}, not a function`);
+}
+
+/** A program that runs. Functions over this, not methods: it is made for each program that is run. */
+export interface Run {
+  readonly program: Program;
+  readonly words: ArrayLike<number>;
+  readonly names: readonly string[];
+  readonly slots: readonly unknown[];
+  readonly firstSlot: number;
+  readonly self: object;
+  readonly read: Read;
+  readonly outcome: unknown;
+  /** The value of each step so far; value 0 is the object itself. */
+  readonly values: unknown[];
+  /** What each value was read from: the `this` of a call. */
+  readonly receivers: unknown[];
+  /** How many values there are. */
+  made: number;
+  /** What other objects have lent to this program by RPC. */
+  lent: unknown[] | undefined;
+  /** What methods have yielded here that is only followed. */
+  yielded: unknown[] | undefined;
+  /** Numbers of values that were reached through what the class exposes whole. */
+  opened: Set<number> | undefined;
+  /** Bytes that methods of the language's own have gone through. */
+  work: number;
+  at: number;
+}
+
+export function takeStep(run: Run): unknown {
+  const kind = next(run);
+  switch (kind) {
+    case StepKind.Get:
+      return get(run, next(run), nextName(run));
+    case StepKind.Apply: {
+      const callee = next(run);
+      const args = nextArguments(run);
+      const method = run.values[callee];
+      if (run.opened?.has(callee)) run.opened.add(run.made);
+      const receiver = run.receivers[callee];
+      // A method of the target's own costs what it costs.
+      if (receiver !== run.self && typeof method === 'function') work(run, method, receiver, args);
+      const name = typeof method === 'function' ? '' : nameOf(run, callee);
+      return apply(method, receiver, args, name);
+    }
+    case StepKind.Array:
+      return nextArguments(run);
+    case StepKind.Object:
+      return nextObject(run);
+    default:
+      throw new CallError('internal', `there is no step of kind ${kind}`);
+  }
+}
+
+/** No program makes much out of little, however often it asks. */
+export function work(run: Run, method: object, receiver: unknown, args: readonly unknown[]): void {
+  run.work += costOf(method, receiver, args[0]);
+  if (run.work <= MOST_WORK) return;
+  throw new CallError(
+    'limit-exceeded',
+    `the chain goes through more than ${MOST_WORK} bytes of strings and lists: ` +
+      'let a method of the target do that',
+  );
+}
+
+function get(run: Run, of: number, name: string): unknown {
+  const receiver = run.values[of];
+  run.receivers[run.made] = receiver;
+  if (receiver === undefined || receiver === null) {
+    throw new TypeError(`cannot read '${name}' of ${receiver}`);
+  }
+  if (run.opened?.has(of)) return readOpened(run, receiver, name);
+  const value = run.read(receiver, name, run.self);
+  if (receiver === run.self && run.read.exposes?.has(name)) {
+    run.opened ??= new Set();
+    run.opened.add(run.made);
+  }
+  return value;
+}
+
+/** Reads what lies behind `ctx` or `env`, which the class has opened whole. */
+function readOpened(run: Run, receiver: unknown, name: string): unknown {
+  if (leadsToCode(receiver, name)) {
+    throw new CallError('not-callable', `the name '${name}' is refused`);
+  }
+  run.opened?.add(run.made);
+  return (receiver as Record<string, unknown>)[name];
+}
+
+/** What the step that made a value is called, for who has to be told that it made none. */
+function nameOf({ words, names }: Run, value: number): string {
+  let at: number = Word.First;
+  for (let step = 1; step < value; step++) at += lengthOfStep(words, at);
+  return words[at] === StepKind.Get
+    ? (names[words[at + 2] as number] as string)
+    : 'what it returned';
+}
+
+function lengthOfStep(words: ArrayLike<number>, at: number): number {
+  const [kind, second = 0, third = 0] = [words[at], words[at + 1], words[at + 2]];
+  if (kind === StepKind.Get) return 3;
+  if (kind === StepKind.Apply) return 3 + third;
+  return 2 + (kind === StepKind.Object ? 2 * second : second);
+}
+
+function nextObject(run: Run): Record<string, unknown> {
+  const entries: [string, unknown][] = [];
+  for (let left = next(run); left > 0; left--) {
+    entries.push([nextName(run), nextArgument(run)]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function nextArguments(run: Run): unknown[] {
+  const args = new Array<unknown>(next(run));
+  for (let index = 0; index < args.length; index++) {
+    // A place without an item stays a hole.
+    if (kindOf(run.words[run.at] as number) === ArgumentKind.Hole) run.at += 1;
+    else args[index] = nextArgument(run);
+  }
+  return args;
+}
+
+function nextArgument(run: Run): unknown {
+  const word = next(run);
+  const number = word >>> ArgumentKind.Bits;
+  switch (kindOf(word)) {
+    case ArgumentKind.Slot:
+      return run.slots[run.firstSlot + number];
+    case ArgumentKind.Value:
+      return pass(run, number);
+    default:
+      return run.outcome;
+  }
+}
+
+/**
+ * A value that leaves the program, as an argument or as its result. A method that was read and
+ * not called is not one: whoever got hold of it could call it with another `this`.
+ */
+export function pass({ values, receivers }: Run, number: number): unknown {
+  const value = values[number];
+  if (typeof value === 'function' && receivers[number] !== undefined) {
+    throw new CallError('not-callable', 'a method is there to be called, not to be passed on');
+  }
+  return value;
+}
+
+export function next(run: Run): number {
+  return run.words[run.at++] as number;
+}
+
+function nextName(run: Run): string {
+  return run.names[next(run)] as string;
+}
+
+function kindOf(argument: number): ArgumentKind {
+  return argument & ((1 << ArgumentKind.Bits) - 1);
+}
