@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 
-export type { CallErrorInfo, Caller, CallHandle, CallStats } from './calling/caller.js';
+export type { CallHandle } from './calling/call.js';
+export type { Caller } from './calling/caller.js';
 export {
   type CallEvent,
   type CallEventDetails,
@@ -14,14 +15,11 @@ export {
   callChannel,
   type Settlement,
 } from './calling/channel.js';
-export {
-  type Calling,
-  createCaller,
-  type EnvOf,
-  LumenizeBase,
-  LumenizeWorker,
-  withCall,
-} from './object/base.js';
+export type { CallErrorInfo } from './calling/owner.js';
+export type { CallStats } from './calling/stats.js';
+export { LumenizeBase, LumenizeWorker } from './object/base.js';
+export { createCaller } from './object/create.js';
+export { type Calling, type EnvOf, withCall } from './object/mixin.js';
 export type { Received } from './received.js';
 export { type CallableDecorator, callable } from './receiving/callable.js';
 export type { ReceiverClass } from './receiving/expose.js';

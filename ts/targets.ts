@@ -2,7 +2,8 @@
  * The types of calling: what may be a target, whose class it has, and what may be passed beside it. Where
  * something cannot be right, the compiler shows a sentence in its place.
  */
-import type { CallHandle, CallStats } from './calling/caller.js';
+import type { CallHandle } from './calling/call.js';
+import type { CallStats } from './calling/stats.js';
 import type { Received } from './received.js';
 import type {
   Accepting,

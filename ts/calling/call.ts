@@ -13,6 +13,20 @@ import type { Outgoing } from './outbox.js';
 import type { Pending, PendingCall } from './pending.js';
 import type { Target } from './target.js';
 
+/** A call that was made. */
+export interface CallHandle {
+  /** Identifies the call in its object; `CallError.callId`. */
+  readonly id: number;
+  /**
+   * Settles the call as `cancelled` if it is still pending; the remote method may have run all the
+   * same, or may still run.
+   *
+   * @param reason - Becomes the `cause` of the error that the handler receives.
+   * @returns Whether the call was pending.
+   */
+  cancel(reason?: unknown): boolean;
+}
+
 /** What a call does with its outcome; a promise where that takes time. It never throws. */
 export type Settle = (outcome: unknown, failed: boolean) => void | Promise<void>;
 

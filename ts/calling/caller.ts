@@ -4,12 +4,8 @@
  */
 
 import type { Received } from '../received.js';
-import { type HandlerFunction, runFunction, runHandler } from '../receiving/handle.js';
 import { encodeProgram } from '../record/encode.js';
-import { type HandlerProgram, handlerOf } from '../record/handler.js';
-import { boundContinuation, notRecorded, recorded, routeOf, unbound } from '../record/record.js';
-import { isPlainObject } from '../runtime/kinds.js';
-import { type Section, sectionOf } from '../runtime/sections.js';
+import { boundContinuation, recorded, routeOf, unbound } from '../record/record.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
 import type {
   AnyTarget,
@@ -22,82 +18,32 @@ import type {
 } from '../targets.js';
 import type { Recorded, Sendable } from '../types.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
-import { callErrorCodes } from '../wire/core.js';
-import { CallError, type CallErrorDetails, invalidContinuation } from '../wire/errors.js';
+import { type CallError, invalidContinuation } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
-import { unknownName } from '../wire/near.js';
-import { isForeign, isStart, type Node, nodeOf } from '../wire/node.js';
+import { type Node, nodeOf } from '../wire/node.js';
 import { type Outcome, readOutcome, release } from '../wire/outcome.js';
-import { addStack, foldStack, startAt } from '../wire/stack.js';
-import { Call, type Settle } from './call.js';
+import { foldStack, startAt } from '../wire/stack.js';
+import { isThenable, throwToAwaiter, throwWithStack } from './awaiting.js';
+import { Call, type CallHandle, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
+import { handle, handlerFor, textOfHandler } from './handlers.js';
 import { type CheckedOptions, checkOptions } from './options.js';
 import { Outbox, type Sender } from './outbox.js';
-import { Pending } from './pending.js';
+import type { Owner } from './owner.js';
+import { PendingBySection } from './pending-by-section.js';
 import { platformError } from './platform.js';
+import { type CallStats, Settlements } from './stats.js';
 import { type Instance, type Target, Targets } from './target.js';
-
-/** A call that was made. */
-export interface CallHandle {
-  /** Identifies the call in its object; `CallError.callId`. */
-  readonly id: number;
-  /**
-   * Settles the call as `cancelled` if it is still pending; the remote method may have run all the
-   * same, or may still run.
-   *
-   * @param reason - Becomes the `cause` of the error that the handler receives.
-   * @returns Whether the call was pending.
-   */
-  cancel(reason?: unknown): boolean;
-}
-
-/** What `onCallError` learns beside the error. */
-export interface CallErrorInfo extends CallErrorDetails {
-  /** The handler, as `explain` writes it; `undefined` where the call has none. */
-  readonly handler: string | undefined;
-}
-
-/** What the calls of one object have come to since it began. */
-export interface CallStats {
-  /** Calls that wait for their outcome. */
-  readonly pending: number;
-  /**
-   * Calls that have theirs, by what it was: `value`, or the code of the `CallError`. Whatever else the
-   * remote method threw counts as `remote-threw`.
-   */
-  readonly settled: Readonly<Record<Settlement, number>>;
-  /** Messages sent: each is one Workers RPC call. */
-  readonly frames: number;
-  /** Programs in them, one for each call: `programs / frames` says how well calls share messages. */
-  readonly programs: number;
-  /** Bytes of encoded programs. Arguments travel beside them, and nobody knows their size. */
-  readonly bytes: number;
-}
-
-/** The object that makes calls: its handlers run on it. */
-export interface Owner {
-  readonly self: object;
-  readonly env: object;
-  /** The context of a Durable Object, whose sections keep other events out. */
-  readonly ctx?: object | undefined;
-  /** Receives the errors that nobody else sees. */
-  report(error: unknown, info: CallErrorInfo): void;
-  /** Keeps what ends with its request, as a Worker does, until a call and its handler have ended. */
-  readonly waitUntil?: ((ended: Promise<unknown>) => void) | undefined;
-}
 
 /** `this.svc`: calls of one object. */
 export class Caller<Env, Self = never> {
   readonly #owner: Owner;
   readonly #targets: Targets;
-  readonly #pending = this.#createPending();
-  /** What is pending in sections of the object, which have timers of their own. */
-  readonly #inSections = new Map<Section, Pending<Call>>();
+  readonly #pending: PendingBySection<Call>;
   #greatestId = 0;
   readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
 
-  #values = 0;
-  readonly #failures = new Map<Settlement, number>();
+  readonly #settled = new Settlements();
 
   /** Calls a method of another object and returns at once. */
   readonly call: CallFunction<Env, Self>;
@@ -107,6 +53,11 @@ export class Caller<Env, Self = never> {
   constructor(owner: Owner) {
     this.#owner = owner;
     this.#targets = new Targets(owner.env, owner.ctx);
+    this.#pending = new PendingBySection<Call>(
+      owner.ctx,
+      (calls) => this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
+      () => this.#outbox.rest(),
+    );
     const call = (
       first: unknown,
       second: unknown,
@@ -179,7 +130,7 @@ export class Caller<Env, Self = never> {
     const node = nodeOf(first);
     const remote = node ?? recorded(third);
     const written = node ? second : fourth;
-    const handler = this.#handlerOf(written, remote);
+    const handler = handlerFor(written, remote, this.#owner.self);
     const options = checkOptions(node ? third : fifth);
     const target = this.#targetOf(node, first, second, options);
     const call = this.#send(target, remote, options, true, (outcome, failed) => {
@@ -187,7 +138,7 @@ export class Caller<Env, Self = never> {
         if (handler) foldStack(error);
         this.#owner.report(error, { ...call.details(), handler: textOfHandler(written) });
       };
-      if (handler) return this.#handle(handler, outcome, report);
+      if (handler) return handle(handler, this.#owner.self, outcome, report);
       if (failed) report(outcome);
       else release(outcome);
     });
@@ -236,89 +187,20 @@ export class Caller<Env, Self = never> {
     );
   }
 
-  #handlerOf(handler: unknown, remote: Node): HandlerProgram | HandlerFunction | undefined {
-    if (handler === undefined) return undefined;
-    const node = nodeOf(handler);
-    if (node) {
-      const bound = handlerOf(node, remote);
-      checkHandler(node, this.#owner.self);
-      return bound;
-    }
-    if (typeof handler === 'function' && !isForeign(handler)) return handler as HandlerFunction;
-    const remedy = isPlainObject(handler)
-      ? 'options come after it, as in call(remote, undefined, options)'
-      : 'pass a function, or record one, as in this.ctn().onUser()';
-    throw notRecorded('handler', handler, remedy);
-  }
-
-  #createPending(onRest = (): void => {}): Pending<Call> {
-    return new Pending<Call>(
-      (calls) => this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
-      () => {
-        onRest();
-        this.#outbox.rest();
-      },
-    );
-  }
-
-  /** Where a call that is made now waits: its timer has to be made in the section in which it is. */
-  #pendingNow(): Pending<Call> {
-    const section = sectionOf(this.#owner.ctx);
-    if (!section) return this.#pending;
-    let pending = this.#inSections.get(section);
-    if (!pending) {
-      const made = this.#createPending(() => {
-        if (made.size === 0) this.#inSections.delete(section);
-      });
-      this.#inSections.set(section, made);
-      pending = made;
-    }
-    return pending;
-  }
-
   #sender(): Sender<Call> {
-    const main = this.#pending;
-    const inSections = this.#inSections;
+    const pending = (): PendingBySection<Call> => this.#pending;
     return {
       receive: (calls, sent) => this.#receive(calls, sent),
       receiveOne: (call, sent) => this.#receiveOne(call, sent),
       fail: (calls, rejected, isLocal) => this.#fail(calls, rejected, isLocal),
       get willRest() {
-        return (
-          main.isResting ||
-          (inSections.size > 0 && [...inSections.values()].some((each) => each.isResting))
-        );
+        return pending().isResting;
       },
     };
   }
 
   #stats(): CallStats {
-    const failures = callErrorCodes.map((code) => [code, this.#failures.get(code) ?? 0]);
-    const pending = [this.#pending, ...this.#inSections.values()];
-    return {
-      pending: pending.reduce((sum, { size }) => sum + size, 0),
-      settled: { value: this.#values, ...Object.fromEntries(failures) } as CallStats['settled'],
-      ...this.#outbox.sent,
-    };
-  }
-
-  /** Runs a handler. What it throws, now or later, is reported and goes no further. */
-  #handle(
-    handler: HandlerProgram | HandlerFunction,
-    outcome: unknown,
-    report: (error: unknown) => void,
-  ): void | Promise<void> {
-    const { self } = this.#owner;
-    try {
-      const ended =
-        typeof handler === 'function'
-          ? runFunction(handler, self, outcome)
-          : runHandler(handler.program, handler.slots, self, outcome);
-      if (ended !== undefined) return ended.catch(report).then(() => release(outcome));
-    } catch (error) {
-      report(error);
-    }
-    return release(outcome);
+    return { pending: this.#pending.size, settled: this.#settled.counts(), ...this.#outbox.sent };
   }
 
   #send(
@@ -329,7 +211,7 @@ export class Caller<Env, Self = never> {
     settle: Settle,
   ): Call {
     const encoded = encodeProgram(remote, target);
-    const pending = this.#pendingNow();
+    const pending = this.#pending.now();
     this.#greatestId += 1;
     const id = this.#greatestId;
     const call = new Call(id, target, remote, encoded, timeout, pending, settle);
@@ -408,13 +290,12 @@ export class Caller<Env, Self = never> {
 
   #settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
     if (failed || call.isObserved) this.#note(call, settlementOf(outcome, failed));
-    else this.#values += 1;
+    else this.#settled.values += 1;
     return call.settle(outcome, failed);
   }
 
   #note(call: Call, code: Settlement): void {
-    if (code === 'value') this.#values += 1;
-    else this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
+    this.#settled.add(code);
     if (!call.isObserved) return;
     publish({
       event: 'settle',
@@ -459,62 +340,4 @@ export class Caller<Env, Self = never> {
 
 function readAnswer(call: Call): Outcome {
   return readOutcome(call.answer, call);
-}
-
-/** Whether a promise would wait for a value, or take an outcome from it, instead of holding it. */
-function isThenable(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
-}
-
-/** Throws `CallError` with code `invalid-continuation` where a handler begins with what is not there. */
-function checkHandler(handler: Node, self: object): void {
-  let first = handler;
-  while (first.of && !isStart(first.of)) first = first.of;
-  const { name } = first;
-  if (name === undefined || name in self) return;
-  const names = new Set<string>();
-  for (let at: object = self; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-    for (const each of Object.getOwnPropertyNames(at)) names.add(each);
-  }
-  throw invalidContinuation(
-    `the handler ${explainNode(handler)} cannot run: ${unknownName('method', name, [...names].filter(isHandlerName))}`,
-  );
-}
-
-function isHandlerName(name: string): boolean {
-  return name !== 'constructor' && !name.startsWith('__');
-}
-
-/** It never throws. */
-function textOfHandler(handler: unknown): string | undefined {
-  if (handler === undefined) return undefined;
-  const node = nodeOf(handler);
-  if (node) return explainNode(node);
-  const name = nameOfFunction(handler);
-  return typeof name === 'string' && name ? `function ${name}` : '(outcome) => …';
-}
-
-/** A function may have a `name` of its own, which may be anything. */
-function nameOfFunction(handler: unknown): unknown {
-  try {
-    return (handler as { readonly name: unknown }).name;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What was refused when it was awaited has nobody else's line in its stack than that of who waits. */
-function throwToAwaiter(error: unknown): never {
-  const isRefused = error instanceof CallError && error.callId === undefined;
-  if (isRefused) throw startAt(error, throwToAwaiter);
-  return throwWithStack(error);
-}
-
-function throwWithStack(error: unknown): never {
-  addStack(error, throwWithStack);
-  throw error;
 }

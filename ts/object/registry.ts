@@ -6,7 +6,8 @@
 import type { Caller } from '../calling/caller.js';
 import { addBoundary } from '../receiving/entries.js';
 import { newContinuation } from '../record/record.js';
-import { callerOf, envOf, LumenizeBase } from './base.js';
+import { LumenizeBase } from './base.js';
+import { callerOf, envOf } from './create.js';
 
 /** Makes the service of one object. */
 type Service = (self: object) => unknown;

@@ -2,6 +2,7 @@
 
 import type { Program } from '../wire/core.js';
 import { release } from '../wire/outcome.js';
+import { ours } from '../wire/stack.js';
 import { readAny, run, settled } from './run.js';
 
 /**
@@ -39,3 +40,6 @@ function endOf(returned: unknown, lent: readonly unknown[]): void | Promise<void
     if (lent.includes(result)) release(result);
   });
 }
+
+// Last, since wrangler's bundler names functions where they stand.
+ours(runFunction);

@@ -11,7 +11,6 @@ import { type Method, onlyFollowed, type Program } from '../wire/core.js';
 import { objectsIn, outlivesCall, releaseLocal } from '../wire/dispose.js';
 import { release } from '../wire/outcome.js';
 import { ours } from '../wire/stack.js';
-import { runFunction } from './handle.js';
 import { apply, pass, type Read, type Run, takeStep } from './steps.js';
 
 /** Reads what has been checked, or need not be: a handler is the object's own, and may use every member. */
@@ -215,4 +214,4 @@ function isOnlyFollowed({ program, made }: Run): boolean {
 }
 
 // Last, since wrangler's bundler names functions where they stand.
-for (const each of [apply, readAny, finish, runFunction]) ours(each);
+for (const each of [readAny, finish]) ours(each);

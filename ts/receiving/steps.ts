@@ -3,6 +3,7 @@
 import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
 import type { Program } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
+import { ours } from '../wire/stack.js';
 import { costOf, leadsToCode, MOST_WORK } from './reach.js';
 import { Word } from './run.js';
 
@@ -181,3 +182,6 @@ function nextName(run: Run): string {
 function kindOf(argument: number): ArgumentKind {
   return argument & ((1 << ArgumentKind.Bits) - 1);
 }
+
+// Last, since wrangler's bundler names functions where they stand.
+ours(apply);

@@ -1,0 +1,20 @@
+/** The object that makes calls. */
+import type { CallErrorDetails } from '../wire/errors.js';
+
+/** What `onCallError` learns beside the error. */
+export interface CallErrorInfo extends CallErrorDetails {
+  /** The handler, as `explain` writes it; `undefined` where the call has none. */
+  readonly handler: string | undefined;
+}
+
+/** The object that makes calls: its handlers run on it. */
+export interface Owner {
+  readonly self: object;
+  readonly env: object;
+  /** The context of a Durable Object, whose sections keep other events out. */
+  readonly ctx?: object | undefined;
+  /** Receives the errors that nobody else sees. */
+  report(error: unknown, info: CallErrorInfo): void;
+  /** Keeps what ends with its request, as a Worker does, until a call and its handler have ended. */
+  readonly waitUntil?: ((ended: Promise<unknown>) => void) | undefined;
+}

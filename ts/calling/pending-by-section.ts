@@ -1,0 +1,56 @@
+/**
+ * Where the calls of one object wait for their outcomes: in one table, whose timer fires while nothing keeps
+ * other events out of the object; and for each section that does, in one whose timer was made inside.
+ */
+
+import { type Section, sectionOf } from '../runtime/sections.js';
+import { Pending, type PendingCall } from './pending.js';
+
+export class PendingBySection<C extends PendingCall> {
+  readonly #ctx: object | undefined;
+  readonly #onDue: (calls: readonly C[]) => void;
+  readonly #onRest: () => void;
+  readonly #main: Pending<C>;
+  readonly #inSections = new Map<Section, Pending<C>>();
+
+  /**
+   * @param ctx - The context of the object, by which its sections are known.
+   * @param onDue - Receives calls whose deadlines have come, taken out of their table.
+   * @param onRest - Runs when a turn has ended in which a table asked for it.
+   */
+  constructor(ctx: object | undefined, onDue: (calls: readonly C[]) => void, onRest: () => void) {
+    this.#ctx = ctx;
+    this.#onDue = onDue;
+    this.#onRest = onRest;
+    this.#main = new Pending<C>(onDue, onRest);
+  }
+
+  /** The table for a call that is made now. */
+  now(): Pending<C> {
+    const section = sectionOf(this.#ctx);
+    if (!section) return this.#main;
+    let pending = this.#inSections.get(section);
+    if (!pending) {
+      const made = new Pending<C>(this.#onDue, () => {
+        if (made.size === 0) this.#inSections.delete(section);
+        this.#onRest();
+      });
+      this.#inSections.set(section, made);
+      pending = made;
+    }
+    return pending;
+  }
+
+  /** How many calls wait. */
+  get size(): number {
+    let size = this.#main.size;
+    for (const pending of this.#inSections.values()) size += pending.size;
+    return size;
+  }
+
+  /** Whether a table rests when this turn has ended. */
+  get isResting(): boolean {
+    if (this.#main.isResting || this.#inSections.size === 0) return this.#main.isResting;
+    return [...this.#inSections.values()].some((each) => each.isResting);
+  }
+}
