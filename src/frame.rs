@@ -1,12 +1,11 @@
-//! A frame: programs for one target with the names they use, and how it is written as CBOR.
+//! A frame: one program with the names it uses, and how it is written as CBOR.
 //!
-//! `[version, [name, …], [program, …]]`. Names stand once for the whole frame, however many steps
-//! use them. docs/wire-format.md describes the format for other implementations.
+//! `[version, [name, …], [program]]`. A name stands once, however many steps use it. docs/wire-format.md describes the format for other implementations.
 
 use minicbor::{Decoder, Encoder};
 
 use crate::error::{Code, Failure};
-use crate::limits::{Limits, PROGRAMS};
+use crate::limits::Limits;
 use crate::program::{self, Words, length};
 use crate::validate;
 
@@ -18,9 +17,9 @@ pub const VERSION: u32 = 2;
 pub struct Frame<'a> {
     /// The names that steps refer to by index.
     pub names: Vec<&'a str>,
-    /// The programs, one after the other, as `program` describes them.
+    /// The program, as `program` describes it.
     pub words: Vec<u32>,
-    /// The names that the programs read from the target itself, by index, each once.
+    /// The names that the program reads from the target itself, by index, each once.
     pub entries: Vec<u32>,
 }
 
@@ -30,7 +29,6 @@ pub struct Frame<'a> {
 /// What `validate::frame` finds, so that a call that everybody would refuse is not sent.
 pub fn encode(names: &[&str], words: &[u32], slots: u32) -> Result<Vec<u8>, Failure> {
     validate::frame(names, words, slots, &Limits::MOST)?;
-    let programs = validate::count_programs(words)?;
     let mut out = Encoder::new(Vec::with_capacity(64));
     out.array(3)?;
     out.u32(VERSION)?;
@@ -38,11 +36,8 @@ pub fn encode(names: &[&str], words: &[u32], slots: u32) -> Result<Vec<u8>, Fail
     for name in names {
         out.str(name)?;
     }
-    out.array(programs.into())?;
-    let mut words = Words::new(words);
-    while !words.is_empty() {
-        program::encode(&mut words, &mut out)?;
-    }
+    out.array(1)?;
+    program::encode(&mut Words::new(words), &mut out)?;
     let bytes = out.into_writer();
     validate::frame_bytes(bytes.len(), &Limits::MOST)?;
     Ok(bytes)
@@ -85,10 +80,9 @@ fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Frame<'a>, Failure> {
     }
     let mut words = Vec::new();
     let programs = length(&mut bytes)?;
-    validate::within_limit("programs in the frame", programs, PROGRAMS)?;
-    for program in 1..=programs {
-        program::decode(&mut bytes, &mut words, limits)
-            .map_err(|failure| failure.within(format_args!("program {program}")))?;
+    validate::within_limit("programs in the frame", programs, 1)?;
+    if programs == 1 {
+        program::decode(&mut bytes, &mut words, limits).map_err(validate::in_program)?;
     }
     if bytes.position() != bytes.input().len() {
         return Err(Failure::new(Code::Protocol, "something follows the frame"));

@@ -9,15 +9,18 @@ pub mod error;
 mod fault;
 pub mod frame;
 pub mod limits;
+pub mod meaning;
+pub mod message;
 pub mod pending;
 pub mod program;
 pub mod validate;
 
-use js_sys::{Array, Object, Uint32Array};
+use js_sys::{Array, Object, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use error::{Code, Failure};
 use limits::Limits;
+use meaning::{Meaning, Method};
 
 #[wasm_bindgen(typescript_custom_section)]
 const CODES: &str = Code::TYPESCRIPT;
@@ -59,26 +62,50 @@ pub fn encode_frame(
 }
 
 /// Decodes and checks one frame that came with `slots` native values. Returns its words, its names
-/// with U+0000 between them, and which of these it reads from the target itself. `limits` are what
-/// `checkLimits` returned, or empty for the defaults.
+/// with U+0000 between them, which of these it reads from the target itself, and what it means, as
+/// `programMeaning` says it. `limits` are what `checkLimits` returned, or empty for the defaults.
 ///
 /// # Errors
 /// `[code, message]` where the frame is refused.
-#[wasm_bindgen(js_name = decodeFrame, unchecked_return_type = "[Uint32Array, string, Uint32Array]")]
+#[wasm_bindgen(
+    js_name = decodeFrame,
+    unchecked_return_type = "[Uint32Array, string, Uint32Array, Uint32Array, Uint8Array]"
+)]
 pub fn decode_frame(bytes: &[u8], slots: u32, limits: &[u32]) -> Result<Array, JsValue> {
     let frame = frame::decode(bytes, slots, &Limits::from_words(limits))?;
     let words = Uint32Array::from(frame.words.as_slice());
     let entries = Uint32Array::from(frame.entries.as_slice());
-    Ok(Array::of3(&words, &frame.names.join("\0").into(), &entries))
+    let decoded = Array::of3(&words, &frame.names.join("\0").into(), &entries);
+    Ok(decoded.concat(&program_meaning(&frame.words)?))
 }
 
-/// For each value of one program, by its number: 1 where later steps only read from it or call it.
+/// What one program means. If it is one method call: the index of the method's name and how many arguments
+/// it has; else nothing. And for each value, by its number, 1 where later steps only read from it or call it.
 ///
 /// # Errors
 /// `[code, message]` where `words` is not one program.
-#[wasm_bindgen(js_name = onlyFollowed)]
-pub fn only_followed(words: &[u32]) -> Result<Vec<u8>, JsValue> {
-    Ok(program::only_followed(words)?.into_iter().map(u8::from).collect())
+#[wasm_bindgen(js_name = programMeaning, unchecked_return_type = "[Uint32Array, Uint8Array]")]
+pub fn program_meaning(words: &[u32]) -> Result<Array, JsValue> {
+    let Meaning { method, followed } = meaning::meaning(words)?;
+    let method = method.map_or(vec![], |Method { name, arguments }| vec![name, arguments]);
+    let followed: Vec<u8> = followed.into_iter().map(u8::from).collect();
+    let method = Uint32Array::from(method.as_slice());
+    Ok(Array::of2(&method, &Uint8Array::from(followed.as_slice())))
+}
+
+/// Checks the structure of a message of several calls: for each call the number of its frame, for each
+/// frame how many slots it takes and how long it is, and how many slots came along.
+///
+/// # Errors
+/// `[code, message]` where the message is refused.
+#[wasm_bindgen(js_name = checkMessage)]
+pub fn check_message(
+    which: &[u16],
+    slot_counts: &[u16],
+    frame_bytes: &[u32],
+    slots: u32,
+) -> Result<(), JsValue> {
+    Ok(message::check(which, slot_counts, frame_bytes, slots)?)
 }
 
 /// Checks the limits that a class sets, and fills in the defaults.
@@ -135,16 +162,12 @@ impl PendingCalls {
         self.0.len()
     }
 
-    /// Takes out every call whose deadline has come and returns their ids, earliest first.
+    /// Takes out every call whose deadline has come. Returns the next deadline, `Infinity` if no call has
+    /// one, and the ids of those calls, earliest first.
     pub fn due(&mut self, now: f64) -> Vec<f64> {
-        self.0.due(now).into_iter().map(as_number).collect()
-    }
-
-    /// The earliest deadline; `Infinity` if no call has one.
-    #[wasm_bindgen(js_name = nextDeadline)]
-    #[must_use]
-    pub fn next_deadline(&self) -> f64 {
-        self.0.next_deadline().map_or(f64::INFINITY, as_number)
+        let due = self.0.due(now);
+        let next = self.0.next_deadline().map_or(f64::INFINITY, as_number);
+        std::iter::once(next).chain(due.into_iter().map(as_number)).collect()
     }
 }
 

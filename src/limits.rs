@@ -54,20 +54,27 @@ macro_rules! limits {
     };
 }
 
-/// Programs in one frame. Calls that travel together bring one frame for each program that differs.
-pub const PROGRAMS: u32 = 1;
+/// Defines what a message may hold once, for Rust and, as an enum whose values are inlined, for TypeScript.
+macro_rules! message_limits {
+    ($( #[doc = $doc:literal] $constant:ident / $name:literal = $value:literal, )+) => {
+        $( #[doc = $doc] pub const $constant: u32 = $value; )+
 
-/// What both sides of a message of several calls keep to, for TypeScript, which makes and reads them:
-/// their arguments never come here.
-pub const MESSAGE_TYPESCRIPT: &str = "\
-/** What a message of several calls may hold; more are sent in several. */
-export const enum MessageLimit {
-  /** Calls. What a target runs in one turn keeps it from everything else meanwhile. */
-  Calls = 1_024,
-  /** Bytes of arguments or of results, estimated from above: a quarter of the platform's 32 MiB. */
-  Bytes = 8_388_608,
+        /// What both sides of a message of several calls keep to, for TypeScript, which makes messages.
+        pub const MESSAGE_TYPESCRIPT: &str = concat!(
+            "/** What a message of several calls may hold; more are sent in several. */\n",
+            "export const enum MessageLimit {\n",
+            $( "  /**", $doc, " */\n  ", $name, " = ", stringify!($value), ",\n", )+
+            "}\n"
+        );
+    };
 }
-";
+
+message_limits! {
+    /// Calls. What a target runs in one turn keeps it from everything else meanwhile.
+    MESSAGE_CALLS / "Calls" = 1_024,
+    /// Bytes of arguments or of results, estimated from above: a quarter of the platform's 32 MiB.
+    MESSAGE_BYTES / "Bytes" = 8_388_608,
+}
 
 impl Limits {
     /// Sets one limit.

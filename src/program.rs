@@ -359,61 +359,6 @@ fn decode_argument(bytes: &mut Decoder<'_>) -> Result<u32, Failure> {
     if number < 0 { Argument::Value(magnitude) } else { Argument::Slot(magnitude) }.into_word()
 }
 
-/// For each value of one program, by its number: whether later steps read from it or call it, and use
-/// it in no other way. What is read from an RPC stub is such a value when it is a path, not a promise.
-/// One pass over the words, however many steps there are.
-///
-/// # Errors
-/// `protocol` where `words` is not one program.
-pub fn only_followed(words: &[u32]) -> Result<Vec<bool>, Failure> {
-    let mut words = Words::new(words);
-    words.next_word()?;
-    let steps = words.next_word()?;
-    let values = usize::try_from(steps).unwrap_or(usize::MAX).min(words.rest.len());
-    let mut uses = vec![Uses::default(); values.saturating_add(1)];
-    for _ in 0..steps {
-        match words.next_step()? {
-            Step::Get { of, .. } => uses_of(&mut uses, of)?.is_followed = true,
-            Step::Apply { callee, arguments } => {
-                uses_of(&mut uses, callee)?.is_followed = true;
-                pass_on(&mut uses, arguments)?;
-            }
-            Step::Array { items } => pass_on(&mut uses, items)?,
-            Step::Object { entries } => {
-                for entry in entries.as_chunks::<2>().0 {
-                    pass_on(&mut uses, entry.get(1..).unwrap_or_default())?;
-                }
-            }
-        }
-    }
-    Ok(uses.iter().map(|uses| uses.is_followed && !uses.is_passed_on).collect())
-}
-
-/// How the later steps of a program use one value.
-#[derive(Clone, Copy, Debug, Default)]
-struct Uses {
-    /// A step reads from it or calls it.
-    is_followed: bool,
-    /// It is an argument.
-    is_passed_on: bool,
-}
-
-fn pass_on(uses: &mut [Uses], arguments: &[u32]) -> Result<(), Failure> {
-    for argument in arguments {
-        if let Argument::Value(number) = Argument::from_word(*argument)? {
-            uses_of(uses, number)?.is_passed_on = true;
-        }
-    }
-    Ok(())
-}
-
-fn uses_of(uses: &mut [Uses], value: u32) -> Result<&mut Uses, Failure> {
-    let index = usize::try_from(value).unwrap_or(usize::MAX);
-    uses.get_mut(index).ok_or_else(|| {
-        Failure::new(Code::Protocol, format!("value {value} is not one of the program's"))
-    })
-}
-
 /// The length of a CBOR array that states one and whose items are all there.
 ///
 /// A list cannot have more items than bytes are left: a length that lies is refused before it is

@@ -1,7 +1,7 @@
 //! What a frame must obey before any of its steps runs: structure, limits and names.
 
 use crate::error::{Code, Failure};
-use crate::limits::{Limits, PROGRAMS};
+use crate::limits::Limits;
 use crate::program::{Argument, Step, Words};
 
 /// Names that lead to prototypes from any value. They are refused wherever a step reads them; as the
@@ -44,24 +44,7 @@ pub fn frame_bytes(bytes: usize, limits: &Limits) -> Result<(), Failure> {
     within_limit("bytes in the frame", u32::try_from(bytes).unwrap_or(u32::MAX), limits.frame_bytes)
 }
 
-/// The number of programs in a flat form.
-///
-/// # Errors
-/// `protocol` where it is not a flat form.
-pub fn count_programs(words: &[u32]) -> Result<u32, Failure> {
-    let mut words = Words::new(words);
-    let mut programs: u32 = 0;
-    while !words.is_empty() {
-        words.next_word()?;
-        for _ in 0..words.next_word()? {
-            words.next_step()?;
-        }
-        programs = programs.saturating_add(1);
-    }
-    Ok(programs)
-}
-
-/// Checks a whole frame that came with `slots` native values. Returns the names that its programs read
+/// Checks a whole frame that came with `slots` native values. Returns the names that its program reads
 /// from the target itself, by index, each once: the receiver's class decides about them.
 ///
 /// # Errors
@@ -78,29 +61,29 @@ pub fn frame(
     for name in names {
         check_name(name, limits)?;
     }
-    let mut words = Words::new(words);
-    let mut entries = Entries { names: Vec::new(), are_known: vec![false; names.len()] };
-    let mut programs: u32 = 0;
-    let mut slots_in_all: u32 = 0;
-    while !words.is_empty() {
-        programs = programs.saturating_add(1);
-        within_limit("programs in the frame", programs, PROGRAMS)?;
-        let program_slots = program(names, &mut words, &mut entries, limits)
-            .map_err(|failure| failure.within(format_args!("program {programs}")))?;
-        slots_in_all = slots_in_all.saturating_add(program_slots);
-    }
-    if programs == 0 {
+    if words.is_empty() {
         return Err(Failure::new(Code::Protocol, "the frame has no program"));
     }
+    let mut words = Words::new(words);
+    let mut entries = Entries { names: Vec::new(), are_known: vec![false; names.len()] };
+    let program_slots = program(names, &mut words, &mut entries, limits).map_err(in_program)?;
+    // They end with the program, of which a frame has one.
+    within_limit("programs in the frame", if words.is_empty() { 1 } else { 2 }, 1)?;
     // What follows the slots is not the program's: a tracer may have appended it to the RPC.
-    if slots_in_all > slots {
-        let message = format!("the programs have {slots_in_all} slots, {slots} came along");
+    if program_slots > slots {
+        let message = format!("the programs have {program_slots} slots, {slots} came along");
         return Err(Failure::new(Code::Protocol, message));
     }
     Ok(entries.names)
 }
 
-/// The names that programs read from the target itself.
+/// Says of a failure that it is in the program, of which a frame has one.
+#[must_use]
+pub fn in_program(failure: Failure) -> Failure {
+    failure.within(format_args!("program 1"))
+}
+
+/// The names that a program reads from the target itself.
 struct Entries {
     /// By index, each once.
     names: Vec<u32>,

@@ -134,7 +134,7 @@ test('rule 25: who asks twice at once for the rest of a message gets an answer t
       ...message: unknown[]
     ): Promise<[unknown, unknown, { next(): Promise<unknown[]>; stop(): Promise<void> }]>;
   };
-  const answer = await stub.__lmzCalls([frame], [1], Uint16Array.of(0, 0), [1, 2]);
+  const answer = await stub.__lmzCalls([frame], Uint16Array.of(1), Uint16Array.of(0, 0), [1, 2]);
   const [, , rest] = answer;
   const first = rest.next();
   const second = rest.next();

@@ -347,19 +347,29 @@ test('rule 6: `batch` is true or false', () =>
 describe('rule 25: a message of several calls that is none is refused, and nothing runs:', () => {
   const next = asSent(frameOf(['next'], 0, [0, 0, 0], [1, 1]));
   const echo = asSent(frameOf(['echo'], 1, [0, 0, 0], [1, 1, 0]));
+  const counts = (...of: number[]): Uint16Array => Uint16Array.from(of);
+  const which = counts;
   const messages: readonly [string, readonly unknown[], string][] = [
     ['nothing', [], 'protocol'],
-    ['frames that are no list', [next, [0], Uint16Array.of(0), []], 'protocol'],
-    ['a list of calls that is none', [[next], [0], [0], []], 'protocol'],
-    ['slots that are no list', [[next], [0], Uint16Array.of(0), null], 'protocol'],
-    ['a call of a frame that is not there', [[next], [0], Uint16Array.of(1), []], 'protocol'],
-    ['too few slots', [[echo], [1], Uint16Array.of(0, 0), [1]], 'protocol'],
-    ['too many slots', [[echo], [1], Uint16Array.of(0), [1, 2]], 'protocol'],
-    ['a count below 0', [[next, echo], [-1, 1], Uint16Array.of(0, 1), []], 'protocol'],
-    ['a count that is none', [[next], ['0'], Uint16Array.of(0), []], 'protocol'],
-    ['a count too few', [[next, next], [0], Uint16Array.of(0, 0), []], 'protocol'],
-    ['more frames than calls', [[next, next], [0, 0], Uint16Array.of(0), []], 'protocol'],
-    ['1,025 calls', [[next], [0], new Uint16Array(1_025), []], 'limit-exceeded'],
+    ['frames that are no list', [next, counts(0), which(0), []], 'protocol'],
+    ['a list of calls that is none', [[next], counts(0), [0], []], 'protocol'],
+    ['slots that are no list', [[next], counts(0), which(0), null], 'protocol'],
+    ['a call of a frame that is not there', [[next], counts(0), which(1), []], 'protocol'],
+    ['too few slots', [[echo], counts(1), which(0, 0), [1]], 'protocol'],
+    ['too many slots', [[echo], counts(1), which(0), [1, 2]], 'protocol'],
+    ['a count below 0', [[next, echo], counts(-1, 1), which(0, 1), []], 'protocol'],
+    ['counts that are none', [[next], ['0'], which(0), []], 'protocol'],
+    [
+      'a list of counts that has no end',
+      [[next], { length: 2 ** 32 - 1 }, which(0), []],
+      'protocol',
+    ],
+    ['wider counts', [[next], Uint32Array.of(0), which(0), []], 'protocol'],
+    ['a count too few', [[next, next], counts(0), which(0, 0), []], 'protocol'],
+    ['more frames than calls', [[next, next], counts(0, 0), which(0), []], 'protocol'],
+    ['1,025 calls', [[next], counts(0), new Uint16Array(1_025), []], 'limit-exceeded'],
+    ['1,025 counts', [[next], new Uint16Array(1_025), which(0), []], 'protocol'],
+    ['frames without end', [new Array(2 ** 32 - 1), counts(0), which(0), []], 'limit-exceeded'],
   ];
   test.for(messages)('%s', async ([name, message, code]) => {
     const stub = env.CALC.getByName(`hostile ${name}`) as unknown as {
@@ -377,7 +387,7 @@ describe('rule 25: a message of several calls that is none is refused, and nothi
       __lmzCalls(...message: readonly unknown[]): Promise<unknown>;
     };
     const frames = [next, asSent(frameOf(['__proto__'], 0, [0, 0, 0])), '\u0100', 5];
-    const answer = await stub.__lmzCalls(frames, [0, 0, 0, 0], Uint16Array.of(1, 0, 2, 3, 0), []);
+    const answer = await stub.__lmzCalls(frames, counts(0, 0, 0, 0), which(1, 0, 2, 3, 0), []);
     const refused = (code: string): unknown => ['__lmzRefusal', { properties: { code } }];
     expect(answer).toMatchObject([
       undefined,

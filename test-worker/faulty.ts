@@ -2,9 +2,10 @@
  * The package as it is published, on a core that can be made to trap: really, in the middle of
  * whichever operation a test names. scripts/faulty.mjs builds it.
  */
-import { load } from '../target/faulty/core.js';
+
 import * as core from '../target/faulty/wasm/lumenize_call.js';
 import module from '../target/faulty/wasm/lumenize_call_bg.wasm';
+import { load } from '../target/faulty/wire/core.js';
 
 export type Fault = 'panic' | 'memory' | 'stack';
 export type Operation = 'encodeFrame' | 'decodeFrame' | 'watch' | 'due';
@@ -68,7 +69,8 @@ load({
   checkLimits: core.checkLimits,
   checkTimeout: core.checkTimeout,
   isEntry: core.isEntry,
-  onlyFollowed: core.onlyFollowed,
+  checkMessage: core.checkMessage,
+  programMeaning: core.programMeaning,
   codes: core.codes,
   recover: core.recover,
   PendingCalls,

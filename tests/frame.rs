@@ -3,9 +3,8 @@
 use lumenize_call::error::Code;
 use lumenize_call::frame::{self, Frame, VERSION};
 use lumenize_call::limits::Limits;
-use lumenize_call::program::{
-    self, APPLY, ARRAY, GET, HOLE, KIND_BITS, OBJECT, OUTCOME, SLOT, VALUE,
-};
+use lumenize_call::meaning::{Method, meaning};
+use lumenize_call::program::{APPLY, ARRAY, GET, HOLE, KIND_BITS, OBJECT, OUTCOME, SLOT, VALUE};
 use lumenize_call::validate::{NOT_AN_ENTRY, REFUSED};
 
 fn slot(number: u32) -> u32 {
@@ -162,10 +161,33 @@ fn what_is_only_followed_is_read_from_or_called_and_nothing_else() {
         &[GET, 2, 0, GET, 0, 0, ARRAY, 1, value(3), APPLY, 4, 2, value(4), value(5)],
     ]
     .concat();
-    let followed = program::only_followed(&words).unwrap();
+    let followed = meaning(&words).unwrap().followed;
     assert_eq!(followed, [true, true, true, false, false, false, false]);
     for broken in [vec![], vec![0, 1, GET, 7, 0], vec![0, 2, GET, 0, 0]] {
-        assert_eq!(program::only_followed(&broken).unwrap_err().code, Code::Protocol);
+        assert_eq!(meaning(&broken).unwrap_err().code, Code::Protocol);
+    }
+}
+
+#[test]
+fn one_method_call_with_its_slots_as_they_come_is_told_from_other_programs() {
+    let call = |arguments: &[u32]| {
+        let count = u32::try_from(arguments.len()).unwrap();
+        [&[0, 2, GET, 0, 7, APPLY, 1, count], arguments].concat()
+    };
+    let method = |arguments: &[u32]| meaning(&call(arguments)).unwrap().method;
+    assert_eq!(method(&[]), Some(Method { name: 7, arguments: 0 }));
+    assert_eq!(method(&[slot(0), slot(1)]), Some(Method { name: 7, arguments: 2 }));
+    for other in [&[slot(1)], &[value(1)], &[OUTCOME]] {
+        assert_eq!(method(other), None);
+    }
+    assert_eq!(method(&[slot(1), slot(0)]), None);
+    for other in [
+        [0, 1, GET, 0, 7].as_slice(),
+        &[0, 3, GET, 0, 7, APPLY, 1, 0, GET, 2, 7],
+        &[0, 3, GET, 0, 7, GET, 0, 7, APPLY, 1, 0],
+        &[0, 2, GET, 0, 7, ARRAY, 0],
+    ] {
+        assert_eq!(meaning(other).unwrap().method, None, "{other:?}");
     }
 }
 
@@ -181,7 +203,7 @@ fn rule_25_what_a_frame_costs_is_linear_in_its_names_and_steps() {
     let start = std::time::Instant::now();
     let frame = frame::decode(&bytes, 0, &Limits::MOST).unwrap();
     assert_eq!(frame.entries.len(), 65_536);
-    assert_eq!(program::only_followed(&frame.words).unwrap().len(), 65_537);
+    assert_eq!(meaning(&frame.words).unwrap().followed.len(), 65_537);
     assert!(start.elapsed().as_secs() < 1, "{:?}", start.elapsed());
 }
 

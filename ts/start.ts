@@ -6,14 +6,15 @@
 import { register } from './object/registry.js';
 import {
   checkLimits,
+  checkMessage,
   checkTimeout,
   codes,
   decodeFrame,
   encodeFrame,
   initSync,
   isEntry,
-  onlyFollowed,
   PendingCalls,
+  programMeaning,
   recover,
 } from './wasm/lumenize_call.js';
 import { load } from './wire/core.js';
@@ -28,12 +29,13 @@ export function start(module: WebAssembly.Module | BufferSource): void {
   // By name, so that bundlers leave out what is not used.
   load({
     checkLimits,
+    checkMessage,
     checkTimeout,
     codes,
     decodeFrame,
     encodeFrame,
     isEntry,
-    onlyFollowed,
+    programMeaning,
     PendingCalls,
     recover,
   });

@@ -48,7 +48,7 @@ export function handle(
     const ended =
       typeof handler === 'function'
         ? runFunction(handler, self, outcome)
-        : runHandler(handler.program, handler.slots, self, outcome);
+        : runHandler(handler, self, outcome);
     if (ended !== undefined) return ended.catch(report).then(() => release(outcome));
   } catch (error) {
     report(error);

@@ -192,11 +192,13 @@ export class Outbox<C extends Outgoing> {
     try {
       const taken = target.take();
       connection = taken;
-      taken.callSeveral([...frames.keys()], slotCounts, which, slots).then((sent) => {
-        target.giveBack(taken, true);
-        void new Answers(this.#sender, calls, target, taken).receive(sent);
-        this.#afterAnswer(target);
-      }, fail);
+      taken
+        .callSeveral([...frames.keys()], Uint16Array.from(slotCounts), which, slots)
+        .then((sent) => {
+          target.giveBack(taken, true);
+          void new Answers(this.#sender, calls, target, taken).receive(sent);
+          this.#afterAnswer(target);
+        }, fail);
     } catch (error) {
       soon(() => fail(error));
     }

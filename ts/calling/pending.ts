@@ -207,7 +207,8 @@ export class Pending<C extends PendingCall> {
         table = this.#makeTable();
       }
     } else table = this.#makeTable();
-    return [[...table.due(time)], table.nextDeadline()];
+    const [next = Number.POSITIVE_INFINITY, ...due] = table.due(time);
+    return [due, next];
   }
 
   #makeTable(): PendingCalls {

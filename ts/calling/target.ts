@@ -21,7 +21,7 @@ export interface Receiver {
    */
   __lmzCalls(
     frames: readonly string[],
-    slotCounts: readonly number[],
+    slotCounts: Uint16Array,
     which: Uint16Array,
     slots: readonly unknown[],
   ): PromiseLike<unknown>;

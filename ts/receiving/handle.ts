@@ -1,9 +1,9 @@
 /** Running handlers, by the runner that runs what callers send. */
 
-import type { Program } from '../wire/core.js';
+import type { HandlerProgram } from '../record/handler.js';
 import { release } from '../wire/outcome.js';
 import { ours } from '../wire/stack.js';
-import { readAny, run, settled } from './run.js';
+import { callMethod, readAny, run, settled } from './run.js';
 
 /**
  * Runs a handler, whose result nobody receives: what came by RPC is released, what the handler itself has
@@ -12,13 +12,16 @@ import { readAny, run, settled } from './run.js';
  * @returns A promise of its end where it takes time. It throws, or rejects with, what the handler does.
  */
 export function runHandler(
-  program: Program,
-  slots: readonly unknown[],
+  handler: HandlerProgram,
   self: object,
   outcome: unknown,
 ): void | Promise<void> {
   const lent: unknown[] = [];
-  return endOf(run(program, slots, 0, self, readAny, outcome, lent), lent);
+  const { method, slots } = handler;
+  const returned = method
+    ? callMethod(method, slots, 0, self, readAny, outcome, lent)
+    : run(handler.program, slots, 0, self, readAny, outcome, lent);
+  return endOf(returned, lent);
 }
 
 /** What a handler is that was not recorded: it receives the outcome. */

@@ -9,7 +9,7 @@ import type { ReceivedProgram } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure, sendRefusal } from '../wire/outcome.js';
 import { rulesOf } from './expose.js';
-import { checkMessage, type Message } from './message.js';
+import { type Message, readMessage } from './message.js';
 import { answer, checkFrame } from './receive.js';
 import { Reply } from './reply.js';
 import type { Read } from './steps.js';
@@ -48,7 +48,7 @@ function begin(
 ): Begun {
   let calls: Calls;
   try {
-    const checked = checkMessage(message);
+    const checked = readMessage(message);
     const { frames, slotCounts } = checked;
     const rules = rulesOf(self);
     const programs = frames.map((frame, at) => {

@@ -6,12 +6,12 @@
  */
 
 import { isObject } from '../runtime/kinds.js';
-import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
-import { type Method, onlyFollowed, type Program } from '../wire/core.js';
+import { StepKind } from '../wasm/lumenize_call.js';
+import type { Method, Program } from '../wire/core.js';
 import { objectsIn, outlivesCall, releaseLocal } from '../wire/dispose.js';
 import { release } from '../wire/outcome.js';
 import { ours } from '../wire/stack.js';
-import { apply, pass, type Read, type Run, takeStep } from './steps.js';
+import { apply, FIRST_STEP, pass, type Read, type Run, takeStep } from './steps.js';
 
 /** Reads what has been checked, or need not be: a handler is the object's own, and may use every member. */
 export function readAny(receiver: object, name: string): unknown {
@@ -36,12 +36,11 @@ export function run(
   outcome?: unknown,
   lent?: unknown[],
 ): unknown {
-  program.method ??= methodOf(program);
   if (program.method) {
     return callMethod(program.method, slots, firstSlot, self, read, outcome, lent);
   }
   const { words, names } = program;
-  const values = new Array<unknown>(1 + (words[Word.StepCount] as number));
+  const values = new Array<unknown>(program.followed.length);
   const receivers = new Array<unknown>(values.length);
   values[0] = self;
   return runSteps({
@@ -60,41 +59,12 @@ export function run(
     yielded: undefined,
     opened: undefined,
     work: 0,
-    at: Word.First,
+    at: FIRST_STEP,
   });
 }
 
-/** Where a program of one method call, `GET 0 name` and `APPLY 1 count …`, has what differs. */
-export enum Word {
-  StepCount = 1,
-  First = 2,
-  Name = 4,
-  Second = 5,
-  Callee = 6,
-  ArgumentCount = 7,
-  Arguments = 8,
-}
-
-function methodOf({ words, names }: Program): Method | false {
-  if (
-    words[Word.StepCount] !== 2 ||
-    words[Word.First] !== StepKind.Get ||
-    words[Word.Second] !== StepKind.Apply ||
-    words[Word.Callee] !== 1
-  ) {
-    return false;
-  }
-  const argumentCount = words[Word.ArgumentCount] as number;
-  let outcomeAt = -1;
-  for (let at = 0; at < argumentCount; at++) {
-    const word = words[Word.Arguments + at] as number;
-    if (word === ArgumentKind.Outcome && outcomeAt < 0) outcomeAt = at;
-    else if (word !== (ArgumentKind.Slot | (at << ArgumentKind.Bits))) return false;
-  }
-  return { name: names[words[Word.Name] as number] as string, argumentCount, outcomeAt };
-}
-
-function callMethod(
+/** Runs a program that is one method call. */
+export function callMethod(
   { name, argumentCount, outcomeAt }: Method,
   slots: readonly unknown[],
   firstSlot: number,
@@ -209,7 +179,6 @@ function isAwaited(run: Run, value: unknown, isRead: boolean): value is PromiseL
 
 /** Whether the steps to come read from the latest value or call it, and use it in no other way. */
 function isOnlyFollowed({ program, made }: Run): boolean {
-  program.followed ??= onlyFollowed(program);
   return program.followed[made] === 1;
 }
 

@@ -5,7 +5,9 @@ import type { Program } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
 import { costOf, leadsToCode, MOST_WORK } from './reach.js';
-import { Word } from './run.js';
+
+/** The word with which the first step begins: before it stand how many slots and steps there are. */
+export const FIRST_STEP = 2;
 
 /** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
 export interface Read {
@@ -114,7 +116,7 @@ function readOpened(run: Run, receiver: unknown, name: string): unknown {
 
 /** What the step that made a value is called, for who has to be told that it made none. */
 function nameOf({ words, names }: Run, value: number): string {
-  let at: number = Word.First;
+  let at = FIRST_STEP;
   for (let step = 1; step < value; step++) at += lengthOfStep(words, at);
   return words[at] === StepKind.Get
     ? (names[words[at + 2] as number] as string)

@@ -64,7 +64,7 @@ function frameOf(node: Node, slots: unknown[], copies: Copies): string {
   slots.length = 0;
   const flattening = new Flattening(undefined, copies, slots, destination);
   flattening.finish(node);
-  const frame = encodeFrame(flattening);
+  const frame = encodeFrame(flattening, slots.length);
   if (form !== NO_FORM) forms.values[form] = frame;
   return frame;
 }

@@ -8,7 +8,7 @@
 
 import { ArgumentKind, MostLimit, StepKind } from '../wasm/lumenize_call.js';
 import type { Copies } from '../wire/copy.js';
-import type { Frame } from '../wire/core.js';
+import type { FlatProgram } from '../wire/core.js';
 import { CallError, invalidContinuation, placeOf } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
 import { isStart, type Node, nodeOf } from '../wire/node.js';
@@ -20,7 +20,7 @@ const SLOT_COUNT = 0;
 const STEP_COUNT = 1;
 
 /** One program in the making. */
-export class Flattening implements Frame {
+export class Flattening implements FlatProgram {
   readonly words: number[] = [0, 0];
   readonly names: string[] = [];
   /** Whether the outcome has its place. */

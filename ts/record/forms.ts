@@ -1,5 +1,4 @@
 /** Forms of programs, by which one that has been encoded before is found again. */
-import type { Program } from '../wire/core.js';
 
 /**
  * Forms of programs: what one is beside its native values, as a path of tokens, in the order of
@@ -45,13 +44,11 @@ const MOST_FORMS = 4_000;
 
 let names = new Map<string, number>();
 export let frames = new Forms<string>();
-export let handlers = new Forms<Program>();
 
 export function forgetFormsOfAFlood(): void {
-  if (!frames.isFull && !handlers.isFull) return;
+  if (!frames.isFull) return;
   names = new Map();
   frames = new Forms();
-  handlers = new Forms();
 }
 
 /** A form has no more names than it has steps: they run out of numbers long after the forms. */

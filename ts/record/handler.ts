@@ -1,65 +1,50 @@
-/** Handlers: the program that the caller's own object runs with the outcome. */
+/** Handlers: what the caller's own object runs with the outcome. */
 
-import { ArgumentKind } from '../wasm/lumenize_call.js';
 import { Copies } from '../wire/copy.js';
-import type { Frame, Program } from '../wire/core.js';
+import { type Method, type Program, runnable } from '../wire/core.js';
 import { isStart, type Node, nodeOf } from '../wire/node.js';
 import { ReadFailure } from '../wire/reading.js';
 import { Flattening, mayHold } from './flatten.js';
-import { forgetFormsOfAFlood, handlers, MOST_IN_FORM, Token, tokenOf } from './forms.js';
 import { BoundStart, result } from './record.js';
 
-/** A handler: a program with its native values. */
-export interface HandlerProgram {
-  readonly program: Program;
-  readonly slots: readonly unknown[];
-}
+/** A recorded handler with its native values. Most call one method; the others are programs. */
+export type HandlerProgram =
+  | { readonly method: Method; readonly slots: readonly unknown[] }
+  | {
+      readonly method: undefined;
+      readonly program: Program;
+      readonly slots: readonly unknown[];
+    };
 
 /**
- * The program that the caller's own object runs with the outcome. The outcome goes where `remote` or
- * `$result` stands; where neither does, it is the last argument of the last call.
+ * What the caller's own object runs with the outcome. The outcome goes where `remote` or `$result` stands;
+ * where neither does, it is the last argument of the last call.
  */
 export function handlerOf(handler: Node, remote: Node): HandlerProgram {
   try {
-    return bind(handler, remote);
+    return methodOf(handler, remote) ?? flattened(handler, remote);
   } catch (failure) {
     throw failure instanceof ReadFailure ? failure.cause : failure;
   }
 }
 
-function bind(handler: Node, remote: Node): HandlerProgram {
-  const { args } = handler;
-  const begun = handler.of?.of;
+/** A handler that calls one method, with arguments in which no other continuation stands. */
+function methodOf(handler: Node, remote: Node): HandlerProgram | undefined {
+  const { args, of } = handler;
+  const begun = of?.of;
   const isMethod = begun && isStart(begun) && !(begun instanceof BoundStart);
-  const name = args && isMethod ? handler.of?.name : undefined;
+  if (!args || !isMethod || of?.name === undefined) return undefined;
   // What uses the outcome in another way than as an argument is refused when it is flattened.
-  const usesOutcome = handler === remote || handler.of === remote;
-  const place =
-    args && name !== undefined && !usesOutcome ? placeOfOutcome(args, remote) : undefined;
-  forgetFormsOfAFlood();
-  if (!args || place === undefined || args.length > MOST_IN_FORM.arguments) {
-    return unformed(flattenHandler(handler, remote));
-  }
-  const forms = handlers;
-  const method = forms.with(forms.with(0, tokenOf(name as string)), args.length);
-  const form = forms.with(method, Token.Nested + place + 1);
-  let program = forms.values[form];
-  if (!program) {
-    // Where the outcome has no place, it follows the arguments.
-    const argumentCount = place < 0 ? args.length + 1 : args.length;
-    const flattened = flattenHandler(handler, remote);
-    const native = args.filter((_, at) => at !== place);
-    const { slots } = flattened;
-    const areThere = native.every((value, at) => Object.is(value, slots[at]));
-    if (!areThere || native.length !== slots.length) return unformed(flattened);
-    program = withSlotsInPlace(flattened, argumentCount);
-    forms.values[form] = program;
-  }
-  return { program, slots: args };
-}
-
-function unformed({ words, names, slots }: Frame): HandlerProgram {
-  return { program: { words, names, method: undefined }, slots };
+  if (handler === remote || of === remote) return undefined;
+  const place = placeOfOutcome(args, remote);
+  if (place === undefined) return undefined;
+  const isLast = place < 0;
+  const method = {
+    name: of.name,
+    argumentCount: isLast ? args.length + 1 : args.length,
+    outcomeAt: isLast ? args.length : place,
+  };
+  return { method, slots: args };
 }
 
 /**
@@ -77,21 +62,12 @@ function placeOfOutcome(args: readonly unknown[], remote: Node): number | undefi
   return place;
 }
 
-/** The same program, but that its slots are the arguments themselves, the outcome's place included. */
-function withSlotsInPlace({ words, names }: Program, argumentCount: number): Program {
-  const start = words.length - argumentCount;
-  const inPlace = Array.from(words, (word, at) =>
-    at >= start && word !== ArgumentKind.Outcome ? (at - start) << ArgumentKind.Bits : word,
-  );
-  return { words: inPlace, names, method: undefined };
-}
-
-function flattenHandler(handler: Node, remote: Node): Frame {
+function flattened(handler: Node, remote: Node): HandlerProgram {
   const flattening = new Flattening(remote, new Copies('handler'), []);
   flattening.finish(handler);
   if (!flattening.placesOutcome) flattening.appendOutcome(handler);
   // A handler gets the values themselves: nothing of it is sent.
   const sources = flattening.copies.sources();
   const slots = flattening.slots.map((slot) => sources.get(slot as object) ?? slot);
-  return { words: flattening.words, names: flattening.names, slots };
+  return { method: undefined, program: runnable(flattening), slots };
 }

@@ -105,7 +105,6 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
     if (key === Symbol.toPrimitive) return () => explainNode(this);
     if (key === Symbol.toStringTag) return 'Continuation';
     if (key === Symbol.dispose) throw this.#noValue();
-    console.log('SYM', String(key), new Error().stack?.split('\n').slice(2, 5).join('|'));
     return undefined;
   }
 }

@@ -8,7 +8,7 @@
  */
 
 import type * as Wasm from '../wasm/lumenize_call.js';
-import type { CallErrorCode, CallLimits } from '../wasm/lumenize_call.js';
+import { type CallErrorCode, type CallLimits, MessageLimit } from '../wasm/lumenize_call.js';
 import { CallError } from './errors.js';
 import { textOf } from './text.js';
 
@@ -20,7 +20,8 @@ type Core = Pick<
   | 'checkLimits'
   | 'codes'
   | 'isEntry'
-  | 'onlyFollowed'
+  | 'checkMessage'
+  | 'programMeaning'
   | 'PendingCalls'
   | 'recover'
 >;
@@ -32,26 +33,24 @@ export type PendingCalls = Wasm.PendingCalls;
  * A program in flat form: `words` refer to `names` by index and to slots by number. src/program.rs
  * describes the words.
  */
-export interface Program {
+export interface FlatProgram {
   readonly words: ArrayLike<number>;
   readonly names: readonly string[];
-  /** Found out when the program first runs: see run.ts. */
-  method?: Method | false | undefined;
-  /** For each value whether it is only followed; found out when a value needs it. */
-  followed?: Uint8Array | undefined;
 }
 
-/** A program that calls one method with its slots as they come, as most do, and as most handlers do. */
+/** A program that can be run. */
+export interface Program extends FlatProgram {
+  /** If it calls one method with its slots as they come, as most do, and as most handlers do. */
+  readonly method: Method | undefined;
+  /** For each value, by its number: 1 where later steps only read from it or call it. */
+  readonly followed: Uint8Array;
+}
+
 export interface Method {
   readonly name: string;
   readonly argumentCount: number;
   /** Which argument the outcome is; -1 for none. */
   readonly outcomeAt: number;
-}
-
-/** A program with its native values, which travel beside its frame by structured clone, untouched. */
-export interface Frame extends Program {
-  readonly slots: readonly unknown[];
 }
 
 /** Stands between names where they are joined; no name that can be sent contains it. */
@@ -108,7 +107,7 @@ const encoded = new Map<string, string>();
  * than it makes a buffer, and the receiver finds what it knows by it. Throws `CallError` where every
  * receiver would refuse it.
  */
-export function encodeFrame({ words, names, slots }: Frame): string {
+export function encodeFrame({ words, names }: FlatProgram, slotCount: number): string {
   const joined = names.join(SEPARATOR);
   const key = [names.length, joined, (words as number[]).join()].join(SEPARATOR);
   const known = encoded.get(key);
@@ -122,7 +121,7 @@ export function encodeFrame({ words, names, slots }: Frame): string {
     }
   }
   const flat = Uint32Array.from(words);
-  const bytes = ask(() => core().encodeFrame(flat, joined, names.length, slots.length));
+  const bytes = ask(() => core().encodeFrame(flat, joined, names.length, slotCount));
   const frame = textOfBytes(bytes);
   remember(encoded, key, frame);
   return frame;
@@ -215,10 +214,15 @@ export function decodeFrame(
     );
   }
   const bytes = bytesOfText(frame);
-  const [words, joined, indexes] = guard(() => core().decodeFrame(bytes, slotCount, limits));
+  const [words, joined, indexes, ...meaning] = guard(() =>
+    core().decodeFrame(bytes, slotCount, limits),
+  );
   const names = joined.split(SEPARATOR).map(asKey);
-  const entries = Array.from(indexes, (index) => names[index] as string);
-  const program = { words, names, entries, slotCount: words[0] as number, method: undefined };
+  const program = {
+    ...programOf({ words, names }, meaning),
+    entries: Array.from(indexes, (index) => names[index] as string),
+    slotCount: words[0] as number,
+  };
   remember(accepted, frame, program);
   return program;
 }
@@ -228,9 +232,46 @@ function asKey(name: string): string {
   return Object.keys({ [name]: true })[0] as string;
 }
 
-/** For each value of a program, by its number: 1 where later steps only read from it or call it. */
-export function onlyFollowed({ words }: Program): Uint8Array {
-  return ask(() => core().onlyFollowed(Uint32Array.from(words)));
+/** What was flattened here, as a program that can be run. */
+export function runnable(program: FlatProgram): Program {
+  const words = Uint32Array.from(program.words);
+  return programOf(
+    program,
+    ask(() => core().programMeaning(words)),
+  );
+}
+
+/** @param meaning - As the core says it. */
+function programOf(
+  { words, names }: FlatProgram,
+  [method, followed]: ReturnType<Core['programMeaning']>,
+): Program {
+  const [name, argumentCount = 0] = method;
+  const called =
+    name === undefined ? undefined : { name: names[name] as string, argumentCount, outcomeAt: -1 };
+  return { words, names, method: called, followed };
+}
+
+/**
+ * Checks how the parts of a message of several calls fit together. Throws `CallError`.
+ *
+ * @param which - For each call the number of its frame.
+ * @param slotCounts - How many slots each frame takes.
+ */
+export function checkMessage(
+  frames: readonly unknown[],
+  slotCounts: Uint16Array,
+  which: Uint16Array,
+  slotCount: number,
+): void {
+  const most = MessageLimit.Calls + 1;
+  // wasm memory never shrinks: of what is too long only so much crosses that the core can tell.
+  const shown = <T extends Uint16Array>(numbers: T): Uint16Array => numbers.subarray(0, most);
+  const lengths = Uint32Array.from(frames.slice(0, most), (frame) =>
+    // What is no frame is refused when it is decoded.
+    typeof frame === 'string' ? frame.length : 0,
+  );
+  guard(() => core().checkMessage(shown(which), shown(slotCounts), lengths, slotCount));
 }
 
 /** Whether callers may read a name from a target itself, if its class has it. */
