@@ -347,6 +347,66 @@ describe('any target', () => {
     }));
 });
 
+describe('no target is taken for another', () => {
+  test('whatever an instance is called', () =>
+    inCaller('keys', async (caller) => {
+      const options = { locationHint: 'weur' } as const;
+      const plain = caller.ctn('CALC', 'a').next();
+      // What a key could be made of, as a name.
+      for (const name of [
+        'a\n{"locationHint":"weur"}',
+        'a\0',
+        '{"locationHint":"weur"}',
+        'undefined',
+      ]) {
+        expect(await caller.svc.callRaw(plain, options)).toBeGreaterThan(1);
+        expect(await caller.ctn('CALC', name).next()).toBe(2);
+      }
+      expect(await caller.svc.callRaw(plain, { ...options, retry: { maxRetries: 1 } })).toBe(6);
+    }));
+
+  test('nor is an id of another namespace, where a name has the same text', () =>
+    inCaller('foreign ids', async (caller) => {
+      const foreign = env.USERS.idFromName('foreign');
+      expect(await caller.ctn('CALC', String(foreign)).next()).toBe(2);
+      expect(thrownBy(() => caller.ctn('CALC', foreign))).toMatchObject({ code: 'invalid-target' });
+      // An id and its text are one.
+      const id = env.CALC.idFromName('own');
+      const order = [caller.ctn('CALC', id).next(), caller.ctn('CALC', String(id)).next()];
+      expect(
+        await Promise.all([...order, caller.ctn('CALC', String(id).toUpperCase()).next()]),
+      ).toEqual([2, 3, 4]);
+      expect(sentBy(caller)).toEqual({ frames: 2, programs: 4 });
+    }));
+
+  test('a stub that the caller has let go of is not kept for its target', () =>
+    inCaller('let go', async (caller) => {
+      for (let at = 0; at < 1_100; at++) caller.ctn(env.CALC.getByName('let go'));
+      expect(await caller.ctn(env.CALC.getByName('let go')).next()).toBe(2);
+    }));
+});
+
+describe('options of `get` that cannot be are refused at once, and nothing is sent', () => {
+  const circular: Record<string, unknown> = { maxRetries: 1 };
+  circular['timeoutMs'] = circular;
+  test.for<[title: string, options: object, sentence: RegExp]>([
+    ['a circular retry', { retry: circular }, /retry\.timeoutMs is \{.*: it has to be a number/],
+    ['a bigint in retry', { retry: { maxRetries: 1n } }, /retry\.maxRetries is 1n/],
+    ['a retry that is a number', { retry: 3 }, /retry is 3: pass an object, as in \{ maxRetries/],
+    ['a misspelt one', { retry: { maxretries: 1 } }, /'maxretries': did you mean 'maxRetries'\?/],
+    ['a hint that is no text', { locationHint: 5 }, /locationHint is 5: it has to be a string/],
+    ['a mode that is no text', { routingMode: {} }, /routingMode is \{\}: it has to be a string/],
+  ])('%s', ([, options, sentence]) =>
+    inCaller('refused options', (caller) => {
+      const next = caller.ctn('CALC', 'refused options').next();
+      const error = thrownBy(() => caller.svc.call(next, undefined, options));
+      expect(error).toMatchObject({ name: 'CallError', code: 'invalid-option' });
+      expect(error.message).toMatch(sentence);
+      expect(sentBy(caller).frames).toBe(0);
+    }),
+  );
+});
+
 describe('what is bound', () => {
   test('takes no part in a call to another target', () =>
     inCaller('elsewhere', async (caller) => {

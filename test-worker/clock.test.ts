@@ -1,7 +1,7 @@
 /** Deadlines in simulated worlds, in which the machine's clock steps back and forth by an hour. */
 import { afterEach, expect, test, vi } from 'vitest';
 import './faulty.js';
-import { Pending, type PendingCall } from '../target/faulty/pending.js';
+import { Pending, type PendingCall } from '../target/faulty/calling/pending.js';
 
 const WORLDS = 2_000;
 const EVENTS = 30;

@@ -2,7 +2,7 @@
 
 import { type CallOptions, DefaultOption } from '../wasm/lumenize_call.js';
 import { checkTimeout } from '../wire/core.js';
-import { CallError } from '../wire/errors.js';
+import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
 import { unknownName } from '../wire/near.js';
 import type { StubOptions } from './target.js';
@@ -40,13 +40,13 @@ let lastChecked = DEFAULT.timeout;
 export function checkOptions(options: unknown): CheckedOptions {
   if (options === undefined) return DEFAULT;
   if (typeof options !== 'object' || options === null) {
-    throw invalidContinuation(
+    throw invalidOption(
       `the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`,
     );
   }
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(OPTIONS, name)) continue;
-    throw invalidContinuation(unknownName('option', name, Object.keys(OPTIONS)));
+    throw invalidOption(unknownName('option', name, Object.keys(OPTIONS)));
   }
   const {
     timeout = DEFAULT.timeout,
@@ -55,29 +55,52 @@ export function checkOptions(options: unknown): CheckedOptions {
     ...stub
   }: Readonly<Record<string, unknown>> = options as Record<string, unknown>;
   if (typeof timeout !== 'number') {
-    throw invalidContinuation(
-      `timeout is ${explain(timeout)}: it has to be a number of milliseconds`,
-    );
+    throw invalidOption(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
   }
   if (timeout !== lastChecked) {
     checkTimeout(timeout);
     lastChecked = timeout;
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidContinuation(
-      `signal is ${explain(signal)}: pass the signal of an AbortController`,
-    );
+    throw invalidOption(`signal is ${explain(signal)}: pass the signal of an AbortController`);
   }
   if (typeof batch !== 'boolean') {
-    throw invalidContinuation(`batch is ${explain(batch)}: it has to be true or false`);
+    throw invalidOption(`batch is ${explain(batch)}: it has to be true or false`);
   }
-  return { timeout, signal, batch, stub: isEmpty(stub) ? undefined : stub };
+  return { timeout, signal, batch, stub: stubOptionsOf(stub) };
 }
 
-function isEmpty(options: StubOptions): boolean {
-  return Object.values(options).every((value) => value === undefined);
+/** The options of a Durable Object namespace's `get`, read once; whether it has such values it says itself. */
+function stubOptionsOf(options: Readonly<Record<string, unknown>>): StubOptions | undefined {
+  const { locationHint, routingMode, retry } = options;
+  for (const [name, value] of Object.entries({ locationHint, routingMode })) {
+    if (value === undefined || typeof value === 'string') continue;
+    throw invalidOption(`${name} is ${explain(value)}: it has to be a string`);
+  }
+  if (retry === undefined && locationHint === undefined && routingMode === undefined) {
+    return undefined;
+  }
+  const retries = retry === undefined ? {} : { retry: retryOf(retry) };
+  return { ...defined({ locationHint, routingMode }), ...retries } as StubOptions;
 }
 
-function invalidContinuation(message: string): CallError {
-  return new CallError('invalid-option', message);
+const RETRY = ['maxRetries', 'timeoutMs'];
+
+function retryOf(retry: unknown): Readonly<Record<string, unknown>> {
+  if (typeof retry !== 'object' || retry === null) {
+    throw invalidOption(`retry is ${explain(retry)}: pass an object, as in { maxRetries: 2 }`);
+  }
+  for (const name of Object.keys(retry)) {
+    if (!RETRY.includes(name)) throw invalidOption(unknownName('option of retry', name, RETRY));
+  }
+  const { maxRetries, timeoutMs } = retry as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries({ maxRetries, timeoutMs })) {
+    if (value === undefined || typeof value === 'number') continue;
+    throw invalidOption(`retry.${name} is ${explain(value)}: it has to be a number`);
+  }
+  return defined({ maxRetries, timeoutMs });
+}
+
+function defined(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

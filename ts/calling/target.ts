@@ -1,7 +1,7 @@
 /** Targets: what a binding and an instance name, and the stub through which it is reached. */
 import { isObject } from '../runtime/kinds.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
-import { CallError } from '../wire/errors.js';
+import { CallError, invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
 import { unknownName } from '../wire/near.js';
 import { textOf } from '../wire/text.js';
@@ -82,6 +82,11 @@ export class Target {
     return this.targets === targets && this.key === key && this.instance === instance;
   }
 
+  /** Its id, if it is a Durable Object whose id is known here. */
+  get id(): DurableObjectId | undefined {
+    return this.place.id;
+  }
+
   /**
    * The id that Workers RPC says with an error from there: that of the Durable Object that called; where a
    * Worker did, that of the target, unless the error is a `DOMException`. Found by running it.
@@ -150,17 +155,14 @@ const KEPT = 1_000;
 export class Targets {
   readonly #env: Readonly<Record<string, unknown>>;
   readonly #exports: Readonly<Record<string, unknown>>;
-  /** By binding, or what stands for one, and instance; a service has none. */
-  readonly #targets = new Map<string | object, Map<string | undefined, Target>>();
+  /** By the name of a binding. */
+  readonly #named = new Map<string, Instances>();
+  /** By what stands for the name of a binding, which may be gone before its targets are swept. */
+  readonly #unnamed = new WeakMap<object, Instances>();
   /** What stands for the name of a binding, and by what it is known. */
   readonly #keys = new WeakMap<object, string | object>();
-  #count = 0;
-  #sweepAt = KEPT;
   /** Of the object that calls, if that is a Durable Object. */
   readonly ownId: DurableObjectId | undefined;
-  /** Calls mostly go where the one before them went. */
-  #latest: Target | undefined;
-  #latestInstance: Instance;
 
   /** @param ctx - The context of the object that calls. */
   constructor(env: object, ctx: object | undefined) {
@@ -177,16 +179,12 @@ export class Targets {
    * @param options - With these a target has a stub of its own.
    */
   find(binding: string | object, instance: Instance, options?: StubOptions): Target {
-    const latest = this.#latest;
-    if (latest && binding === latest.key && instance === this.#latestInstance && !options) {
-      return latest;
-    }
-    const target = this.#find(this.#keyOf(binding), instance, options);
-    if (!options) {
-      this.#latest = target;
-      this.#latestInstance = instance;
-    }
-    return target;
+    const key = this.#keyOf(binding);
+    const instances = this.#instancesOf(key);
+    const known = instances.find(instance, options);
+    if (known) return known;
+    const place = this.#placeOf(key, instance, options);
+    return instances.add(new Target(this, key, instance, place), options);
   }
 
   /** The same target, if it was forgotten meanwhile, or with a stub that is made with options. */
@@ -205,20 +203,14 @@ export class Targets {
     return key;
   }
 
-  #find(binding: string | object, instance: Instance, options: StubOptions | undefined): Target {
-    const key = keyOf(instance, options);
-    const known = this.#targets.get(binding)?.get(key);
-    if (known) return known;
-    const target = new Target(this, binding, instance, this.#placeOf(binding, instance, options));
-    if (this.#count >= this.#sweepAt) this.#sweep();
-    let ofBinding = this.#targets.get(binding);
-    if (!ofBinding) {
-      ofBinding = new Map();
-      this.#targets.set(binding, ofBinding);
-    }
-    ofBinding.set(key, target);
-    this.#count += 1;
-    return target;
+  #instancesOf(key: string | object): Instances {
+    const instances = isObject(key) ? this.#unnamed.get(key) : this.#named.get(key);
+    if (instances) return instances;
+    const made = new Instances();
+    if (isObject(key)) this.#unnamed.set(key, made);
+    // A name that is no binding is refused, and not kept.
+    else if (Object.hasOwn(this.#env, key)) this.#named.set(key, made);
+    return made;
   }
 
   #placeOf(key: string | object, instance: Instance, options: StubOptions | undefined): Place {
@@ -257,17 +249,58 @@ export class Targets {
     const name = isObject(key) ? explain(key) : String(key);
     throw new CallError('unknown-binding', unknownName('binding', name, callable));
   }
+}
 
-  #sweep(): void {
-    for (const [binding, ofBinding] of this.#targets) {
-      for (const [key, target] of ofBinding) {
-        if (!target.isIdle) continue;
-        ofBinding.delete(key);
-        this.#count -= 1;
-      }
-      if (ofBinding.size === 0) this.#targets.delete(binding);
+/** The targets of one binding, or of what stands for one. */
+class Instances {
+  /** By name, by id as text; a service has no instance. */
+  readonly #byText = new Map<string | undefined, Target>();
+  /** By what is an id, as text: that of another namespace may be the name of an object in this one. */
+  readonly #byId = new Map<string, Target>();
+  /** Those with options for their stubs, by the options as text. */
+  readonly #withOptions = new Map<string, Instances>();
+  #sweepAt = KEPT;
+
+  find(instance: Instance, options: StubOptions | undefined): Target | undefined {
+    if (options) return this.#withOptions.get(JSON.stringify(options))?.find(instance, undefined);
+    if (!isObject(instance)) return this.#byText.get(instance);
+    return isId(instance) ? this.#byId.get(String(instance)) : undefined;
+  }
+
+  /** Keeps a target, and returns the one that is kept: an id and its text name the same one. */
+  add(target: Target, options: StubOptions | undefined): Target {
+    if (options) {
+      const key = JSON.stringify(options);
+      const instances = this.#withOptions.get(key) ?? new Instances();
+      if (this.#withOptions.size >= KEPT) this.#forgetIdle();
+      this.#withOptions.set(key, instances);
+      return instances.add(target, undefined);
     }
-    this.#sweepAt = Math.max(KEPT, 2 * this.#count);
+    if (this.#size >= this.#sweepAt) {
+      this.#forgetIdle();
+      this.#sweepAt = Math.max(KEPT, 2 * this.#size);
+    }
+    const { named, id } = target;
+    const isById = id !== undefined && (isObject(named) || named?.toLowerCase() === String(id));
+    const kept = isById ? (this.#byId.get(String(id)) ?? target) : target;
+    if (isById) this.#byId.set(String(id), kept);
+    if (!isObject(named)) this.#byText.set(named, kept);
+    return kept;
+  }
+
+  get #size(): number {
+    return this.#byText.size + this.#byId.size;
+  }
+
+  /** An object may call one for each user. */
+  #forgetIdle(): void {
+    for (const targets of [this.#byText, this.#byId] as Map<unknown, Target>[]) {
+      for (const [key, target] of targets) if (target.isIdle) targets.delete(key);
+    }
+    for (const [key, instances] of this.#withOptions) {
+      instances.#forgetIdle();
+      if (instances.#size === 0) this.#withOptions.delete(key);
+    }
   }
 }
 
@@ -287,12 +320,6 @@ function checkStubOptions(connect: () => Receiver): void {
   } catch (cause) {
     throw invalidOption(`the namespace refuses the options: ${textOf(cause)}`, cause);
   }
-}
-
-/** An id has the same key as its text. What names no target has a key that no target has. */
-function keyOf(instance: Instance, options: StubOptions | undefined): string | undefined {
-  const key = typeof instance === 'object' ? (isId(instance) ? String(instance) : '') : instance;
-  return options ? `${key}\n${JSON.stringify(options)}` : key;
 }
 
 /** A Durable Object id as text; capitals make no difference. */
@@ -317,6 +344,8 @@ function idOf(
   }
   try {
     namespace.get(instance);
+    // Locally, `get` takes the id of another namespace.
+    namespace.idFromString(String(instance));
     return instance;
   } catch (cause) {
     const message = `has no instance ${explain(instance)}: pass a name or one of its ids`;
@@ -333,10 +362,6 @@ function idOfText(namespace: DurableObjectNamespace, text: string): DurableObjec
   } catch {
     return undefined;
   }
-}
-
-function invalidOption(message: string, cause?: unknown): CallError {
-  return new CallError('invalid-option', message, cause === undefined ? {} : { cause });
 }
 
 function invalidTarget(binding: string, what: string, cause?: unknown): CallError {

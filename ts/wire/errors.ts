@@ -95,3 +95,8 @@ export function placeOf({ binding, instance }: CallErrorDetails): string {
 export function invalidContinuation(message: string): CallError {
   return new CallError('invalid-continuation', message);
 }
+
+/** What cannot be an option. */
+export function invalidOption(message: string, cause?: unknown): CallError {
+  return new CallError('invalid-option', message, cause === undefined ? {} : { cause });
+}
