@@ -67,6 +67,11 @@ export class Thrower extends LumenizeBase {
     return name;
   }
 
+  /** Throws an error whose text its caller has chosen: its stack has it, even if it says another later. */
+  fail(text: string, message = text): never {
+    throw Object.assign(new RangeError(text), { message });
+  }
+
   async throwIt(name: string): Promise<never> {
     throw (BUILT_IN[name] ?? OTHERS[name])?.();
   }
@@ -78,7 +83,9 @@ export class Forger extends DurableObject {
     return ['__lmzFailure', lie];
   }
 
+  /** Rejects them all with a text as long as a number says. */
   __lmzCalls(_frames: unknown, _counts: unknown, which: Uint16Array, [lie]: unknown[]): unknown {
+    if (typeof lie === 'number') throw new Error('x'.repeat(lie));
     const properties = { bytes: new Uint8Array(1_000_000) };
     const large = { name: 'Error', message: 'm', properties };
     const failure = lie === 'refusal' ? ['__lmzRefusal', large] : ['__lmzFailure', lie];

@@ -64,11 +64,13 @@ function encodeObject(error: Error, known: Known): EncodedError {
   if (before) return before;
   const stack = read(error, 'stack')?.value;
   const className = classNameOf(error);
+  const name = textIn(error, 'name') ?? className ?? 'Error';
+  const message = textIn(error, 'message') ?? '';
   const encoded: ErrorData = {
     class: className,
-    name: textIn(error, 'name') ?? className ?? 'Error',
-    message: textIn(error, 'message') ?? '',
-    stack: typeof stack === 'string' ? cut(fold(stack)) : undefined,
+    name,
+    message,
+    stack: typeof stack === 'string' ? fold(cut(stack), message) : undefined,
     properties: {},
   };
   known.set(error, encoded);
