@@ -120,3 +120,27 @@ describe('rule 25: a stack is folded where this package is in it, and nowhere el
     expect(call).toMatch(/^ {4}at remote call fail\("m"\) on THROWER\/n+… \(remote:1:1\)$/);
   });
 });
+
+describe('rule 25: what a chain passes through is looked at once', () => {
+  test('however often it passes through it', async () => {
+    const through = (times: number) => () =>
+      outcomeOf(
+        'REACHABLE',
+        'main',
+        on.run(Array.from({ length: times }, () => on.sameObjects(20_000).length)),
+      );
+    expect(await through(2)()).toEqual([20_000, 20_000]);
+    expect(await timesAsLong(through(300), through(1))).toBeLessThan(8);
+  });
+
+  test('and for no longer than it would take to send it', async () => {
+    const through = (times: number) => () =>
+      outcomeOf(
+        'REACHABLE',
+        'main',
+        on.run(Array.from({ length: times }, () => on.list(100_000).length)),
+      );
+    expect(await through(2)()).toEqual([100_000, 100_000]);
+    expect(await timesAsLong(through(80), through(20))).toBeLessThan(2);
+  });
+});

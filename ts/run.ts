@@ -6,7 +6,7 @@
  */
 
 import { type Method, onlyFollowed, type Program } from './core.js';
-import { objectsIn, outlivesCall, releaseLocal } from './dispose.js';
+import { objectsIn, outlivesCall, releaseAll } from './dispose.js';
 import { CallError } from './errors.js';
 import { release } from './outcome.js';
 import { costOf, leadsToCode, MOST_WORK } from './reach.js';
@@ -258,6 +258,12 @@ function note(run: Run, value: object, promise: PromiseLike<unknown> | undefined
 }
 
 /**
+ * Items that are looked at to give back what one program has passed through: a method may return long lists,
+ * and a program may call it often.
+ */
+const MOST_ITEMS = 1_000_000;
+
+/**
  * Gives back what the steps on the way to the result have yielded, as Workers RPC does at the end of a
  * path that was followed.
  */
@@ -270,7 +276,7 @@ function giveBack({ lent, yielded }: Run, result: unknown): void {
   const kept = objectsIn(result);
   // As the runtime keeps them, for what is passed by reference.
   if (outlivesCall(kept)) return;
-  for (const value of yielded) releaseLocal(value, kept);
+  releaseAll(yielded, kept, MOST_ITEMS);
 }
 
 /**
