@@ -144,3 +144,43 @@ describe('rule 25: what a chain passes through is looked at once', () => {
     expect(await timesAsLong(through(80), through(20))).toBeLessThan(2);
   });
 });
+
+describe('rule 25: a method of the language’s own counts for what its arguments make it do', () => {
+  const long = 'x'.repeat(100_000);
+  const same = on.echo(`${long}x`);
+  const texts = on.echo(Array.from({ length: 50 }, () => `${long}y`));
+  const high = 1n << 800_000n;
+  const numbers = on.echo(Array.from({ length: 50 }, (_, at) => high + BigInt(at)));
+  const number = on.echo(high - 1n);
+  const digits = on.echo('1'.repeat(100_000));
+  const short = on.echo('text');
+  const map = on.echo(new Map([[`${long}x`, 1]]));
+  const set = on.echo(new Set([`${long}x`]));
+  const headers = on.echo(new Headers({ a: long }));
+  const request = on.echo(new Request(`https://a.b/${long}`));
+  const exception = on.echo(new DOMException(long));
+  const steps: Record<string, () => unknown> = {
+    'a long text, sought in a list of texts: includes': () => texts.includes(same),
+    'a long text, sought in a list of texts: indexOf': () => texts.indexOf(same),
+    'a long text, sought in a list of texts: lastIndexOf': () => texts.lastIndexOf(same),
+    'a large number, sought in a list of such': () => numbers.includes(number),
+    'how a text begins': () => same.startsWith(same),
+    'how a text ends': () => same.endsWith(same),
+    'an index that is a long text': () => short.at(digits),
+    'a key that is a long text': () => map.get(same),
+    'an item of a set that is a long text': () => set.has(same),
+    'a long name of a header': () => headers.has(same),
+    'a long value of a header': () => headers.get('a').length,
+    'a long address': () => request.url.length,
+    'a long message of an exception': () => exception.message.length,
+  };
+  test.for(Object.entries(steps))('%s', async ([, step]) => {
+    const many = (times: number): unknown => on.run(Array.from({ length: times }, step));
+    expect(await outcomeOf('REACHABLE', 'main', many(2))).toHaveLength(2);
+    const refused = (await outcomeOf('REACHABLE', 'main', many(300))) as CallError;
+    expect(refused).toMatchObject({
+      code: 'limit-exceeded',
+      message: expect.stringContaining('the chain goes through more than'),
+    });
+  });
+});

@@ -9,7 +9,7 @@ import { type Method, onlyFollowed, type Program } from './core.js';
 import { objectsIn, outlivesCall, releaseAll } from './dispose.js';
 import { CallError } from './errors.js';
 import { release } from './outcome.js';
-import { costOf, leadsToCode, MOST_WORK } from './reach.js';
+import { costOf, costOfText, leadsToCode, MOST_WORK } from './reach.js';
 import { ours } from './stack.js';
 import { ArgumentKind, StepKind } from './wasm/lumenize_call.js';
 
@@ -307,9 +307,11 @@ function takeStep(run: Run): unknown {
       if (run.opened?.has(callee)) run.opened.add(run.made);
       const receiver = run.receivers[callee];
       // A method of the target's own costs what it costs.
-      if (receiver !== run.self && typeof method === 'function') work(run, method, receiver, args);
+      if (receiver !== run.self && typeof method === 'function') {
+        work(run, costOf(method, receiver, args));
+      }
       const name = typeof method === 'function' ? '' : nameOf(run, callee);
-      return apply(method, receiver, args, name);
+      return counted(run, apply(method, receiver, args, name), receiver);
     }
     case StepKind.Array:
       return nextArguments(run);
@@ -321,14 +323,22 @@ function takeStep(run: Run): unknown {
 }
 
 /** No program makes much out of little, however often it asks. */
-function work(run: Run, method: object, receiver: unknown, args: readonly unknown[]): void {
-  run.work += costOf(method, receiver, args[0]);
+function work(run: Run, bytes: number): void {
+  run.work += bytes;
   if (run.work <= MOST_WORK) return;
   throw new CallError(
     'limit-exceeded',
     `the chain goes through more than ${MOST_WORK} bytes of strings and lists: ` +
       'let a method of the target do that',
   );
+}
+
+/** What a caller has read, or called, of a value. */
+function counted(run: Run, value: unknown, receiver: unknown): unknown {
+  if (typeof value === 'string' && receiver !== run.self && run.read !== readAny) {
+    work(run, costOfText(value, receiver));
+  }
+  return value;
 }
 
 function get(run: Run, of: number, name: string): unknown {
@@ -343,7 +353,7 @@ function get(run: Run, of: number, name: string): unknown {
     run.opened ??= new Set();
     run.opened.add(run.made);
   }
-  return value;
+  return counted(run, value, receiver);
 }
 
 /** Reads what lies behind `ctx` or `env`, which the class has opened whole. */
