@@ -7,6 +7,7 @@ import { env } from 'cloudflare:workers';
 import { type CallError, createCaller, newContinuation } from '@lumenize/call';
 import { describe, expect, test } from 'vitest';
 import { inCaller } from './in-object.js';
+import type { LIES } from './thrower.js';
 
 /** As callers that are not held to the types would record it. */
 // biome-ignore lint/suspicious/noExplicitAny: any chain
@@ -95,6 +96,54 @@ describe('rule 25: an error costs what its text is long', () => {
       }
     };
     expect(await timesAsLong(rejected(1_000, 1_000_000), rejected(1_000, 10))).toBeLessThan(8);
+  });
+});
+
+describe('rule 25: what many failures of one message share costs what it costs once', () => {
+  const sizes: Record<keyof typeof LIES, number> = {
+    'a list': 50_000,
+    properties: 50_000,
+    'properties of errors': 10_000,
+    'a message, without a stack': 1_000_000,
+    bytes: 500_000,
+    'a number': 800_000,
+  };
+  test.for(Object.entries(sizes))('%s', async ([kind, size]) => {
+    const failed = (calls: number) => async (): Promise<void> => {
+      const caller = createCaller(env, createExecutionContext());
+      const call = (): Promise<unknown> =>
+        caller.callRaw('FORGER' as never, 'main' as never, on.echo([kind, size]) as never).then(
+          () => expect.unreachable(),
+          (error: CallError) => expect(error).toBeInstanceOf(Error),
+        );
+      await Promise.all(Array.from({ length: calls }, call));
+    };
+    expect(await timesAsLong(failed(300), failed(2))).toBeLessThan(20);
+  });
+});
+
+describe('rule 25: what stands in several arguments is looked through once', () => {
+  const kinds: Record<string, (list: object) => object> = {
+    Map: (list) => new Map([['list', list]]),
+    Set: (list) => new Set([list]),
+    Error: (list) => Object.assign(new Error('m'), { list }),
+  };
+  test.for(Object.entries(kinds))('in a %s', async ([, holding]) => {
+    const sent = async (size: number): Promise<void> => {
+      const list = Array.from({ length: size }, () => ({}));
+      const args = on.echo(Array.from({ length: size }, () => holding(list)));
+      await outcomeOf('CALC', 'main', args);
+    };
+    expect(await growth(1_000, sent)).toBeLessThan(8);
+  });
+
+  test('in a Map in a Map in a Map', async () => {
+    const sent = async (size: number): Promise<void> => {
+      let map = new Map();
+      for (let level = 0; level < size; level++) map = new Map([['map', map]]);
+      await outcomeOf('CALC', 'main', on.echo(map));
+    };
+    expect(await growth(400, sent)).toBeLessThan(8);
   });
 });
 

@@ -65,6 +65,8 @@ export class Copies {
   /** What is passed by reference, in the order in which it was met. */
   readonly #passedOn = new Set<object>();
   readonly #of: 'arguments' | 'result' | 'handler';
+  /** In which no continuation stands: it is looked through once, in however much it stands. */
+  readonly #looked = new Set<object>();
 
   /**
    * @param of - What is copied: arguments, in which continuations have their place; a result; or the
@@ -204,7 +206,9 @@ export class Copies {
     this.#fill(kind, copy, source);
     const isReplaceable = kind === Kind.Array || kind === Kind.Plain;
     // What the others have beside their entries does not cross.
-    if (!isReplaceable && this.#of !== 'result' && holdsContinuation(source)) this.#met += 1;
+    if (!isReplaceable && this.#of !== 'result' && holdsContinuation(source, this.#looked)) {
+      this.#met += 1;
+    }
     if (this.#met === before) return copy;
     this.#holding ??= new Set();
     this.#holding.add(copy);
@@ -217,7 +221,7 @@ export class Copies {
     if (this.#of === 'arguments') refuseShared(source);
     this.#passOnAsIs(source);
     if (this.#of === 'result') return source;
-    if (!isPassedByReference(source) && holdsContinuation(source)) {
+    if (!isPassedByReference(source) && holdsContinuation(source, this.#looked)) {
       this.#met += 1;
       this.#misplaced ??= { copy: source, source };
     }
@@ -372,9 +376,10 @@ function refuseShared(source: object): void {
 /**
  * Whether a continuation stands in a value, at any depth: nothing is copied, and no code of the user's
  * runs. What is passed by reference is not looked into.
+ *
+ * @param seen - What has been looked into, and holds none; what is met is added.
  */
-export function holdsContinuation(value: object): boolean {
-  const seen = new Set<object>();
+export function holdsContinuation(value: object, seen = new Set<object>()): boolean {
   const pending: unknown[] = [value];
   while (pending.length > 0) {
     const each = pending.pop();
