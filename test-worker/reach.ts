@@ -236,6 +236,18 @@ export class Reachable extends LumenizeBase {
     return new Array<number>(length).fill(7);
   }
 
+  #objects: object[] = [];
+
+  /** The same list as the last time, if it was as long. */
+  sameObjects(length: number): object[] {
+    if (this.#objects.length !== length) this.#objects = this.objects(length);
+    return this.#objects;
+  }
+
+  objects(length: number): object[] {
+    return Array.from({ length }, (_, id) => ({ id, name: 'x' }));
+  }
+
   text(length: number): string {
     return 'x'.repeat(length);
   }

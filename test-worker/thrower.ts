@@ -67,9 +67,41 @@ export class Thrower extends LumenizeBase {
     return name;
   }
 
+  /** Throws an error whose text its caller has chosen: its stack has it, even if it says another later. */
+  fail(text: string, message = text): never {
+    throw Object.assign(new RangeError(text), { message });
+  }
+
   async throwIt(name: string): Promise<never> {
     throw (BUILT_IN[name] ?? OTHERS[name])?.();
   }
+}
+
+/** Failures of many calls that hold the same, which grows with a size. */
+export const LIES = {
+  'a list': (size: number, calls: number) => apart(calls, plain({ list: new Array(size).fill(1) })),
+  properties: (size: number, calls: number) => apart(calls, plain(propertiesOf(size))),
+  'properties of errors': (size: number, calls: number) => {
+    const properties = propertiesOf(size);
+    const errors = Array.from({ length: 20 }, () => plain(properties));
+    return apart(calls, { ...plain(properties), errors });
+  },
+  'a message, without a stack': (size: number, calls: number) =>
+    Array<object>(calls).fill({ ...plain({}), message: 'x'.repeat(size) }),
+  bytes: (size: number, calls: number) => apart(calls, { thrown: new Uint8Array(size) }),
+  'a number': (size: number, calls: number) => apart(calls, { thrown: Object(1n << BigInt(size)) }),
+};
+
+function apart(calls: number, failure: object): object[] {
+  return Array.from({ length: calls }, () => ({ ...failure }));
+}
+
+function plain(properties: object): object {
+  return { name: 'Error', message: 'm', properties };
+}
+
+function propertiesOf(size: number): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: size }, (_, at) => [`key${at}`, 1]));
 }
 
 /** Answers every call with a failure that its first argument describes. */
@@ -78,7 +110,14 @@ export class Forger extends DurableObject {
     return ['__lmzFailure', lie];
   }
 
+  /** Rejects them all with a text as long as a number says; fails them as `LIES` has it. */
   __lmzCalls(_frames: unknown, _counts: unknown, which: Uint16Array, [lie]: unknown[]): unknown {
+    if (typeof lie === 'number') throw new Error('x'.repeat(lie));
+    if (Array.isArray(lie)) {
+      const [kind, size] = lie as [keyof typeof LIES, number];
+      const failures = LIES[kind](size, which.length);
+      return [undefined, failures.map((failure) => ['__lmzFailure', failure])];
+    }
     const properties = { bytes: new Uint8Array(1_000_000) };
     const large = { name: 'Error', message: 'm', properties };
     const failure = lie === 'refusal' ? ['__lmzRefusal', large] : ['__lmzFailure', lie];

@@ -3,7 +3,8 @@
 import type { HandlerProgram } from '../record/handler.js';
 import { release } from '../wire/outcome.js';
 import { ours } from '../wire/stack.js';
-import { callMethod, readAny, run, settled } from './run.js';
+import { callMethod, run, settled } from './run.js';
+import { readAny } from './steps.js';
 
 /**
  * Runs a handler, whose result nobody receives: what came by RPC is released, what the handler itself has

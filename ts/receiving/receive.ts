@@ -7,8 +7,8 @@ import { afterOthers, endOfTurn, mustWait } from '../runtime/turn.js';
 import { decodeFrame, type ReceivedProgram } from '../wire/core.js';
 import { sendFailure, sendRefusal, sendValue } from '../wire/outcome.js';
 import { type ClassRules, rulesOf } from './expose.js';
-import { readAny, run } from './run.js';
-import type { Read } from './steps.js';
+import { run } from './run.js';
+import { type Read, readAny } from './steps.js';
 
 /**
  * Answers a message of one call. It never throws: a failure is data, since the runtime would lose

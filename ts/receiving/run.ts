@@ -8,15 +8,10 @@
 import { isObject } from '../runtime/kinds.js';
 import { StepKind } from '../wasm/lumenize_call.js';
 import type { Method, Program } from '../wire/core.js';
-import { objectsIn, outlivesCall, releaseLocal } from '../wire/dispose.js';
+import { objectsIn, outlivesCall, releaseAll } from '../wire/dispose.js';
 import { release } from '../wire/outcome.js';
 import { ours } from '../wire/stack.js';
-import { apply, FIRST_STEP, pass, type Read, type Run, takeStep } from './steps.js';
-
-/** Reads what has been checked, or need not be: a handler is the object's own, and may use every member. */
-export function readAny(receiver: object, name: string): unknown {
-  return (receiver as Record<string, unknown>)[name];
-}
+import { apply, FIRST_STEP, pass, type Read, type Run, readAny, takeStep } from './steps.js';
 
 /**
  * Runs a program.
@@ -152,6 +147,12 @@ function note(run: Run, value: object, promise: PromiseLike<unknown> | undefined
 }
 
 /**
+ * Items that are looked at to give back what one program has passed through: a method may return long lists,
+ * and a program may call it often.
+ */
+const MOST_ITEMS = 1_000_000;
+
+/**
  * Gives back what the steps on the way to the result have yielded, as Workers RPC does at the end of a
  * path that was followed.
  */
@@ -164,7 +165,7 @@ function giveBack({ lent, yielded }: Run, result: unknown): void {
   const kept = objectsIn(result);
   // As the runtime keeps them, for what is passed by reference.
   if (outlivesCall(kept)) return;
-  for (const value of yielded) releaseLocal(value, kept);
+  releaseAll(yielded, kept, MOST_ITEMS);
 }
 
 /**
@@ -183,4 +184,4 @@ function isOnlyFollowed({ program, made }: Run): boolean {
 }
 
 // Last, since wrangler's bundler names functions where they stand.
-for (const each of [readAny, finish]) ours(each);
+ours(finish);

@@ -4,10 +4,15 @@ import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
 import type { Program } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
-import { costOf, leadsToCode, MOST_WORK } from './reach.js';
+import { costOf, costOfText, leadsToCode, MOST_WORK } from './reach.js';
 
 /** The word with which the first step begins: before it stand how many slots and steps there are. */
 export const FIRST_STEP = 2;
+
+/** Reads what has been checked, or need not be: a handler is the object's own, and may use every member. */
+export function readAny(receiver: object, name: string): unknown {
+  return (receiver as Record<string, unknown>)[name];
+}
 
 /** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
 export interface Read {
@@ -66,9 +71,11 @@ export function takeStep(run: Run): unknown {
       if (run.opened?.has(callee)) run.opened.add(run.made);
       const receiver = run.receivers[callee];
       // A method of the target's own costs what it costs.
-      if (receiver !== run.self && typeof method === 'function') work(run, method, receiver, args);
+      if (receiver !== run.self && typeof method === 'function') {
+        work(run, costOf(method, receiver, args));
+      }
       const name = typeof method === 'function' ? '' : nameOf(run, callee);
-      return apply(method, receiver, args, name);
+      return counted(run, apply(method, receiver, args, name), receiver);
     }
     case StepKind.Array:
       return nextArguments(run);
@@ -80,14 +87,22 @@ export function takeStep(run: Run): unknown {
 }
 
 /** No program makes much out of little, however often it asks. */
-export function work(run: Run, method: object, receiver: unknown, args: readonly unknown[]): void {
-  run.work += costOf(method, receiver, args[0]);
+export function work(run: Run, bytes: number): void {
+  run.work += bytes;
   if (run.work <= MOST_WORK) return;
   throw new CallError(
     'limit-exceeded',
     `the chain goes through more than ${MOST_WORK} bytes of strings and lists: ` +
       'let a method of the target do that',
   );
+}
+
+/** What a caller has read, or called, of a value. */
+function counted(run: Run, value: unknown, receiver: unknown): unknown {
+  if (typeof value === 'string' && receiver !== run.self && run.read !== readAny) {
+    work(run, costOfText(value, receiver));
+  }
+  return value;
 }
 
 function get(run: Run, of: number, name: string): unknown {
@@ -102,7 +117,7 @@ function get(run: Run, of: number, name: string): unknown {
     run.opened ??= new Set();
     run.opened.add(run.made);
   }
-  return value;
+  return counted(run, value, receiver);
 }
 
 /** Reads what lies behind `ctx` or `env`, which the class has opened whole. */
@@ -186,4 +201,4 @@ function kindOf(argument: number): ArgumentKind {
 }
 
 // Last, since wrangler's bundler names functions where they stand.
-ours(apply);
+for (const each of [apply, readAny]) ours(each);

@@ -46,9 +46,11 @@ export function dataOf(source: object): [key: string, item: unknown][] {
   // A proxy is not looked into: its traps are the user's.
   if (types.isProxy(source)) return [];
   try {
-    return Object.entries(Object.getOwnPropertyDescriptors(source)).flatMap(
-      ([key, { enumerable, value }]): [string, unknown][] => (enumerable ? [[key, value]] : []),
-    );
+    // One by one: all descriptors at once take ten times as long.
+    return Object.keys(source).map((key) => [
+      key,
+      Object.getOwnPropertyDescriptor(source, key)?.value,
+    ]);
   } catch {
     // A proxy refuses to be looked at.
     return [];

@@ -60,6 +60,8 @@ export class Copies {
   /** What is passed by reference, in the order in which it was met. */
   readonly #passedOn = new Set<object>();
   readonly #of: 'arguments' | 'result' | 'handler';
+  /** In which no continuation stands: it is looked through once, in however much it stands. */
+  readonly #looked = new Set<object>();
 
   /**
    * @param of - What is copied: arguments, in which continuations have their place; a result; or the
@@ -188,7 +190,9 @@ export class Copies {
     this.#fill(kind, copy, source);
     const isReplaceable = kind === Kind.Array || kind === Kind.Plain;
     // What the others have beside their entries does not cross.
-    if (!isReplaceable && this.#of !== 'result' && holdsContinuation(source)) this.#met += 1;
+    if (!isReplaceable && this.#of !== 'result' && holdsContinuation(source, this.#looked)) {
+      this.#met += 1;
+    }
     if (this.#met === before) return copy;
     this.#holding ??= new Set();
     this.#holding.add(copy);
@@ -201,7 +205,7 @@ export class Copies {
     if (this.#of === 'arguments') refuseShared(source);
     this.#passOnAsIs(source);
     if (this.#of === 'result') return source;
-    if (!isPassedByReference(source) && holdsContinuation(source)) {
+    if (!isPassedByReference(source) && holdsContinuation(source, this.#looked)) {
       this.#met += 1;
       this.#misplaced ??= { copy: source, source };
     }

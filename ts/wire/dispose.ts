@@ -11,29 +11,49 @@ import { isStub } from '../runtime/references.js';
  * Releases what a value holds, as the runtime would if its caller disposed of it: stubs, objects that are
  * passed by reference and functions, wherever they stand in plain data, and at last the value itself where
  * it is a plain object with a disposer.
- *
- * @param kept - What belongs to somebody else; it is filled with all that has been met.
  */
-export function releaseLocal(value: unknown, kept = new Set<unknown>()): void {
-  const met = [...objectsIn(value)].filter((each) => !kept.has(each));
-  for (const each of met) {
-    kept.add(each);
-    if (isReference(each)) dispose(each);
+export function releaseLocal(value: unknown): void {
+  releaseAll([value], new Set(), Number.POSITIVE_INFINITY);
+}
+
+/**
+ * Releases what values hold, one after the other. Each object is looked at once, in however many it stands.
+ *
+ * @param kept - What belongs to somebody else, with all that it holds; what is met here is added to it.
+ * @param most - How many items are looked at before no more containers are opened: what stands in those is
+ *   left to the garbage collector.
+ */
+export function releaseAll(values: readonly unknown[], kept: Set<object>, most: number): void {
+  const budget = { items: most };
+  for (const value of values) {
+    const isNew = isObject(value) && !kept.has(value);
+    for (const each of meet(value, kept, budget)) if (isReference(each)) dispose(each);
+    if (isNew && isPlain(value)) dispose(value);
   }
-  if (isPlain(value) && met.includes(value)) dispose(value);
 }
 
 /** All objects that a value is or holds, as far as it is plain data, in the order in which they stand in it. */
 export function objectsIn(value: unknown): Set<object> {
   const met = new Set<object>();
+  meet(value, met, { items: Number.POSITIVE_INFINITY });
+  return met;
+}
+
+/** Adds to `met` all objects that a value is or holds, and returns those that are new. */
+function meet(value: unknown, met: Set<object>, budget: { items: number }): object[] {
+  const found: object[] = [];
   const pending = [value];
   while (pending.length > 0) {
     const each = pending.pop();
     if (!isObject(each) || met.has(each)) continue;
     met.add(each);
-    if (isContainer(each)) for (const item of itemsOf(each).reverse()) pending.push(item);
+    found.push(each);
+    if (!isContainer(each) || budget.items <= 0) continue;
+    const items = itemsOf(each);
+    budget.items -= items.length;
+    for (const item of items.reverse()) pending.push(item);
   }
-  return met;
+  return found;
 }
 
 function isReference(value: object): boolean {

@@ -33,7 +33,7 @@ interface ErrorData {
 /** Own properties that are carried by name, or that an error has anyway: whoever reads them wants text. */
 const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
 
-/** Own properties that one error carries at most; and where one that was sent once is that of many calls. */
+/** Own properties that one error carries at most; and where the same are those of several errors. */
 const MOST_PROPERTIES = 10_000;
 const MOST_PROPERTIES_SHARED = 100;
 
@@ -67,11 +67,13 @@ function encodeObject(error: Error, known: Known): EncodedError {
   if (before) return before;
   const stack = tryToRead(error, 'stack')?.value;
   const className = classNameOf(error);
+  const name = textIn(error, 'name') ?? className ?? 'Error';
+  const message = textIn(error, 'message') ?? '';
   const encoded: ErrorData = {
     class: className,
-    name: textIn(error, 'name') ?? className ?? 'Error',
-    message: textIn(error, 'message') ?? '',
-    stack: typeof stack === 'string' ? cut(fold(stack)) : undefined,
+    name,
+    message,
+    stack: typeof stack === 'string' ? fold(cut(stack), message) : undefined,
     properties: {},
   };
   known.set(error, encoded);
@@ -138,33 +140,24 @@ export function decodeError(
   details: CallErrorDetails,
   origin: Origin | undefined,
 ): Error {
-  const most = dataOfSent.has(sent as object) ? MOST_PROPERTIES_SHARED : MOST_PROPERTIES;
-  const encoded = dataIn(sent);
+  const encoded = received(sent);
   if (isThrown(encoded)) {
     const operation = `${details.operation} on ${placeOf(details)}`;
     const message = `${operation} threw ${textOf(encoded.thrown)}, which is not an Error`;
     const error = new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
     return withCallIn(error, details);
   }
-  const error = decodeObject(encoded, details, new Map(), most);
-  // What is refused before anything runs has only this package in its stack.
+  const error = decodeObject(encoded, details, new Map());
+  // What is refused before anything runs has only this package in its stack, and so has what came without.
+  const hasOwn = typeof (encoded as ErrorData).stack === 'string';
   const isOurs = !origin && error instanceof CallError;
-  withCallIn(error, details, isOurs ? undefined : error.stack);
+  withCallIn(error, details, hasOwn && !isOurs ? error.stack : undefined);
   // Not enumerable: where an error came from is no part of what it says.
   if (origin) define(error, 'remote', true, false);
   const id = origin?.durableObjectIdWith(error);
   if (id !== undefined) define(error, 'durableObjectId', id, false);
   return error;
 }
-
-/** What came as data. A refusal that is for many calls is looked through once. */
-function dataIn(sent: unknown): unknown {
-  if (!isDataObject(sent)) return received(sent);
-  if (!dataOfSent.has(sent)) dataOfSent.set(sent, received(sent));
-  return dataOfSent.get(sent);
-}
-
-const dataOfSent = new WeakMap<object, unknown>();
 
 function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
   return isDataObject(encoded) && Object.hasOwn(encoded, 'thrown');
@@ -173,14 +166,13 @@ function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
 /** A cause, or one of several errors: it is not about this call. */
 function decodeNested(encoded: unknown, known: Map<object, Error>): unknown {
   if (isThrown(encoded)) return encoded.thrown;
-  return decodeObject(encoded, { mayHaveRun: true }, known, MOST_PROPERTIES_SHARED);
+  return decodeObject(encoded, { mayHaveRun: true }, known);
 }
 
 function decodeObject(
   encoded: unknown,
   details: CallErrorDetails,
   known: Map<object, Error>,
-  most: number,
 ): Error {
   if (!isDataObject(encoded) || !hasRoom(known)) throw new NoError('an error is an object');
   const before = known.get(encoded);
@@ -212,18 +204,27 @@ function decodeObject(
       false,
     );
   }
-  for (const [key, value] of entriesOf(properties, most)) addProperty(error, key, value);
-  for (const [key, value] of entriesOf(nested, most))
-    define(error, key, decodeNested(value, known));
+  for (const [key, value] of entriesOf(properties)) addProperty(error, key, value);
+  for (const [key, value] of entriesOf(nested)) define(error, key, decodeNested(value, known));
   if (typeof rest.stack === 'string') define(error, 'stack', rest.stack, false);
   return error;
 }
 
-function entriesOf(members: object, most: number): [key: string, value: unknown][] {
-  return Object.entries(members)
-    .slice(0, most)
+/** What an error has of its own. A target may send it once and mean many errors. */
+function entriesOf(members: object): Entries {
+  const before = shared.get(members);
+  if (before) return before;
+  const entries = Object.entries(members)
+    .slice(0, MOST_PROPERTIES)
     .filter(([key]) => !CARRIED.has(key));
+  shared.set(members, entries.slice(0, MOST_PROPERTIES_SHARED));
+  return entries;
 }
+
+type Entries = [key: string, value: unknown][];
+
+/** Of those that have been read before. */
+const shared = new WeakMap<object, Entries>();
 
 function addProperty(error: Error, key: string, value: unknown): void {
   // What a `CallError` does not know about itself, this side has put there. Whether anything has run

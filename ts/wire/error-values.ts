@@ -107,14 +107,12 @@ export function copyOf(value: unknown): { readonly value: unknown } | undefined 
 
 /**
  * The data in what came from elsewhere. A function or a stub in it would be code of the sender's, and is
- * left out. It costs no more than what came, since what is shared stays shared.
- *
- * @param known - What has been met.
+ * left out. It costs no more than what came, since what is shared stays shared, by whatever came with it, too.
  */
-export function received(value: unknown, known = new Map<object, unknown>()): unknown {
+export function received(value: unknown): unknown {
   if (!isDataObject(value)) return typeof value === 'function' ? undefined : value;
   if (known.has(value)) return known.get(value);
-  if (types.isMap(value) || types.isSet(value)) return receivedEntries(value, known);
+  if (types.isMap(value) || types.isSet(value)) return receivedEntries(value);
   const isArray = Array.isArray(value);
   if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) {
     known.set(value, isLeaf(value) ? value : undefined);
@@ -123,23 +121,26 @@ export function received(value: unknown, known = new Map<object, unknown>()): un
   const copy: object = isArray ? [] : {};
   known.set(value, copy);
   for (const [key, item] of dataOf(value)) {
-    if (typeof item !== 'function') define(copy, key, received(item, known));
+    if (typeof item !== 'function') define(copy, key, received(item));
   }
   if (isArray) (copy as unknown[]).length = value.length;
   return copy;
 }
 
+/** What has been received, by what came: several failures of one message may hold the same. */
+const known = new WeakMap<object, unknown>();
+
 /** Of a Map or a Set, which came by structured clone, so that nothing about it is the sender's. */
-function receivedEntries(value: object, known: Map<object, unknown>): object {
+function receivedEntries(value: object): object {
   if (value instanceof Map) {
     const copy = new Map<unknown, unknown>();
     known.set(value, copy);
-    for (const [key, item] of value) copy.set(received(key, known), received(item, known));
+    for (const [key, item] of value) copy.set(received(key), received(item));
     return copy;
   }
   const copy = new Set<unknown>();
   known.set(value, copy);
-  for (const item of value as Set<unknown>) copy.add(received(item, known));
+  for (const item of value as Set<unknown>) copy.add(received(item));
   return copy;
 }
 

@@ -7,9 +7,10 @@ import { nodeOf } from './node.js';
 /**
  * Whether a continuation stands in a value, at any depth: nothing is copied, and no code of the user's
  * runs. What is passed by reference is not looked into.
+ *
+ * @param seen - What has been looked into, and holds none; what is met is added.
  */
-export function holdsContinuation(value: object): boolean {
-  const seen = new Set<object>();
+export function holdsContinuation(value: object, seen = new Set<object>()): boolean {
   const pending: unknown[] = [value];
   while (pending.length > 0) {
     const each = pending.pop();

@@ -19,6 +19,8 @@ export function textOf(value: unknown): string {
     if (Array.isArray(value)) return `an array of ${value.length}`;
     // A stub would ask its object.
     if (typeof value === 'function') return Function.prototype.toString.call(value);
+    if (ArrayBuffer.isView(value)) return `${kindOf(value)} of ${value.byteLength} bytes`;
+    if (value instanceof BigInt) return textOfBigInt(BigInt.prototype.valueOf.call(value));
     return typeof value === 'bigint' ? textOfBigInt(value) : String(value);
   } catch {
     return kindOf(value);
