@@ -1,16 +1,10 @@
 /** Answers to a message of several calls: those that are ready first, and then the rest. */
 
-import { isRefusal, isToBeFetched, NO_ANSWER, release } from '../wire/outcome.js';
+import { release } from '../wire/outcome.js';
+import { isRefusal, isToBeFetched, NO_ANSWER, type RestStub } from '../wire/protocol.js';
 import type { Outgoing, Sender } from './outbox.js';
 import { stubSurvives } from './platform.js';
 import type { Connection, Target } from './target.js';
-
-/** A stub of what the target holds of a message until all is answered. */
-interface RestStub {
-  next(): PromiseLike<unknown>;
-  fetch(call: number): PromiseLike<unknown>;
-  stop(): PromiseLike<unknown>;
-}
 
 /** The answers to one message of several calls. What the target sends may be anything. */
 export class Answers<C extends Outgoing> {

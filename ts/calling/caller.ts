@@ -33,7 +33,8 @@ import type { Owner } from './owner.js';
 import { PendingBySection } from './pending-by-section.js';
 import { platformError } from './platform.js';
 import { type CallStats, Settlements } from './stats.js';
-import { type Instance, type Target, Targets } from './target.js';
+import type { Instance, Target } from './target.js';
+import { Targets } from './targets.js';
 
 /** `this.svc`: calls of one object. */
 export class Caller<Env, Self = never> {
@@ -56,7 +57,7 @@ export class Caller<Env, Self = never> {
     this.#pending = new PendingBySection<Call>(
       owner.ctx,
       (calls) => this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
-      () => this.#outbox.rest(),
+      () => this.#outbox.forgetUnused(),
     );
     const call = (
       first: unknown,
@@ -193,8 +194,8 @@ export class Caller<Env, Self = never> {
       receive: (calls, sent) => this.#receive(calls, sent),
       receiveOne: (call, sent) => this.#receiveOne(call, sent),
       fail: (calls, rejected, isLocal) => this.#fail(calls, rejected, isLocal),
-      get willRest() {
-        return pending().isResting;
+      get willForgetUnused() {
+        return pending().isIdling;
       },
     };
   }

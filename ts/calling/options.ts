@@ -33,9 +33,6 @@ const DEFAULT: CheckedOptions = {
   stub: undefined,
 };
 
-/** Calls mostly have the timeout of the call before them. */
-let lastChecked = DEFAULT.timeout;
-
 /** Throws `CallError` with code `invalid-option`. */
 export function checkOptions(options: unknown): CheckedOptions {
   if (options === undefined) return DEFAULT;
@@ -57,10 +54,7 @@ export function checkOptions(options: unknown): CheckedOptions {
   if (typeof timeout !== 'number') {
     throw invalidOption(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
   }
-  if (timeout !== lastChecked) {
-    checkTimeout(timeout);
-    lastChecked = timeout;
-  }
+  checkTimeout(timeout);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidOption(`signal is ${explain(signal)}: pass the signal of an AbortController`);
   }

@@ -36,8 +36,8 @@ export interface Sender<C extends Outgoing> {
    * @param isLocal - Whether the runtime refused to send it.
    */
   fail(calls: readonly C[], rejected: unknown, isLocal?: boolean): void;
-  /** Whether it calls `Outbox.rest` when this turn has ended. */
-  readonly willRest: boolean;
+  /** Whether it calls `Outbox.forgetUnused` when this turn has ended. */
+  readonly willForgetUnused: boolean;
 }
 
 /** The calls of one object that wait for the end of the turn. */
@@ -78,14 +78,14 @@ export class Outbox<C extends Outgoing> {
    * Forgets the stubs that nothing uses. Within the turn of an answer a stub is as good as new, so calls
    * that follow each other share one; later it may have broken unseen.
    */
-  rest(): void {
+  forgetUnused(): void {
     for (const target of this.#answered) target.forgetUnused();
     this.#answered = [];
   }
 
   #afterAnswer(target: Target): void {
     this.#answered.push(target);
-    if (!this.#sender.willRest) this.rest();
+    if (!this.#sender.willForgetUnused) this.forgetUnused();
   }
 
   readonly #flushAll = (): void => {

@@ -9,20 +9,20 @@ import { Pending, type PendingCall } from './pending.js';
 export class PendingBySection<C extends PendingCall> {
   readonly #ctx: object | undefined;
   readonly #onDue: (calls: readonly C[]) => void;
-  readonly #onRest: () => void;
+  readonly #onIdle: () => void;
   readonly #main: Pending<C>;
   readonly #inSections = new Map<Section, Pending<C>>();
 
   /**
    * @param ctx - The context of the object, by which its sections are known.
    * @param onDue - Receives calls whose deadlines have come, taken out of their table.
-   * @param onRest - Runs when a turn has ended in which a table asked for it.
+   * @param onIdle - Runs when a table has been without calls for a few microtasks.
    */
-  constructor(ctx: object | undefined, onDue: (calls: readonly C[]) => void, onRest: () => void) {
+  constructor(ctx: object | undefined, onDue: (calls: readonly C[]) => void, onIdle: () => void) {
     this.#ctx = ctx;
     this.#onDue = onDue;
-    this.#onRest = onRest;
-    this.#main = new Pending<C>(onDue, onRest);
+    this.#onIdle = onIdle;
+    this.#main = new Pending<C>(onDue, onIdle);
   }
 
   /** The table for a call that is made now. */
@@ -33,7 +33,7 @@ export class PendingBySection<C extends PendingCall> {
     if (!pending) {
       const made = new Pending<C>(this.#onDue, () => {
         if (made.size === 0) this.#inSections.delete(section);
-        this.#onRest();
+        this.#onIdle();
       });
       this.#inSections.set(section, made);
       pending = made;
@@ -48,9 +48,9 @@ export class PendingBySection<C extends PendingCall> {
     return size;
   }
 
-  /** Whether a table rests when this turn has ended. */
-  get isResting(): boolean {
-    if (this.#main.isResting || this.#inSections.size === 0) return this.#main.isResting;
-    return [...this.#inSections.values()].some((each) => each.isResting);
+  /** Whether a table is about to say that it is idle. */
+  get isIdling(): boolean {
+    if (this.#main.isIdling || this.#inSections.size === 0) return this.#main.isIdling;
+    return [...this.#inSections.values()].some((each) => each.isIdling);
   }
 }

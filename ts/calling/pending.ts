@@ -54,11 +54,11 @@ export class Pending<C extends PendingCall> {
   /** Learns of calls whose deadline has passed; they are no longer here. */
   readonly #onDue: (calls: readonly C[]) => void;
   /** Learns that whoever awaited the last pending call has gone on. */
-  readonly #onRest: () => void;
+  readonly #onIdle: () => void;
   #table: PendingCalls | undefined;
   /** The instance of the core in which the table is. */
   #instance = -1;
-  #isResting = false;
+  #isIdling = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Timers of before a step of the clock. */
   readonly #left: ReturnType<typeof setTimeout>[] = [];
@@ -68,9 +68,9 @@ export class Pending<C extends PendingCall> {
   /** Whether the runtime has refused a timer: the object has too many of its own. */
   #isRefused = false;
 
-  constructor(onDue: (calls: readonly C[]) => void, onRest: () => void) {
+  constructor(onDue: (calls: readonly C[]) => void, onIdle: () => void) {
     this.#onDue = onDue;
-    this.#onRest = onRest;
+    this.#onIdle = onIdle;
   }
 
   /** Milliseconds of the clock by which these calls are timed. */
@@ -83,9 +83,9 @@ export class Pending<C extends PendingCall> {
     return this.#size;
   }
 
-  /** Whether `onRest` is about to be called. */
-  get isResting(): boolean {
-    return this.#isResting;
+  /** Whether `onIdle` is about to be called. */
+  get isIdling(): boolean {
+    return this.#isIdling;
   }
 
   /** Opens a call whose timeout has been checked. It never throws. */
@@ -125,10 +125,10 @@ export class Pending<C extends PendingCall> {
       return true;
     }
     this.#end = 0;
-    if (!this.#isResting) {
-      this.#isResting = true;
+    if (!this.#isIdling) {
+      this.#isIdling = true;
       // By then whoever awaited this call has gone on: timers cost more than what they would watch.
-      afterMicrotasks(this.#rest, this.#isBusy);
+      afterMicrotasks(this.#becomeIdle, this.#isBusy);
     }
     return true;
   }
@@ -243,9 +243,9 @@ export class Pending<C extends PendingCall> {
    * An idle object holds no timer, which would keep it from hibernating, and nothing in wasm memory, which
    * is shared with all others. If another call has followed at once, it finds both as they were.
    */
-  readonly #rest = (): void => {
-    this.#isResting = false;
-    this.#onRest();
+  readonly #becomeIdle = (): void => {
+    this.#isIdling = false;
+    this.#onIdle();
     if (this.#size > 0) return;
     this.#disarm();
     for (const timer of this.#left.splice(0)) clearTimeout(timer);

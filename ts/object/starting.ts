@@ -13,7 +13,7 @@ interface Starting {
   [START](): Promise<unknown>;
 }
 
-async function startOf(self: Starting): Promise<void> {
+async function startFramework(self: Starting): Promise<void> {
   await self[START]();
 }
 
@@ -25,7 +25,7 @@ export function afterStart(self: object, answer: () => unknown): Promise<unknown
   const key = contextOf(self) ?? self;
   let start = started.get(key);
   if (!start) {
-    start = startOf(self as Starting);
+    start = startFramework(self as Starting);
     started.set(key, start);
   }
   return start.then(answer, (failed) => {

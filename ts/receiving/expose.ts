@@ -92,12 +92,9 @@ function reasonFor(
     );
   }
   if (isOwnFunction(self, name)) return `: ${MAKE_IT_A_METHOD}`;
-  // What that takes grows with the length of the name, which is the caller's.
-  const near = name.length > LONGEST_NAME ? '' : nearTo(name, [...entries]);
+  const near = nearTo(name, [...entries]);
   return near && `: did you mean ${near}?`;
 }
-
-const LONGEST_NAME = 100;
 
 /**
  * Reads a property for a caller: of the target itself what its class allows, of anything else what no

@@ -7,7 +7,8 @@ import { microtasks } from '../runtime/turn.js';
 import { MessageLimit } from '../wasm/lumenize_call.js';
 import { Copies, isSmall, SMALL_BYTES } from '../wire/copy.js';
 import { releaseLocal } from '../wire/dispose.js';
-import { FETCH, sendFailure } from '../wire/outcome.js';
+import { sendFailure } from '../wire/outcome.js';
+import { FETCH } from '../wire/protocol.js';
 import { ReadFailure } from '../wire/reading.js';
 
 /** Outcomes on their way back, ready to be sent. */

@@ -9,7 +9,7 @@
  */
 
 /** Microtasks that an async method may take before it is asked whether it waits for the outside. */
-const MICROTASKS = 16;
+const MICROTASKS_OF_A_METHOD = 16;
 
 /** Microtasks of a method of an entrypoint that end before the next call of its message begins. */
 const MICROTASKS_WITHOUT_GATE = 100;
@@ -28,11 +28,11 @@ export function soon(run: () => void): void {
 }
 
 /** Microtasks by which whoever awaited a call has gone on, through a few functions of his own. */
-const FEW = 8;
+const MICROTASKS_UNTIL_IDLE = 8;
 
 /** Runs something a few microtasks later, or as soon as that has no point any more. */
 export function afterMicrotasks(run: () => void, isPointless = (): boolean => false): void {
-  let left = FEW;
+  let left = MICROTASKS_UNTIL_IDLE;
   // Not an async function: resuming one costs twice as much.
   const next = (): void => {
     left -= 1;
@@ -45,7 +45,7 @@ export function afterMicrotasks(run: () => void, isPointless = (): boolean => fa
 /** Lets so many microtasks run that async methods which wait for nothing have ended. */
 export async function microtasks(
   hasEnded = (): boolean => false,
-  most = MICROTASKS,
+  most = MICROTASKS_OF_A_METHOD,
 ): Promise<void> {
   for (let left = most; left > 0 && !hasEnded(); left--) await undefined;
 }

@@ -5,7 +5,7 @@
 import { isDataObject } from '../runtime/kinds.js';
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
-import { Carried, copyOf, cut, received } from './error-values.js';
+import { Carried, copyOf, cutText, received } from './error-values.js';
 import { CallError, type CallErrorDetails, placeOf } from './errors.js';
 import { define } from './reading.js';
 import { fold, withCallIn } from './stack.js';
@@ -73,7 +73,7 @@ function encodeObject(error: Error, known: Known): EncodedError {
     class: className,
     name,
     message,
-    stack: typeof stack === 'string' ? fold(cut(stack), message) : undefined,
+    stack: typeof stack === 'string' ? fold(cutText(stack), message) : undefined,
     properties: {},
   };
   known.set(error, encoded);
@@ -106,7 +106,7 @@ function encodeProperties(error: Error, encoded: ErrorData, known: Known): void 
 /** A property as text; nothing where it is not there. */
 function textIn(error: Error, key: 'name' | 'message'): string | undefined {
   const value = tryToRead(error, key)?.value;
-  return value === undefined || value === null ? undefined : cut(textOf(value));
+  return value === undefined || value === null ? undefined : cutText(textOf(value));
 }
 
 function hasRoom(known: ReadonlyMap<unknown, unknown>): boolean {

@@ -14,7 +14,7 @@ const MOST_BYTES = 24 * 1024 * 1024;
 const MOST_TEXT = 1_000_000;
 
 /** A text that is no longer than what one error may hold. */
-export function cut(text: string): string {
+export function cutText(text: string): string {
   return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
 }
 

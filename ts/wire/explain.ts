@@ -1,7 +1,7 @@
 /** Values and continuations as text, for logs and error messages. */
 import { isPlainObject } from '../runtime/kinds.js';
 import { type Node, nodeOf } from './node.js';
-import { textOf } from './text.js';
+import { cut, textOf } from './text.js';
 
 /**
  * A continuation as text, for logs and error messages: `add(add(1, 10), add(100, 1000))`. Long
@@ -98,10 +98,6 @@ class Explanation {
       values.length,
     );
   }
-}
-
-function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 function withRest(shown: string[], total: number): string {

@@ -1,15 +1,21 @@
 /** Names that were meant: what to say of one that nobody knows. */
+
 import leven from 'leven';
+import { cut } from './text.js';
 
 /** What to say of a name that nobody knows: the known names near to it, or else all of them. */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
   const near = nearTo(name, known);
   if (near) return `unknown ${what} '${name}': did you mean ${near}?`;
-  return `unknown ${what} '${name}': there is ${known.join(', ') || 'none'}`;
+  return `unknown ${what} '${cut(name, LONGEST_NAME)}': there is ${known.join(', ') || 'none'}`;
 }
+
+/** To compare names takes the product of their lengths, and this one may be a caller's. */
+const LONGEST_NAME = 100;
 
 /** The known names near to one, the nearest first: `'a' or 'b'`. */
 export function nearTo(name: string, known: readonly string[]): string {
+  if (name.length > LONGEST_NAME) return '';
   return known
     .map((other) => ({ other, distance: leven(name.toUpperCase(), other.toUpperCase()) }))
     .filter(({ other, distance }) => distance <= Math.max(2, other.length / 3))

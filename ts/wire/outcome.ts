@@ -3,18 +3,12 @@
  * a call; a failure travels as a marked array. A value that happens to be such an array is marked
  * too, so that no value can pass for a failure.
  */
-
 import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
 import { explain } from './explain.js';
 import { nodeOf } from './node.js';
+import { FAILURE, isMarked, REFUSAL, VALUE } from './protocol.js';
 import { withCallIn } from './stack.js';
-
-const VALUE = '__lmzValue';
-const FAILURE = '__lmzFailure';
-const REFUSAL = '__lmzRefusal';
-const LATER = '__lmzFetch';
-const MARKERS: readonly unknown[] = [VALUE, FAILURE, REFUSAL, LATER];
 
 /** What a call came to: a value, or the error that `failed` announces. */
 export interface Outcome {
@@ -82,26 +76,6 @@ export function readOutcome(sent: unknown, call: Settling): Outcome {
     // An error is data: stubs in it are nobody's.
     release(sent);
   }
-}
-
-/** What stands for the outcome of a call that its target forgot: the caller fails as `protocol`. */
-export const NO_ANSWER: unknown = [FAILURE];
-
-/** What stands for a result that the caller has to fetch by itself. */
-export const FETCH: unknown = [LATER];
-
-/** Whether a result has to be fetched. */
-export function isToBeFetched(sent: unknown): boolean {
-  return isMarked(sent) && sent[0] === LATER;
-}
-
-/** Whether a target refused a message as a whole. */
-export function isRefusal(sent: unknown): boolean {
-  return isMarked(sent) && sent[0] === REFUSAL;
-}
-
-function isMarked(value: unknown): value is [string, unknown] {
-  return Array.isArray(value) && MARKERS.includes(value[0]);
 }
 
 /** A disposer of what holds nothing that has to be released. */

@@ -46,3 +46,8 @@ function textOfBigInt(value: bigint): string {
 }
 
 const BITS_SHOWN = 1_024;
+
+/** A text, up to so many UTF-16 code units of it. */
+export function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}

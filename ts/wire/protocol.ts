@@ -1,0 +1,61 @@
+/** The protocol, as its two sides see each other; docs/wire-format.md has it for other implementations. */
+
+/** The two methods of a receiver: for a call that travels alone, and for several. */
+export interface Receiver {
+  __lmzCall(frame: string, ...slots: readonly unknown[]): PromiseLike<unknown>;
+  /**
+   * @param frames - The programs, each that differs once.
+   * @param slotCounts - How many slots each of them takes.
+   * @param which - For each call its frame, by number.
+   * @param slots - Those of all calls, one after the other.
+   * @returns `[which, outcomes, rest]`: of the calls that are ready, by number; without `which`, of
+   *   all in their order. `rest` is there until all are: a stub with `next()`, which returns the next
+   *   `[which, outcomes]`; `fetch(call)`, which returns a result that only the runtime can carry; and
+   *   `stop()`, for a caller that wants no more.
+   */
+  __lmzCalls(
+    frames: readonly string[],
+    slotCounts: Uint16Array,
+    which: Uint16Array,
+    slots: readonly unknown[],
+  ): PromiseLike<unknown>;
+}
+
+/** A stub of what the target holds of a message until all is answered. */
+export interface RestStub {
+  next(): PromiseLike<unknown>;
+  fetch(call: number): PromiseLike<unknown>;
+  stop(): PromiseLike<unknown>;
+}
+
+/** What marks an answer that is no bare value: `[VALUE, value]` is a value that looks like a marked one. */
+export const VALUE = '__lmzValue';
+/** `[FAILURE, error]`: steps had begun to run. */
+export const FAILURE = '__lmzFailure';
+/** `[REFUSAL, error]`: nothing has run. */
+export const REFUSAL = '__lmzRefusal';
+/** `[LATER]`: the result has to be fetched. */
+const LATER = '__lmzFetch';
+
+const MARKERS: readonly unknown[] = [VALUE, FAILURE, REFUSAL, LATER];
+
+/** What stands for the outcome of a call that its target forgot: the caller fails as `protocol`. */
+export const NO_ANSWER: unknown = [FAILURE];
+
+/** What stands for a result that the caller has to fetch by itself. */
+export const FETCH: unknown = [LATER];
+
+/** Whether a result has to be fetched. */
+export function isToBeFetched(sent: unknown): boolean {
+  return isMarked(sent) && sent[0] === LATER;
+}
+
+/** Whether a target refused a message as a whole. */
+export function isRefusal(sent: unknown): boolean {
+  return isMarked(sent) && sent[0] === REFUSAL;
+}
+
+/** Whether an answer is more than a bare value. */
+export function isMarked(value: unknown): value is [string, unknown] {
+  return Array.isArray(value) && MARKERS.includes(value[0]);
+}
