@@ -12,9 +12,15 @@ const MOST_LINES = 350;
 
 const files = globSync('ts/**/*.ts').sort();
 
+/** What the compiler sees: these files have no code, and are imported for their types from anywhere. */
+const TYPES = 'ts/types/';
+
 /** The files that a file imports, whole or for their types. */
 function importsOf(file) {
-  const text = readFileSync(file, 'utf8');
+  const text = readFileSync(file, 'utf8').replace(
+    /^import type [^;]*'[^']*\/types\/[^']*';$/gm,
+    '',
+  );
   return [...text.matchAll(/(?:from |import |import\()'(\.[^']+)\.js'/g)].map(([, to]) =>
     join(dirname(file), `${to}.ts`),
   );
@@ -34,6 +40,17 @@ test('a folder imports only those before it', () => {
       .map((to) => `${file} imports ${to}`);
   });
   assert.deepEqual(wrong, []);
+});
+
+test('types are types only', () => {
+  for (const file of files.filter((each) => each.startsWith(TYPES))) {
+    const text = readFileSync(file, 'utf8');
+    assert.doesNotMatch(
+      text,
+      /^import (?!type )|^(export )?(function|class|const|let|enum) /m,
+      file,
+    );
+  }
 });
 
 test(`no file has more than ${MOST_LINES} lines`, () => {

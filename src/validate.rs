@@ -6,7 +6,7 @@ use crate::program::{Argument, Step, Words};
 
 /// Names that lead to prototypes from any value. They are refused wherever a step reads them; as the
 /// keys of an object that is an argument they are data. Names that lead to code from some values only,
-/// such as `constructor`, are decided when the value is there, by ts/reach.ts.
+/// such as `constructor`, are decided when the value is there, by ts/receiving/reach.ts.
 pub const REFUSED: &[&str] =
     &["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"];
 

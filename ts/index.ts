@@ -20,19 +20,9 @@ export type { CallStats } from './calling/stats.js';
 export { LumenizeBase, LumenizeWorker } from './object/base.js';
 export { createCaller } from './object/create.js';
 export { type Calling, type EnvOf, withCall } from './object/mixin.js';
-export type { Received } from './received.js';
 export { type CallableDecorator, callable } from './receiving/callable.js';
 export type { ReceiverClass } from './receiving/expose.js';
 export { newContinuation } from './record/record.js';
-export type {
-  BindingName,
-  BoundTo,
-  CallFunction,
-  FunctionHandler,
-  InstanceOf,
-  Mistake,
-  TargetOf,
-} from './targets.js';
 export type {
   Accepting,
   Argument,
@@ -57,7 +47,17 @@ export type {
   Start,
   Uncalled,
   Unprotected,
-} from './types.js';
+} from './types/continuations.js';
+export type { Received } from './types/received.js';
+export type {
+  BindingName,
+  BoundTo,
+  CallFunction,
+  FunctionHandler,
+  InstanceOf,
+  Mistake,
+  TargetOf,
+} from './types/targets.js';
 export { validate } from './validate.js';
 export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';
 export { callErrorCodes } from './wire/core.js';

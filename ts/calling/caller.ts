@@ -3,10 +3,11 @@
  * handler or the awaiting caller, once.
  */
 
-import type { Received } from '../received.js';
 import { encodeProgram } from '../record/encode.js';
 import { boundContinuation, recorded, routeOf, unbound } from '../record/record.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
+import type { Recorded, Sendable } from '../types/continuations.js';
+import type { Received } from '../types/received.js';
 import type {
   AnyTarget,
   Behind,
@@ -15,8 +16,7 @@ import type {
   CallFunction,
   InstanceOf,
   TargetOf,
-} from '../targets.js';
-import type { Recorded, Sendable } from '../types.js';
+} from '../types/targets.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
 import { type CallError, invalidContinuation } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';

@@ -9,6 +9,7 @@ import { receive } from '../receiving/receive.js';
 import { type EntrypointRequest, receiveCalls } from '../receiving/receive-calls.js';
 import { ownContinuation } from '../record/record.js';
 import { watchSections } from '../runtime/sections.js';
+import type { Begun, Own } from '../types/continuations.js';
 import type {
   Behind,
   BindingName,
@@ -16,8 +17,7 @@ import type {
   InstanceOf,
   NamespaceOf,
   ServiceOf,
-} from '../targets.js';
-import type { Begun, Own } from '../types.js';
+} from '../types/targets.js';
 import { CallError } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
 import { startAt } from '../wire/stack.js';

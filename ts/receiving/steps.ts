@@ -4,7 +4,8 @@ import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
 import type { Program } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
-import { costOf, costOfText, leadsToCode, MOST_WORK } from './reach.js';
+import { leadsToCode } from './reach.js';
+import { costOf, costOfText, MOST_WORK } from './work.js';
 
 /** The word with which the first step begins: before it stand how many slots and steps there are. */
 export const FIRST_STEP = 2;

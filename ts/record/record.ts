@@ -6,7 +6,7 @@
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
 
-import type { Begun } from '../types.js';
+import type { Begun } from '../types/continuations.js';
 import { CallError } from '../wire/errors.js';
 import { explain, explainNode } from '../wire/explain.js';
 import { isForeign, NODE, Node, nodeOf } from '../wire/node.js';

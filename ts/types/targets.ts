@@ -2,9 +2,9 @@
  * The types of calling: what may be a target, whose class it has, and what may be passed beside it. Where
  * something cannot be right, the compiler shows a sentence in its place.
  */
-import type { CallHandle } from './calling/call.js';
-import type { CallStats } from './calling/stats.js';
-import type { Received } from './received.js';
+import type { CallHandle } from '../calling/call.js';
+import type { CallStats } from '../calling/stats.js';
+import type { CallOptions } from '../wasm/lumenize_call.js';
 import type {
   Accepting,
   Bound,
@@ -14,8 +14,8 @@ import type {
   Sendable,
   Settled,
   Uncalled,
-} from './types.js';
-import type { CallOptions } from './wasm/lumenize_call.js';
+} from './continuations.js';
+import type { Received } from './received.js';
 
 declare const MISTAKE: unique symbol;
 

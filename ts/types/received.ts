@@ -1,5 +1,5 @@
 /** The type of what arrives where a method has returned: Workers RPC makes stubs of what it passes by reference. */
-import type { Shallower } from './types.js';
+import type { Shallower } from './continuations.js';
 
 /** What crosses as it is. */
 type Flat =

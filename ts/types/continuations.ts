@@ -6,7 +6,7 @@
  * Members of a user's class are listed by a key parameter `K extends keyof V`, so that an editor finds
  * their declarations, references and comments.
  */
-import type { LumenizeBase, LumenizeWorker } from './object/base.js';
+import type { LumenizeBase, LumenizeWorker } from '../object/base.js';
 import type { Received } from './received.js';
 
 declare const VALUE: unique symbol;

@@ -1,0 +1,50 @@
+/** What the language's own methods go through for a caller: no program makes much out of little. */
+
+import { guards } from './reach.js';
+import { Kind, shapeOf } from './shapes.js';
+
+/** Bytes that one program may go through by such methods: as many as a message may carry. */
+export const MOST_WORK = 32 * 1024 * 1024;
+
+/**
+ * Bytes that a method of the language's own goes through when it is called. It reads its arguments, as a key
+ * or a number, and may compare what it seeks at each place. A list counts for as long as it says it is,
+ * whatever it holds.
+ */
+export function costOf(method: object, receiver: unknown, args: readonly unknown[]): number {
+  const goesThrough = guards.get(method);
+  if (goesThrough === undefined) return 0;
+  const ofArguments = args.reduce((sum: number, each) => sum + bytesOf(each), 0);
+  if (!goesThrough) return ofArguments;
+  const { length = 0, byteLength } = receiver as { length?: number; byteLength?: number };
+  const ofAPlace = typeof receiver === 'string' ? 2 : BYTES_OF_AN_ITEM;
+  const looked = byteLength ?? length * Math.max(ofAPlace, ofArguments / COMPARED_AT_ONCE);
+  return ofArguments + looked;
+}
+
+/** Bytes that are compared in the time that it takes to look at one. */
+const COMPARED_AT_ONCE = 16;
+
+const BYTES_OF_AN_ITEM = 8;
+
+/** Of a value that is no object, and may be long. */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string') return 2 * value.length;
+  return typeof value === 'bigint' ? value.toString(HEXADECIMAL).length : 0;
+}
+
+const HEXADECIMAL = 16;
+
+/** Kinds of which the runtime makes a text each time that it is read. */
+const MAKE_TEXTS: ReadonlySet<Kind> = new Set([
+  Kind.Error,
+  Kind.Headers,
+  Kind.Request,
+  Kind.Response,
+  Kind.Blob,
+]);
+
+/** Bytes that a text takes that was read from a value, unless the value holds it anyway. */
+export function costOfText(text: string, receiver: unknown): number {
+  return MAKE_TEXTS.has(shapeOf(receiver).kind) ? bytesOf(text) : 0;
+}
