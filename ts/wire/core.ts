@@ -54,7 +54,7 @@ export interface Method {
 }
 
 /** Stands between names where they are joined; no name that can be sent contains it. */
-export const SEPARATOR = '\0';
+const SEPARATOR = '\0';
 
 let loaded: Core | undefined;
 /** Whether the instance has trapped and none has followed it yet. */
@@ -99,9 +99,6 @@ function notLoaded(): never {
   );
 }
 
-/** Frames of one form differ in their slots only, so most are encoded once for each isolate. */
-const encoded = new Map<string, string>();
-
 /**
  * Encodes a frame: bytes, each as one UTF-16 code unit of a string. The runtime copies a string faster
  * than it makes a buffer, and the receiver finds what it knows by it. Throws `CallError` where every
@@ -109,9 +106,6 @@ const encoded = new Map<string, string>();
  */
 export function encodeFrame({ words, names }: FlatProgram, slotCount: number): string {
   const joined = names.join(SEPARATOR);
-  const key = [names.length, joined, (words as number[]).join()].join(SEPARATOR);
-  const known = encoded.get(key);
-  if (known !== undefined) return known;
   for (const name of names) {
     if (!name.isWellFormed()) {
       throw new CallError(
@@ -122,9 +116,7 @@ export function encodeFrame({ words, names }: FlatProgram, slotCount: number): s
   }
   const flat = Uint32Array.from(words);
   const bytes = ask(() => core().encodeFrame(flat, joined, names.length, slotCount));
-  const frame = textOfBytes(bytes);
-  remember(encoded, key, frame);
-  return frame;
+  return textOfBytes(bytes);
 }
 
 /** As many arguments as a function surely takes. */
@@ -154,7 +146,7 @@ const LAST_BYTE = 0xff;
 const REMEMBERED = { frames: 200, length: 800 };
 
 /** Forgets all when it is full: a class has few forms of calls, and a flood of others is hostile. */
-export function remember<V>(known: Map<string, V>, key: string, value: V): void {
+function remember<V>(known: Map<string, V>, key: string, value: V): void {
   if (key.length > REMEMBERED.length) return;
   if (known.size >= REMEMBERED.frames) known.clear();
   known.set(key, value);
