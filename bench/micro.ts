@@ -4,7 +4,7 @@
  * pending and with many.
  */
 import { newContinuation } from '@lumenize/call';
-import { Pending, type PendingCall } from '../target/js/pending.js';
+import { Pending, type PendingCall } from '../target/js/calling/pending.js';
 
 interface Target {
   m(a: number, b: number): number;
