@@ -1,8 +1,8 @@
 /** Objects that call each other while all around them fails, in one isolate with a core that can trap. */
 import { DurableObject, RpcTarget } from 'cloudflare:workers';
 import type { CallOptions } from '@lumenize/call';
-import { CallError } from '../target/faulty/wire/errors.js';
 import { initSync } from '../target/faulty/wasm/lumenize_call.js';
+import { CallError } from '../target/faulty/wire/errors.js';
 import {
   countTraps,
   type Fault,

@@ -12,7 +12,7 @@ import {
   type WrappedToo,
 } from './bases.js';
 import { calc, inCaller, thrownBy } from './in-object.js';
-import type { CallerObject } from './index.js';
+import type { Calc, CallerObject } from './index.js';
 
 const room = newContinuation<Room>;
 
@@ -92,6 +92,15 @@ test('a base class of another package finds `call` and `callRaw` among its servi
     expect(self.svc.call('CALC', 'main', calc().add(1, 2), on.onOutcome()).id).toBeGreaterThan(0);
     await vi.waitUntil(() => self.outcomes.length === 1);
     expect(self.outcomes).toEqual([3]);
+  }));
+
+test('its `ctn` knows a target that is named', () =>
+  runInDurableObject(env.FOREIGN.getByName('binds'), async (self: Foreign) => {
+    const ctn = (self as unknown as { ctn(...target: unknown[]): Calc }).ctn.bind(self);
+    expect(await ctn('CALC', 'foreign').add(1, 10)).toBe(11);
+    expect(thrownBy(() => ctn('CLAC', 'foreign'))).toMatchObject({ code: 'unknown-binding' });
+    const remote = ctn().add(1, 2);
+    expect(await self.svc.callRaw('CALC', 'foreign', remote)).toBe(3);
   }));
 
 test('and is called, since the receiver is installed on it', async () => {

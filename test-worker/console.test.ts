@@ -1,6 +1,8 @@
 /** What a person sees of errors and continuations: in the console, in logs, in stacks, in tests. */
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { inspect, stripVTControlCharacters } from 'node:util';
-import { CallError, explain, newContinuation } from '@lumenize/call';
+import { CallError, createCaller, explain, newContinuation } from '@lumenize/call';
 import { describe, expect, test, vi } from 'vitest';
 import { calc, inCaller, thrownBy } from './in-object.js';
 import type { CallerObject, Users } from './index.js';
@@ -206,6 +208,10 @@ describe('a stack', () => {
         caller.svc.call('NONE' as 'CALC', 'x', calc().next());
       });
       expect(thrown.stack?.split('\n')[1]).toContain('at callsWrongly (');
+      const begun = thrownBy(function beginsWrongly() {
+        createCaller(env, createExecutionContext()).ctn('NONE' as 'CALC', 'x');
+      });
+      expect(begun.stack?.split('\n')[1]).toContain('at beginsWrongly (');
       const awaited = await caller.awaitUser(5 as never).catch((error: Error) => error);
       expect((awaited as Error).stack?.split('\n')[1]).toContain('at CallerObject.awaitUser (');
     }));

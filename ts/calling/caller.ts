@@ -27,7 +27,7 @@ import { isThenable, throwToAwaiter, throwWithStack } from './awaiting.js';
 import { Call, type CallHandle, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
 import { handle, handlerFor, textOfHandler } from './handlers.js';
-import { type CheckedOptions, checkOptions } from './options.js';
+import { type CheckedOptions, checkOptions, DEFAULT_OPTIONS } from './options.js';
 import { Outbox, type Sender } from './outbox.js';
 import type { Owner } from './owner.js';
 import { PendingBySection } from './pending-by-section.js';
@@ -73,7 +73,14 @@ export class Caller<Env, Self = never> {
       }
     };
     this.call = Object.assign(call, { stats: () => this.#stats() }) as CallFunction<Env, Self>;
-    this.ctn = this.#ctn.bind(this) as BoundStarts<Env>;
+    const ctn = (binding: string | object, instance: Instance): unknown => {
+      try {
+        return this.#ctn(binding, instance);
+      } catch (error) {
+        throw startAt(error, ctn);
+      }
+    };
+    this.ctn = ctn as BoundStarts<Env>;
   }
 
   /**
@@ -150,8 +157,7 @@ export class Caller<Env, Self = never> {
     const target = this.#targets.find(binding, instance);
     const send = (node: Node): Promise<unknown> =>
       new Promise((resolve, reject) => {
-        const options = checkOptions(undefined);
-        this.#sendAwaited(this.#targets.again(target), node, options, resolve, reject);
+        this.#sendAwaited(this.#targets.again(target), node, DEFAULT_OPTIONS, resolve, reject);
       }).catch(throwToAwaiter);
     return boundContinuation({ target, send });
   }

@@ -26,7 +26,7 @@ export interface CheckedOptions {
   readonly stub: StubOptions | undefined;
 }
 
-const DEFAULT: CheckedOptions = {
+export const DEFAULT_OPTIONS: CheckedOptions = {
   timeout: DefaultOption.TimeoutMs,
   signal: undefined,
   batch: true,
@@ -35,7 +35,7 @@ const DEFAULT: CheckedOptions = {
 
 /** Throws `CallError` with code `invalid-option`. */
 export function checkOptions(options: unknown): CheckedOptions {
-  if (options === undefined) return DEFAULT;
+  if (options === undefined) return DEFAULT_OPTIONS;
   if (typeof options !== 'object' || options === null) {
     throw invalidOption(
       `the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`,
@@ -46,9 +46,9 @@ export function checkOptions(options: unknown): CheckedOptions {
     throw invalidOption(unknownName('option', name, Object.keys(OPTIONS)));
   }
   const {
-    timeout = DEFAULT.timeout,
+    timeout = DEFAULT_OPTIONS.timeout,
     signal,
-    batch = DEFAULT.batch,
+    batch = DEFAULT_OPTIONS.batch,
     ...stub
   }: Readonly<Record<string, unknown>> = options as Record<string, unknown>;
   if (typeof timeout !== 'number') {

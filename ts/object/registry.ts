@@ -6,6 +6,7 @@
 import type { Caller } from '../calling/caller.js';
 import { addBoundary } from '../receiving/entries.js';
 import { newContinuation } from '../record/record.js';
+import { startAt } from '../wire/stack.js';
 import { LumenizeBase } from './base.js';
 import { callerOf, envOf } from './create.js';
 
@@ -28,13 +29,23 @@ function callerFor(self: object): Caller<unknown, object> {
   return caller;
 }
 
+/** `ctn()` records for whoever runs it, as in the first version; with a target it is what it is elsewhere. */
+function ctn(this: object, ...target: unknown[]): unknown {
+  if (target.length === 0) return newContinuation();
+  try {
+    return (callerFor(this).ctn as (...target: unknown[]) => unknown)(...target);
+  } catch (error) {
+    throw startAt(error, ctn);
+  }
+}
+
 /** Adds what this package needs of a base class, and leaves alone what it has. */
 function install(prototype: unknown): void {
   if (typeof prototype !== 'object' || prototype === null || !Object.isExtensible(prototype))
     return;
   addBoundary(prototype);
   const { __lmzCall, __lmzCalls } = LumenizeBase.prototype;
-  const members = { __lmzCall, __lmzCalls, ctn: newContinuation };
+  const members = { __lmzCall, __lmzCalls, ctn };
   for (const [name, value] of Object.entries(members)) {
     if (name in prototype) continue;
     Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
