@@ -10,7 +10,7 @@ import type { DifferentialCaller, Env } from './target.js';
 export type Way = 'Workers RPC' | 'alone' | 'batched';
 
 /** Milliseconds. */
-const TIMEOUT = 4_000;
+const TIMEOUT = 20_000;
 
 /** What a target is to Workers RPC. */
 export interface Stub {

@@ -28,7 +28,7 @@ import { crosses, GIVEN, make, mutate, type Value } from './values.js';
 export type Fault = 'swaps two calls' | 'loses the context' | 'disposes of arguments' | 'leaks';
 
 /** Milliseconds after which a run that is not over says so. */
-const PATIENCE = 6_000;
+const PATIENCE = 30_000;
 
 /** One run of a plan, at its caller. */
 export class Run {
