@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../build/build.mjs';
+import { blocksOf } from '../docs/examples/blocks.mjs';
 import { capture, fail } from '../lib/spawn.mjs';
 
 /** Where projects put the first example of README.md: it is what a newcomer pastes. */
@@ -69,9 +70,10 @@ function test(name, tarball) {
   if (installation.problem) return installation;
   const project = join(installation.folder, name);
   cpSync(`consumers/${name}`, project, { recursive: true });
-  const [, example] = /```ts\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8'));
+  const blocks = blocksOf('README.md', readFileSync('README.md', 'utf8'));
+  const { code } = blocks.find(({ language }) => language === 'ts');
   mkdirSync(join(project, 'src'), { recursive: true });
-  writeFileSync(join(project, EXAMPLE), example);
+  writeFileSync(join(project, EXAMPLE), `${code.join('\n')}\n`);
   const result = run('npm', ['test'], project);
   const notes = [...result.stdout.matchAll(/^(?:# )?note: (.*)/gm)].map(([, note]) => note);
   return { problem: problemOf(result), notes };

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { transformSync } from 'esbuild';
+import { parse, printParseErrorCode } from 'jsonc-parser';
 import { build } from '../build/build.mjs';
 import { capture } from '../lib/spawn.mjs';
 import { blocksOf, blocksOfComments } from './examples/blocks.mjs';
@@ -122,7 +123,12 @@ function writeProjects() {
 }
 
 function parseJsonc(text) {
-  return JSON.parse(text.replace(/^\s*\/\/.*$/gm, ''));
+  const errors = [];
+  const value = parse(text, errors, { allowTrailingComma: true });
+  for (const { error, offset } of errors) {
+    throw new Error(`${printParseErrorCode(error)} in '${text.slice(offset).split('\n')[0]}'`);
+  }
+  return value;
 }
 
 function write(path, text) {

@@ -31,6 +31,7 @@ test('blocks have their place, their language and what a comment says of them', 
 test('a comment that nobody understands, or that no example follows, is a mistake', () => {
   assert.throws(() => page('<!-- example: skip -->', '```ts', '```'), /page\.md:1: what does/);
   assert.throws(() => page('<!-- example: in Cart -->', 'text', '```ts'), /no example follows/);
+  assert.throws(() => page('```ts', '```', '', '<!-- example: in Cart -->'), /no example follows/);
   assert.throws(() => page('```ts', 'a;'), /has no end/);
 });
 

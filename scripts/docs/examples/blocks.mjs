@@ -1,5 +1,7 @@
 // Reads examples: the code blocks of Markdown pages and of doc comments, each with its place, its
 // language and what a hidden comment above it says of it.
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import { visit } from 'unist-util-visit';
 
 /** What a comment above a block may say: `<!-- example: skip, why -->` or `<!-- example: in Stock -->`. */
 const DIRECTIVE = /^<!-- example: (?:skip, (\S.*)|in (\w+)) -->$/;
@@ -21,40 +23,39 @@ const DIRECTIVE = /^<!-- example: (?:skip, (\S.*)|in (\w+)) -->$/;
  */
 export function blocksOf(path, text) {
   const blocks = [];
-  let directive;
-  let block;
-  let fence;
-  text.split('\n').forEach((line, index) => {
-    if (block) {
-      if (line.trimEnd() === fence) block = undefined;
-      else block.code.push(line.slice(fence.length - 3));
-      return;
-    }
-    const opening = /^(\s*```)(\S*)/.exec(line);
-    if (opening) {
-      fence = opening[1];
-      const [, skipped, inside] = directive ?? [];
-      block = { path, line: index + 2, language: opening[2], code: [], skipped, inside };
-      blocks.push(block);
-      directive = undefined;
-    } else if (line.startsWith('<!-- example')) {
-      directive = DIRECTIVE.exec(line);
-      if (!directive) throw new Error(`${path}:${index + 1}: what does '${line}' say?`);
-    } else if (line.trim() !== '' && directive) {
-      throw new Error(`${path}:${index + 1}: no example follows '${directive[0]}'`);
-    }
+  let comment;
+  const nothingFollows = () => fail(path, comment, `no example follows '${comment.value}'`);
+  visit(fromMarkdown(text), (node) => {
+    if (node.type === 'code') {
+      blocks.push(blockOf(path, text, node, comment));
+      comment = undefined;
+    } else if (comment) nothingFollows();
+    else if (node.type === 'html' && node.value.startsWith('<!-- example')) comment = node;
   });
-  if (block) throw new Error(`${path}:${block.line}: the example has no end`);
+  if (comment) nothingFollows();
   return blocks;
+}
+
+function blockOf(path, text, code, comment) {
+  const { start, end } = code.position;
+  const isClosed = text.slice(start.offset, end.offset).endsWith('```');
+  if (!isClosed) fail(path, code, 'the example has no end');
+  const directive = comment ? DIRECTIVE.exec(comment.value) : [];
+  if (!directive) fail(path, comment, `what does '${comment.value}' say?`);
+  const [, skipped, inside] = directive;
+  const lines = code.value.split('\n');
+  return { path, line: start.line + 1, language: code.lang ?? '', code: lines, skipped, inside };
+}
+
+function fail(path, { position }, what) {
+  throw new Error(`${path}:${position.start.line}: ${what}`);
 }
 
 /** The blocks of the doc comments of a TypeScript file: each `@example` has one. */
 export function blocksOfComments(path, text) {
-  const isComment = [];
   let inside = false;
-  const lines = text.split('\n').map((line, index) => {
+  const lines = text.split('\n').map((line) => {
     inside ||= /^\s*\/\*\*/.test(line);
-    isComment[index] = inside;
     const comment = inside ? line.replace(/^\s*\/?\*+(?:\/|\s|$)/, '') : '';
     if (line.includes('*/')) inside = false;
     return comment;

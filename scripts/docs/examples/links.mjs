@@ -1,6 +1,10 @@
 // Finds links of Markdown pages that lead nowhere: to files of this repository, and to headings.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import GithubSlugger from 'github-slugger';
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import { toString as textOf } from 'mdast-util-to-string';
+import { visit } from 'unist-util-visit';
 
 /** Our own files, written as an address so that they can be followed from npm's page. */
 const OURS = /^https:\/\/github\.com\/lumenize\/call\/(?:blob|tree)\/main\//;
@@ -27,42 +31,23 @@ function problemOf(path, target) {
     : `${file} has no #${anchor}`;
 }
 
-/** Links in prose: code has none. */
+/** Links, images and what references lead to. */
 function linksOf(text) {
-  return withoutCode(text)
-    .split('\n')
-    .flatMap((content, index) =>
-      [...content.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]:\s+(\S+)/g)].map(
-        ([, inline, reference]) => ({
-          target: inline ?? reference,
-          line: index + 1,
-        }),
-      ),
-    );
+  const links = [];
+  visit(fromMarkdown(text), ['link', 'image', 'definition'], ({ url, position }) => {
+    links.push({ target: url, line: position.start.line });
+  });
+  return links;
 }
 
-/** As GitHub makes them of headings: a second one of the same text gets a number. */
+/** As GitHub makes them of headings, and those that are written as HTML. */
 export function anchorsOf(text) {
-  const seen = new Map();
-  const anchors = new Set([...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id));
-  for (const [, heading] of blankFences(text).matchAll(/^#{1,6} (.+)$/gm)) {
-    const plain = heading
-      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .trim()
-      .toLowerCase();
-    const slug = plain.replace(/[^\p{L}\p{N}\p{Pc}\- ]/gu, '').replaceAll(' ', '-');
-    const count = seen.get(slug) ?? 0;
-    seen.set(slug, count + 1);
-    anchors.add(count === 0 ? slug : `${slug}-${count}`);
-  }
+  const slugger = new GithubSlugger();
+  const anchors = new Set();
+  visit(fromMarkdown(text), ['heading', 'html'], (node) => {
+    if (node.type === 'heading') anchors.add(slugger.slug(textOf(node, { includeHtml: false })));
+    const [, id] = /^<a id="([^"]+)">/.exec(node.value) ?? [];
+    if (id) anchors.add(id);
+  });
   return anchors;
-}
-
-function withoutCode(text) {
-  return blankFences(text).replace(/`[^`\n]*`/g, '');
-}
-
-/** Lines keep their numbers. */
-function blankFences(text) {
-  return text.replace(/^\s*```[\s\S]*?^\s*```$/gm, (block) => block.replace(/[^\n]/g, ''));
 }
