@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { transform } from 'esbuild';
 import { defineConfig, type Plugin } from 'vitest/config';
-import { bundle } from './scripts/workerd.mjs';
+import { bundle } from './scripts/lib/workerd.mjs';
 
 /** Decorators as wrangler compiles them: by esbuild, in the dialect that the file's name says. */
 const decorators: Plugin = {

@@ -1,12 +1,12 @@
-// Entry of every npm script: sets up what is missing, then runs scripts/<task>.mjs with the
+// Entry of every npm script: sets up what is missing, then runs the script that is named with the
 // project's own Node and tools first on the PATH.
 import { spawnSync } from 'node:child_process';
-import { Remedy, setUp } from './setup.mjs';
+import { Remedy, setUp } from './setup/setup.mjs';
 
-const [task, ...args] = process.argv.slice(2);
+const [script, ...args] = process.argv.slice(2);
 try {
   const env = await setUp();
-  const { status, signal } = spawnSync('node', [`scripts/${task}.mjs`, ...args], {
+  const { status, signal } = spawnSync('node', [script, ...args], {
     cwd: new URL('..', import.meta.url),
     env,
     stdio: 'inherit',

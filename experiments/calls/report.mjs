@@ -2,9 +2,9 @@
 // section, and leave the other's as it is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, platform, release, totalmem } from 'node:os';
-import { writeChart } from '../../scripts/chart.mjs';
-import { format } from '../../scripts/spawn.mjs';
-import { median, ratio, spread } from '../../scripts/statistics.mjs';
+import { writeChart } from '../../scripts/lib/chart.mjs';
+import { format } from '../../scripts/lib/spawn.mjs';
+import { median, ratio, spread } from '../../scripts/lib/statistics.mjs';
 
 const FILE = 'experiments/RESULTS.md';
 const NOT_YET = {

@@ -1,0 +1,315 @@
+// `npm run bench`: this package beside Workers RPC, in bare workerd, both in one run, in interleaved
+// rounds. Sizes first, then times; each budget with what it must be, what is aimed at and what was
+// measured. Exit code 1 if a must is missed. `-- --quick` is short, for `npm test`: only the ratios
+// count, with half of what they must be.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { BUDGETS, build } from '../scripts/build/build.mjs';
+import { format } from '../scripts/lib/spawn.mjs';
+import { median, ratio as ratioOfSamples, spread } from '../scripts/lib/statistics.mjs';
+import { bundle, serve } from '../scripts/lib/workerd.mjs';
+
+const IS_QUICK = process.argv.includes('--quick');
+const ROUNDS = IS_QUICK ? 7 : 21;
+/**
+ * Milliseconds that each way runs before it counts: where there is a budget, until the engine has collected
+ * all of its memory once and settled on the room that it takes.
+ */
+const WARM_UP = IS_QUICK ? { budget: 400, other: 200 } : { budget: 3_000, other: 500 };
+const WAYS = ['rpc', 'floor', 'awaited', 'handler', 'batched', 'batchedAwaited', 'unhandled'];
+const TITLES = {
+  rpc: 'Workers RPC',
+  floor: 'by hand, one message',
+  awaited: 'V1: awaited, alone',
+  handler: 'V2: handler, alone',
+  batched: 'V3: handler, batched',
+  batchedAwaited: 'awaited, batched',
+  unhandled: 'no handler, batched',
+};
+/** Milliseconds, for a clock that shows whole ones, and not so long that the machine changes meanwhile. */
+const SAMPLE = IS_QUICK ? 20 : 50;
+const MICROSECONDS_OF_A_CALL = 50;
+/** How often a row of single calls runs for one sample. */
+const TIMES = (SAMPLE * 1_000) / MICROSECONDS_OF_A_CALL;
+const DEPTHS = [1, 2, 4, 8, 16];
+const NESTED = ['rpc', 'batchedAwaited'];
+const TARGETS = ['rpc', 'rpcKept', 'awaited', 'handler', 'batched'];
+/** Each row: its size, how often it runs for one sample, and which ways it has. */
+const ROWS = [
+  { row: 'concurrent', size: 1, times: TIMES, ways: WAYS.slice(0, -1), hasBudget: true },
+  { row: 'concurrent', size: 10, times: TIMES / 5 },
+  { row: 'concurrent', size: 50, times: 24 },
+  { row: 'concurrent', size: 200, times: 6, hasBudget: true },
+  { row: 'watched', size: 200, times: 6, ways: ['batched'] },
+  { row: 'concurrent', size: 1_000, times: 2, hasBudget: true },
+  { row: 'targets', size: 200, times: 4, ways: TARGETS, hasBudget: true },
+  { row: 'nested', size: 1, times: TIMES, ways: NESTED, hasBudget: true },
+  ...(IS_QUICK
+    ? []
+    : [
+        { row: 'concurrent', size: 10_000, times: 1 },
+        ...[100, 10_000].map((size) => ({ row: 'payload', size, times: TIMES / 4 })),
+        { row: 'payload', size: 1_000_000, times: 8 },
+        ...[100, 10_000].map((size) => ({ row: 'payload by 20', size, times: 20 })),
+        ...DEPTHS.slice(1).map((size) => ({ row: 'nested', size, times: TIMES / 2, ways: NESTED })),
+      ]),
+];
+/** Ways that put many calls into one message: they run so many times more often for one sample. */
+const FAST = { ways: ['floor', 'batched', 'batchedAwaited', 'unhandled'], more: 8, from: 50 };
+const SLOW_CALLS = 199;
+const PENDING = IS_QUICK ? [] : [10, 100, 1_000, 10_000];
+
+const sizes = build();
+await bundle('bench/worker.ts', 'target/bench');
+const results = new Map();
+console.log(`bench: ${ROUNDS} rounds of each row, interleaved, after warm-up`);
+for (const [at, row] of ROWS.entries()) {
+  await sampleInTurn(cellsOf(row), row.hasBudget ? WARM_UP.budget : WARM_UP.other);
+  if (!IS_QUICK) console.log(`bench: ${at + 1} of ${ROWS.length + 2}`);
+}
+await sampleInTurn([0, 1].map(slowCell), WARM_UP.budget);
+await sampleTheRest();
+
+const lines = [...sizeLines(), ...timeLines()];
+console.log(`\n${table(lines)}\n`);
+if (!IS_QUICK) {
+  console.log(details());
+  writeFileSync('bench/RESULTS.md', report());
+  format(['bench/RESULTS.md']);
+  mkdirSync('target/bench', { recursive: true });
+  const json = Object.fromEntries(
+    [...results].map(([name, samples]) => [name, { ...spread(samples), samples }]),
+  );
+  writeFileSync(
+    'target/bench/results.json',
+    `${JSON.stringify({ lines, results: json }, null, 2)}\n`,
+  );
+  console.log('bench: wrote bench/RESULTS.md; every sample is in target/bench/results.json');
+}
+const missed = lines.filter(({ isMet }) => !isMet);
+for (const { what } of missed) console.log(`bench: MISSED: ${what}`);
+console.log(`${lines.length - missed.length} passed, ${missed.length} failed`);
+process.exitCode = missed.length === 0 ? 0 : 1;
+
+/** One cell for each way of a row. */
+function cellsOf({ row, size, times, ways = WAYS }) {
+  return ways.map((way) => {
+    const isFast = row !== 'payload' && size >= FAST.from && FAST.ways.includes(way);
+    const runs = times * (isFast ? FAST.more : 1);
+    return { name: key(row, size, way), path: 'measure', query: { row, way, size, times: runs } };
+  });
+}
+
+/** Fast calls beside a slow one, or without. */
+function slowCell(slow) {
+  const times = IS_QUICK ? 60 : 120;
+  const name = key('beside a slow one', slow, 'batchedAwaited');
+  return { name, path: 'slow', query: { slow, size: SLOW_CALLS, times } };
+}
+
+/**
+ * Takes a sample of each cell in each round. A cell has a process of its own: what the runtime allocates for a
+ * message lives until the engine collects all of its memory, and in one process that would be paid by
+ * whoever runs when the time has come, most of it not his.
+ */
+async function sampleInTurn(cells, warmUp) {
+  const servers = await Promise.all(cells.map(() => serve('bench/workerd.capnp')));
+  try {
+    for (const [at, { path, query }] of cells.entries()) {
+      for (let ms = 0; ms < warmUp; ) ms += Math.max(1, await ask(servers[at].url, path, query));
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [at, { name, path, query }] of cells.entries()) {
+        const ms = await ask(servers[at].url, path, query);
+        sample(name, (ms * 1_000) / query.times);
+      }
+    }
+  } finally {
+    for (const { stop } of servers) stop();
+  }
+}
+
+async function sampleTheRest() {
+  const { url, stop } = await serve('bench/workerd.capnp');
+  try {
+    for (let round = 0; round < 7; round++) {
+      for (const size of PENDING) {
+        const ms = await ask(url, 'pending', { size, times: 200 });
+        sample(key('pending', size, 'awaited'), (ms * 1_000) / 200);
+      }
+      sample(key('start', 1, 'core'), (await ask(url, 'start', { times: 500 })) * 1_000);
+    }
+  } finally {
+    stop();
+  }
+}
+
+async function ask(url, path, query) {
+  const response = await fetch(`${url}/${path}?${new URLSearchParams(query)}`);
+  if (!response.ok) throw new Error(`${path} ${JSON.stringify(query)}: ${await response.text()}`);
+  return response.json();
+}
+
+function key(row, size, way) {
+  return `${row} ${size} ${way}`;
+}
+
+function sample(name, value) {
+  if (!results.has(name)) results.set(name, []);
+  results.get(name).push(value);
+}
+
+function sizeLines() {
+  return Object.entries(BUDGETS).map(([name, { what, must, aim }]) =>
+    atMost(`${what}, gzip, KiB`, must / 1024, aim / 1024, sizes[name] / 1024),
+  );
+}
+
+function ratio(over, under) {
+  return ratioOfSamples(results.get(over), results.get(under));
+}
+
+function timeLines() {
+  const concurrent = (size, way) => key('concurrent', size, way);
+  return [
+    atMost(
+      'one awaited `callRaw` ÷ one Workers RPC call',
+      1.15,
+      1.05,
+      ratio(concurrent(1, 'batchedAwaited'), concurrent(1, 'rpc')),
+    ),
+    atMost(
+      'one `call` with handler ÷ one Workers RPC call',
+      1.2,
+      1.1,
+      ratio(concurrent(1, 'batched'), concurrent(1, 'rpc')),
+    ),
+    atLeast(
+      '200 concurrent `call`s: Workers RPC ÷ ours',
+      12,
+      25,
+      ratio(concurrent(200, 'rpc'), concurrent(200, 'batched')),
+    ),
+    atLeast(
+      '1,000 concurrent `call`s: Workers RPC ÷ ours',
+      15,
+      35,
+      ratio(concurrent(1_000, 'rpc'), concurrent(1_000, 'batched')),
+    ),
+    atMost(
+      '200 calls to 200 targets ÷ the same by Workers RPC',
+      1.15,
+      1.05,
+      ratio(key('targets', 200, 'batched'), key('targets', 200, 'rpc')),
+    ),
+    atLeast(
+      '`add(add(1,10), add(100,1000))`: three awaited RPC calls ÷ ours',
+      2.5,
+      3,
+      ratio(key('nested', 1, 'rpc'), key('nested', 1, 'batchedAwaited')),
+    ),
+    atMost(
+      '199 fast calls beside one slow ÷ without it',
+      1.5,
+      1.1,
+      ratio(
+        key('beside a slow one', 1, 'batchedAwaited'),
+        key('beside a slow one', 0, 'batchedAwaited'),
+      ),
+    ),
+    atMost(
+      'start of the core in workerd, ms',
+      2,
+      1,
+      median(results.get(key('start', 1, 'core'))) / 1_000,
+    ),
+  ];
+}
+
+function atMost(what, must, aim, measured) {
+  const limit = IS_QUICK ? must * 2 : must;
+  return {
+    what,
+    must: `≤ ${must}`,
+    aim,
+    measured,
+    isMet: measured <= limit,
+    isAimed: measured <= aim,
+  };
+}
+
+function atLeast(what, must, aim, measured) {
+  const limit = IS_QUICK ? must / 2 : must;
+  return {
+    what,
+    must: `≥ ${must}`,
+    aim,
+    measured,
+    isMet: measured >= limit,
+    isAimed: measured >= aim,
+  };
+}
+
+/** What bench/RESULTS.md says: ratios only, since times of one machine are nobody else's. */
+function report() {
+  const { version } = JSON.parse(readFileSync('node_modules/workerd/package.json', 'utf8'));
+  const [{ model }] = cpus();
+  const machine = `workerd ${version}, ${cpus().length} × ${model.trim()}, shared with other work`;
+  return [
+    '# One run of the benchmark',
+    '',
+    `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}.`,
+    '[README.md](README.md) says what is measured and how.',
+    '',
+    table(lines),
+    '',
+    details(),
+    'Two budgets are kept by `npm run soak`, which `npm test` runs in short: 10,000 calls in flight in one',
+    'object, each handler once and none lost; and wasm memory that is the same after 1,000,000 calls as',
+    'after 10,000.',
+    '',
+  ].join('\n');
+}
+
+function table(rows) {
+  const verdict = ({ isMet, isAimed }) => (isMet ? (isAimed ? '' : 'aim missed') : 'MUST MISSED');
+  return [
+    '| what | must | aim | measured | |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows.map(
+      (line) =>
+        `| ${line.what} | ${line.must} | ${line.aim} | ${line.measured.toFixed(2)} | ${verdict(line)} |`,
+    ),
+  ].join('\n');
+}
+
+/** Every cell as its ratio to Workers RPC in the same run, with the spread of its samples. */
+function details() {
+  const compared = ROWS.filter(({ ways = WAYS }) => ways.includes('rpc'));
+  const rows = compared.map(({ row, size, ways = WAYS }) => {
+    const cells = WAYS.map((way) => {
+      if (!ways.includes(way)) return '';
+      const times = ratio(key(row, size, 'rpc'), key(row, size, way)).toFixed(2);
+      const { relative } = spread(results.get(key(row, size, way)));
+      return `${times} (±${(relative * 100).toFixed(0)} %)`;
+    });
+    return `| ${row} | ${size.toLocaleString('en')} | ${cells.join(' | ')} |`;
+  });
+  return [
+    'How many times as fast as Workers RPC in the same run, with half the spread between quartiles:',
+    '',
+    `| row | size | ${WAYS.map((way) => TITLES[way]).join(' | ')} |`,
+    `| --- | --- | ${WAYS.map(() => '---').join(' | ')} |`,
+    ...rows,
+    '',
+    'Beside these:',
+    '',
+    `- 200 calls while somebody listens to callChannel ÷ while nobody does: ${beside('watched 200 batched', 'concurrent 200 batched')}`,
+    `- 200 calls to 200 targets ÷ Workers RPC on stubs that are kept: ${beside('targets 200 batched', 'targets 200 rpcKept')}`,
+    '',
+  ].join('\n');
+}
+
+function beside(over, under) {
+  return ratio(over, under).toFixed(2);
+}

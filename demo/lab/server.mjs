@@ -1,0 +1,85 @@
+// The lab under `wrangler dev`: what `npm start`, its tests and its deployment share.
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { freePort } from '../../scripts/lib/ports.mjs';
+
+export const CONFIG = 'demo/wrangler.jsonc';
+/** What is served as it is; the configuration names it. */
+const PAGE = 'target/lab/page';
+const SOURCE = 'demo/lab/page';
+/** Milliseconds: how long wrangler may take to start, and between looking whether it has. */
+const PATIENCE = 60_000;
+const PAUSE = 50;
+
+/** Bundles the page, with all that it uses. */
+export async function bundlePage() {
+  rmSync(PAGE, { recursive: true, force: true });
+  await build({
+    entryPoints: [`${SOURCE}/page.ts`, `${SOURCE}/page.css`],
+    outdir: PAGE,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+  });
+  for (const name of ['index.html', '_headers']) cpSync(`${SOURCE}/${name}`, `${PAGE}/${name}`);
+}
+
+/**
+ * Serves the lab, in a process group of its own.
+ *
+ * @param options.state - The folder that holds all that it writes.
+ * @returns Its address, where its log is, a promise of its end, and how to end it.
+ */
+export async function serveLab(port, state) {
+  const url = `http://localhost:${port}`;
+  mkdirSync(state, { recursive: true });
+  const log = `${state}/wrangler.log`;
+  const output = openSync(log, 'w');
+  const wrangler = spawn(
+    'wrangler',
+    [
+      ...['dev', '--config', CONFIG, '--ip', '127.0.0.1', '--port', `${port}`],
+      ...['--inspector-port', `${await freePort()}`, '--persist-to', `${state}/objects`],
+      ...['--log-level', 'warn', '--show-interactive-dev-session=false'],
+    ],
+    {
+      detached: true,
+      env: {
+        ...process.env,
+        WRANGLER_REGISTRY_PATH: `${state}/registry`,
+        WRANGLER_LOG_PATH: `${state}/logs`,
+      },
+      stdio: ['ignore', output, output],
+    },
+  );
+  const ended = new Promise((resolve) => wrangler.once('exit', resolve));
+  const stop = () => {
+    try {
+      process.kill(-wrangler.pid, 'SIGTERM');
+    } catch {
+      // It has just ended by itself.
+    }
+    return ended;
+  };
+  const deadline = Date.now() + PATIENCE;
+  while (!(await answers(`http://127.0.0.1:${port}`))) {
+    if (wrangler.exitCode === null && Date.now() < deadline) await setTimeout(PAUSE);
+    else {
+      await stop();
+      throw new Error(`wrangler did not serve the lab. It said:\n${readFileSync(log, 'utf8')}`);
+    }
+  }
+  return { url, log, ended, stop };
+}
+
+async function answers(url) {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+// `npm run docs`: writes docs/api.md from the doc comments of what is published. With --check it
+// writes nothing and fails where the file is not what it would write.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { build } from '../build/build.mjs';
+import { capture, fail } from '../lib/spawn.mjs';
+import { installApart } from '../setup/apart.mjs';
+
+const FOLDER = 'scripts/docs/typedoc';
+const WRITTEN = 'docs/api.md';
+const HEAD = `# API
+
+Written by \`npm run docs\` from the comments in [ts/](https://github.com/lumenize/call/tree/main/ts): change
+it there. [The guide](guide.md) teaches the same in order.
+
+`;
+
+const isCheck = process.argv.includes('--check');
+if (!isCheck) build();
+// Its own TypeScript comes with it: it needs the compiler API, which the project's lacks.
+installApart(FOLDER);
+runQuietly('node', [
+  `${FOLDER}/node_modules/typedoc/bin/typedoc`,
+  '--options',
+  `${FOLDER}/typedoc.json`,
+]);
+const text = HEAD + readFileSync('target/typedoc/api.md', 'utf8');
+if (!isCheck) {
+  writeFileSync(WRITTEN, text);
+  console.log(`docs: wrote ${WRITTEN}`);
+} else if (!existsSync(WRITTEN) || readFileSync(WRITTEN, 'utf8') !== text) {
+  fail(`docs: ${WRITTEN} is not what the comments in ts/ say: run npm run docs.`);
+}
+
+/** What a tool says is of interest only if it fails. */
+function runQuietly(command, args) {
+  const { status, output } = capture(command, args);
+  if (status !== 0) fail(`docs: ${command} failed:\n${output}`);
+}

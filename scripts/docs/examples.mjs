@@ -1,0 +1,228 @@
+// `npm run examples`: takes every example out of README.md, docs/ and the doc comments of ts/, type-checks
+// them all, runs them in workerd and on Node, and follows the links of all pages. Its last line is
+// `N passed, N failed`. docs/guide.md is a project, file by file, and the other examples run in it;
+// README's examples are one of their own, in a consumer's folder.
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { transformSync } from 'esbuild';
+import { parse, printParseErrorCode } from 'jsonc-parser';
+import { build } from '../build/build.mjs';
+import { capture } from '../lib/spawn.mjs';
+import { blocksOf, blocksOfComments } from './examples/blocks.mjs';
+import { deadLinks } from './examples/links.mjs';
+import { Project, TESTS } from './examples/project.mjs';
+
+const FOLDER = 'target/examples';
+const GUIDE = `${FOLDER}/guide`;
+const README = `${FOLDER}/readme`;
+/** A project whose source is README's example. */
+const CONSUMER = 'consumers/vitest-plugin';
+/** Written from the doc comments, whose examples are taken from there. */
+const GENERATED = 'docs/api.md';
+/** What runs on Node: no tests, but scripts that show something. */
+const ON_NODE = /^scripts\//;
+/** Languages of blocks that hold nothing to run. */
+const PROSE = new Set(['', 'text', 'cddl', 'sh']);
+
+build();
+let passed = 0;
+let failed = 0;
+const skipped = [];
+
+const pages = [
+  'README.md',
+  ...globSync('docs/*.md')
+    .filter((path) => path !== GENERATED)
+    .sort(),
+];
+// The guide comes first: others build on it.
+pages.sort((a, b) => Number(b === 'docs/guide.md') - Number(a === 'docs/guide.md'));
+const blocks = [
+  ...pages.flatMap((path) => blocksOf(path, readFileSync(path, 'utf8'))),
+  ...globSync('ts/**/*.ts')
+    .sort()
+    .flatMap((path) => blocksOfComments(path, readFileSync(path, 'utf8'))),
+];
+
+checkLinks();
+const project = new Project();
+const counts = {};
+/** File of the project → where its lines came from. */
+let origins = new Map();
+const readme = blocks.find(({ path, language }) => path === 'README.md' && language === 'ts');
+const readmeConfig = blocks.find(
+  ({ path, language }) => path === 'README.md' && language === 'jsonc',
+);
+for (const block of blocks) take(block);
+origins = writeProjects();
+if (run('types', 'tsc', ['--build', GUIDE, README])) {
+  lowerDecorators(`${GUIDE}/${TESTS}`);
+  runTests();
+  runScripts();
+}
+
+for (const { path, line, skipped: reason } of skipped) {
+  console.log(`examples: ${path}:${line} is skipped: ${reason}`);
+}
+const found = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+console.log(`examples: ${blocks.length} blocks: ${found.join(', ')}`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** Puts a block where it is compiled, run or counted. */
+function take(block) {
+  const count = (kind) => {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  };
+  if (block.skipped) {
+    skipped.push(block);
+    count('skipped');
+  } else if (block === readme || block === readmeConfig) count('as a project of its own');
+  else if (block.language === 'ts' || block.language === 'jsonc') {
+    count(project.add(block) === 'file' ? 'as files of the guide’s project' : 'as tests in it');
+  } else if (block.language === 'json') {
+    check(`${block.path}:${block.line} is JSON`, () => JSON.parse(block.code.join('\n')));
+    count('JSON');
+  } else if (PROSE.has(block.language)) count(`in ${block.language || 'no language'}`);
+  else throw new Error(`${block.path}:${block.line}: what is to be done with ${block.language}?`);
+}
+
+/** @returns File → origins of its lines. */
+function writeProjects() {
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(`${FOLDER}/node_modules/@lumenize`, { recursive: true });
+  symlinkSync('../../../../pkg', `${FOLDER}/node_modules/@lumenize/call`, 'dir');
+
+  cpSync(CONSUMER, README, { recursive: true });
+  write(`${README}/src/readme.ts`, `${readme.code.join('\n')}\n`);
+  const configured = { ...parseJsonc(readmeConfig.code.join('\n')), main: 'src/readme.ts' };
+  write(`${README}/wrangler.jsonc`, JSON.stringify(configured));
+
+  const config = parseJsonc(project.files.get('wrangler.jsonc').text);
+  const bindings = new Map(
+    config.durable_objects.bindings.map(({ name, class_name }) => [class_name, name]),
+  );
+  project.addTests(bindings, exportsOf('pkg/index.d.ts'));
+  for (const [path, { text }] of project.files) write(`${GUIDE}/${path}`, text);
+  const tsconfig = JSON.parse(readFileSync(`${CONSUMER}/tsconfig.json`, 'utf8'));
+  // Not vitest.config.ts, which needs the types of Node: it is run.
+  tsconfig.include = ['worker-configuration.d.ts', 'src', 'test', 'scripts'];
+  write(`${GUIDE}/tsconfig.json`, JSON.stringify(tsconfig));
+  write(`${GUIDE}/package.json`, '{ "type": "module" }\n');
+  run('the types of its bindings', 'wrangler', ['types', '--include-runtime=false'], GUIDE);
+  return new Map([...project.files].map(([path, { origins }]) => [`${GUIDE}/${path}`, origins]));
+}
+
+function parseJsonc(text) {
+  const errors = [];
+  const value = parse(text, errors, { allowTrailingComma: true });
+  for (const { error, offset } of errors) {
+    throw new Error(`${printParseErrorCode(error)} in '${text.slice(offset).split('\n')[0]}'`);
+  }
+  return value;
+}
+
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** Names of what a declaration file exports. */
+function exportsOf(path) {
+  return [...readFileSync(path, 'utf8').matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
+    .flatMap(([, names]) => names.split(','))
+    .map((name) =>
+      name
+        .replace(/^\s*type /, '')
+        .replace(/^.* as /, '')
+        .trim(),
+    )
+    .filter(Boolean);
+}
+
+function checkLinks() {
+  const paths = [
+    ...pages,
+    GENERATED,
+    ...globSync('*.md'),
+    ...globSync('{bench,tests}/**/README.md'),
+  ];
+  const dead = deadLinks([...new Set(paths)]);
+  for (const problem of dead) console.log(`examples: ${problem}`);
+  if (dead.length === 0) passed += 1;
+  else failed += dead.length;
+}
+
+/** As wrangler does it, by esbuild: the transformer of vitest does not know standard decorators. */
+function lowerDecorators(path) {
+  const { code } = transformSync(readFileSync(path, 'utf8'), { loader: 'ts', target: 'es2022' });
+  writeFileSync(path, code);
+  // Its lines are others now; the tests are named by their places.
+  origins.delete(path);
+}
+
+function runTests() {
+  for (const folder of [GUIDE, README]) {
+    const report = `${folder}/report.json`;
+    run(
+      'tests',
+      'vitest',
+      ['run', '--reporter=default', '--reporter=json', '--outputFile.json=report.json'],
+      folder,
+      false,
+    );
+    const { numPassedTests = 0, numTotalTests = 0 } = existsSync(report)
+      ? JSON.parse(readFileSync(report, 'utf8'))
+      : {};
+    passed += numPassedTests;
+    // Where there is none, or one was skipped, something is wrong.
+    failed += numTotalTests === 0 ? 1 : numTotalTests - numPassedTests;
+  }
+}
+
+/** Scripts of the guide run on Node; what they show is compared by themselves. */
+function runScripts() {
+  for (const path of project.files.keys()) {
+    if (ON_NODE.test(path)) run(path, 'node', [path], GUIDE);
+  }
+}
+
+/** Runs a tool. Places in what it says become those of the examples. */
+function run(what, command, args, cwd = '.', counts = true) {
+  const env = { CI: '1', NO_COLOR: '1', PWD: resolve(cwd) };
+  const { status, output } = capture(command, args, { cwd, env });
+  if (status === 0) {
+    if (counts) passed += 1;
+    return true;
+  }
+  if (counts) failed += 1;
+  console.log(`examples: ${what}: ${command} failed:\n${placed(output, cwd)}`);
+  return false;
+}
+
+/** `src/cart.ts(12,3)` and `src/cart.ts:12:3` become `docs/guide.md:57`. */
+function placed(output, cwd) {
+  return output.replace(/([\w./-]+\.ts)[(:](\d+)[,:]\d+\)?/g, (place, path, line) => {
+    const lines = origins.get(join(cwd, path));
+    return lines?.[Number(line) - 1] ?? place;
+  });
+}
+
+function check(what, holds) {
+  try {
+    holds();
+    passed += 1;
+  } catch (error) {
+    failed += 1;
+    console.log(`examples: ${what}: ${error.message}`);
+  }
+}
