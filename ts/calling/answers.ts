@@ -1,4 +1,4 @@
-/** Answers to a message of several calls: those that are ready first, and then the rest. */
+/** Receives the answers to a message of several calls: first those that are ready, then the rest. */
 
 import { release } from '../wire/outcome.js';
 import { isRefusal, isToBeFetched, NO_ANSWER, type RestStub } from '../wire/protocol.js';
@@ -6,14 +6,14 @@ import type { Outgoing, Sender } from './outbox.js';
 import { stubSurvives } from './platform.js';
 import type { Connection, Target } from './target.js';
 
-/** The answers to one message of several calls. What the target sends may be anything. */
+/** The answers to one message of several calls. The target may send anything. */
 export class Answers<C extends Outgoing> {
   readonly #sender: Sender<C>;
   readonly #target: Target;
   readonly #connection: Connection;
-  /** Each at its number; those that have their outcome are let go before the rest is waited for. */
+  /** Each call at its number. Settled calls are released before the wait for the rest. */
   #calls: readonly (C | undefined)[];
-  /** By number, which have been answered: a second answer to one counts for nothing. */
+  /** By number, whether a call was answered. A second answer to one call is ignored. */
   readonly #areAnswered: Uint8Array;
   readonly #fetches: Promise<void>[] = [];
   readonly #awaited = new Set<C>();
@@ -31,7 +31,7 @@ export class Answers<C extends Outgoing> {
     this.#connection = connection;
   }
 
-  /** Receives what was ready first, and then the rest. */
+  /** Receives the first group, then the rest. */
   async receive(sent: unknown): Promise<void> {
     if (isRefusal(sent)) {
       const calls = this.#unsettled();
@@ -42,14 +42,14 @@ export class Answers<C extends Outgoing> {
     this.#sent = sent;
     try {
       const [which, outcomes, more]: unknown[] = Array.isArray(sent) ? sent : [];
-      // What came by RPC and is a function is a stub.
+      // A function that arrived by RPC is a stub.
       const rest = typeof more === 'function' ? (more as unknown as RestStub) : undefined;
-      // It is kept for its stub only: what was ready is not to wait for the last call.
+      // The reply is kept for its stub only. Its outcomes must not live until the last call ends.
       if (Array.isArray(sent)) sent.length = 0;
       this.#receive(which, outcomes, rest);
       if (rest) await this.#receiveRest(rest);
     } catch {
-      // It is no answer at all.
+      // The reply is not an answer.
     }
     const forgotten = this.#unsettled();
     const nothing = forgotten.map(() => NO_ANSWER);
@@ -83,7 +83,7 @@ export class Answers<C extends Outgoing> {
     await Promise.all(this.#fetches);
   }
 
-  /** The target need not keep what nobody waits for: all may have passed their deadlines. */
+  /** Tells the target to drop the rest once no call waits for it: all may have passed their deadlines. */
   #settled(call: C, rest: RestStub): void {
     call.onSettled = undefined;
     const isFetched = this.#fetching.delete(call);
@@ -93,12 +93,12 @@ export class Answers<C extends Outgoing> {
     try {
       rest.stop().then(ignore, ignore);
     } catch {
-      // Then it was no stub.
+      // The value was not a stub.
     }
     release(this.#sent);
   }
 
-  /** Receives one group. `false`: it answers nothing, and those that follow would not either. */
+  /** Receives one group. Returns `false` if the group answers no open call, which ends the exchange. */
   #receive(which: unknown, outcomes: unknown, rest: RestStub | undefined): boolean {
     if (!Array.isArray(outcomes) || outcomes.length > this.#calls.length) return false;
     const calls: C[] = [];
@@ -122,12 +122,12 @@ export class Answers<C extends Outgoing> {
     return isProgress;
   }
 
-  /** Whether it is the number of a call that has not been answered yet. */
+  /** Whether a value is the number of an unanswered call. */
   #isAwaited(number: unknown): number is number {
     return typeof number === 'number' && this.#areAnswered[number] === 0;
   }
 
-  /** The call of that number, if it still waits, which is answered now. */
+  /** Marks a call as answered, and returns it if it still waits. */
   #take(number: number): C | undefined {
     this.#areAnswered[number] = 1;
     const call = this.#calls[number];
@@ -136,8 +136,8 @@ export class Answers<C extends Outgoing> {
   }
 
   /**
-   * It comes as the result of an RPC call: stubs in it are this side's then. One that came too late is
-   * fetched as well, since that is how it is released.
+   * Fetches a result as an RPC result of its own, so that this side owns its stubs. A late result is
+   * fetched, too, because fetching is the only way to release it.
    */
   async #fetch(call: C | undefined, number: number, rest: RestStub): Promise<void> {
     if (call) {
@@ -167,7 +167,7 @@ export class Answers<C extends Outgoing> {
   }
 }
 
-/** The runtime names the object behind the stub of the message, where it would name another for a call. */
+/** The runtime names the object behind the message's stub; for a call it would name another object. */
 function nameCaller(rejected: unknown, target: Target): void {
   if (!(rejected instanceof Error) || Reflect.get(rejected, 'remote') !== true) return;
   const id = target.durableObjectIdWith(rejected);

@@ -1,8 +1,8 @@
-/** What an awaited call rejects with. */
+/** Rejections of awaited calls, and their stacks. */
 import { CallError } from '../wire/errors.js';
 import { addStack, startAt } from '../wire/stack.js';
 
-/** Whether a promise would wait for a value, or take an outcome from it, instead of holding it. */
+/** Whether a promise would adopt a value instead of holding it. */
 export function isThenable(value: unknown): boolean {
   return (
     typeof value === 'object' &&
@@ -11,7 +11,7 @@ export function isThenable(value: unknown): boolean {
   );
 }
 
-/** What was refused when it was awaited has nobody else's line in its stack than that of who waits. */
+/** A call refused when it is awaited shows only the line that awaits it. */
 export function throwToAwaiter(error: unknown): never {
   const isRefused = error instanceof CallError && error.callId === undefined;
   if (isRefused) throw startAt(error, throwToAwaiter);

@@ -1,4 +1,4 @@
-/** One call: what is known of it from the moment it is accepted until it has its outcome. */
+/** One call, from its acceptance to its outcome. */
 
 import type { EncodedProgram } from '../record/encode.js';
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
@@ -36,17 +36,17 @@ export class Call implements PendingCall, Outgoing {
   openedAt = 0;
   isSent = false;
   isSettled = false;
-  /** Whether its start was told: then its end is, too. */
+  /** Whether its start was published. If so, its end is published, too. */
   isObserved = false;
-  /** Whether its outcome has come, and waits for the handlers of others. */
+  /** Whether its outcome has arrived and waits for earlier handlers to end. */
   isWaiting = false;
-  /** Whether it was cancelled while it waited for its turn, and why. */
+  /** Whether it was cancelled while its outcome waited, and the reason. */
   isCancelled = false;
   reason: unknown;
-  /** What its target has sent, until it is settled. */
+  /** The target's answer, until the call is settled. */
   answer: unknown;
   onSettled: (() => void) | undefined;
-  /** What to do in the async context in which the call was made; set where that matters. */
+  /** Runs a function in the async context in which the call was made. Set only if the context matters. */
   #enter: ((run: () => void) => void) | undefined;
   #unwatch: (() => void) | undefined;
   #end: ((ended: void | Promise<void>) => void) | undefined;
@@ -57,14 +57,14 @@ export class Call implements PendingCall, Outgoing {
     private readonly remote: Node,
     readonly encoded: EncodedProgram,
     readonly timeout: number,
-    /** Where it waits for its outcome: its deadline is timed there. */
+    /** The table in which it waits, which also times its deadline. */
     readonly pending: Pending<Call>,
     private readonly onOutcome: Settle,
   ) {}
 
   /**
-   * Keeps the async context of this moment (what `AsyncLocalStorage` holds) for its outcome: a promise's
-   * callback runs in the context in which it was given to it.
+   * Keeps the current async context (the values of `AsyncLocalStorage`) for the outcome. A promise runs a
+   * callback in the context in which the callback was registered.
    */
   keepContext(): void {
     const { promise, resolve } = Promise.withResolvers<() => void>();
@@ -72,7 +72,7 @@ export class Call implements PendingCall, Outgoing {
     this.#enter = resolve;
   }
 
-  /** Runs something in the async context in which the call was made: at once, or as a microtask. */
+  /** Runs a function in the call's async context: immediately, or as a microtask. */
   enter(run: () => void): void {
     if (this.#enter) this.#enter(run);
     else run();
@@ -87,14 +87,14 @@ export class Call implements PendingCall, Outgoing {
     return ended;
   }
 
-  /** Resolves when the call has its outcome and its handler has ended. */
+  /** Resolves when the call is settled and its handler has ended. */
   ended(): Promise<void> {
     return new Promise((resolve) => {
       this.#end = resolve;
     });
   }
 
-  /** A signal may outlive any number of calls: nothing of this one stays with it. */
+  /** A signal may outlive many calls, so the listener is removed when this call settles. */
   watch(signal: AbortSignal, abort: (reason: unknown) => void): void {
     const listener = (): void => abort(signal.reason);
     signal.addEventListener('abort', listener, { once: true });
@@ -110,13 +110,13 @@ export class Call implements PendingCall, Outgoing {
     return this.#error('cancelled', 'was cancelled', { ...cause, mayHaveRun: this.isSent });
   }
 
-  /** What cannot be sent, because the user's own code threw `cause` when a value was read. */
+  /** The error of a call whose argument could not be read: the user's own code threw `cause`. */
   unreadableError(cause: unknown): CallError {
     const what = `could not be sent: reading an argument threw ${textOf(cause)}`;
     return this.#error('not-cloneable', what, { cause, mayHaveRun: false });
   }
 
-  /** A value that no promise can hold. */
+  /** The error of an awaited call whose result has a method `then`. */
   thenableError(value: unknown): CallError {
     release(value);
     const what =

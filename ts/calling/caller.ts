@@ -176,7 +176,7 @@ export class Caller<Env, Self = never> {
     });
   }
 
-  /** Where a call goes: what was recorded for a target knows, otherwise the caller has said so. */
+  /** The target of a call: that of a bound continuation, or the one that the caller named. */
   #targetOf(
     bound: Node | undefined,
     binding: unknown,
@@ -186,7 +186,7 @@ export class Caller<Env, Self = never> {
     if (!bound) return this.#targets.find(binding as string, instance as Instance, stub);
     const route = routeOf(bound);
     if (!route) throw unbound(bound);
-    // Whatever is bound has been bound by a caller.
+    // Only callers bind continuations.
     const target = route.target as Target;
     if (target.targets === this.#targets) return this.#targets.again(target, stub);
     throw invalidContinuation(
@@ -223,7 +223,7 @@ export class Caller<Env, Self = never> {
     const id = this.#greatestId;
     const call = new Call(id, target, remote, encoded, timeout, pending, settle);
     call.isObserved = isObserved();
-    // Code that awaits the outcome has its async context already.
+    // Code that awaits the outcome already runs in its own async context.
     if (hasHandler || call.isObserved) call.keepContext();
     pending.open(call);
     try {
@@ -234,17 +234,17 @@ export class Caller<Env, Self = never> {
       else if (batch) this.#outbox.add(call);
       else this.#outbox.addAlone(call);
     } catch (error) {
-      // The call is accepted: its handler runs later, as for any other outcome.
+      // The call was accepted, so its handler runs later, as for any other outcome.
       soon(() => this.#fail([call], error));
     }
-    // Now that it has its place, since a listener may make calls of its own.
+    // Published last: the call has its place, and a listener may make calls.
     if (call.isObserved) publish({ event: 'start', ...call.eventDetails() });
     return call;
   }
 
   #cancel(call: Call, reason: unknown): boolean {
     if (call.isWaiting) {
-      // Its outcome has come, and waits for its turn.
+      // Its outcome has arrived and waits for its turn.
       if (call.isCancelled) return false;
       call.isCancelled = true;
       call.reason = reason;
@@ -255,7 +255,7 @@ export class Caller<Env, Self = never> {
     return true;
   }
 
-  /** Fails a call of which nothing was sent: reading an argument threw `cause`. */
+  /** Fails a call before sending it: reading an argument threw `cause`. */
   #refuse(call: Call, cause: unknown): void {
     if (call.pending.close(call)) this.#settleSoon(call, call.unreadableError(cause));
   }
@@ -312,7 +312,7 @@ export class Caller<Env, Self = never> {
     });
   }
 
-  /** Settles a call whose turn has come, unless it was cancelled meanwhile. */
+  /** Settles a call in its turn, as cancelled if it was cancelled in the meantime. */
   #settleWaiting(call: Call, outcomeOf: (call: Call) => Outcome): void | Promise<void> {
     call.isWaiting = false;
     const { answer } = call;
@@ -327,8 +327,8 @@ export class Caller<Env, Self = never> {
   }
 
   /**
-   * Settles calls that have been taken out of the table, so that no deadline passes while one waits for
-   * the handlers before it. Each handler has its turn, in the async context in which its call was made.
+   * Settles calls that were taken out of the table, so no deadline passes while a call waits for
+   * earlier handlers. Each handler has its own turn, in its call's async context.
    */
   #settleAll(calls: readonly Call[], outcomeOf: (call: Call) => Outcome): void {
     for (const call of calls) call.isWaiting = true;

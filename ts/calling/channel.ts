@@ -1,6 +1,6 @@
 /**
- * What others may watch: an event when a call begins and one when it settles. Nothing is made of either
- * while nobody has subscribed.
+ * Events for observers: one when a call begins and one when it settles. No event is created
+ * without a subscriber.
  */
 import { builtin } from '../runtime/builtin.js';
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
@@ -35,7 +35,7 @@ export interface CallSettle extends CallEventDetails {
 
 export type CallEvent = CallStart | CallSettle;
 
-/** Receives events, at once. What it throws is logged and goes no further. */
+/** Receives events synchronously. Errors that it throws are logged and go no further. */
 export type CallListener = (event: CallEvent, channel?: string | symbol) => void;
 
 /** As much of `diagnostics_channel.Channel` as is needed here. */
@@ -117,7 +117,7 @@ export function isObserved(): boolean {
   return typeof hasSubscribers === 'boolean' ? hasSubscribers : hasSubscribers.call(channel);
 }
 
-/** Tells all listeners, whose failures are none of the call's. */
+/** Tells all listeners. Their failures do not affect the call. */
 export function publish(event: CallEvent): void {
   try {
     channel.publish(event);

@@ -1,4 +1,4 @@
-/** Handlers as their callers wrote them: checked when the call is made, and named in what is reported. */
+/** Handlers: checked when the call is made, run with the outcome, and named in reports. */
 import { type HandlerFunction, runFunction, runHandler } from '../receiving/handle.js';
 import { type HandlerProgram, handlerOf } from '../record/handler.js';
 import { notRecorded } from '../record/record.js';
@@ -56,7 +56,7 @@ export function handle(
   return release(outcome);
 }
 
-/** Throws `CallError` with code `invalid-continuation` where a handler begins with what is not there. */
+/** Throws `CallError` with code `invalid-continuation` if the handler's first member does not exist. */
 export function checkHandler(handler: Node, self: object): void {
   let first = handler;
   while (first.of && !isStart(first.of)) first = first.of;

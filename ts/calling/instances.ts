@@ -9,14 +9,14 @@ const ID = /^[0-9a-f]+$/i;
 
 const ID_LENGTH = 64;
 
-/** Idle targets are forgotten once so many are known: an object may call one for each user. */
+/** Idle targets are forgotten beyond this number: an object may call one target for each user. */
 const KEPT = 1_000;
 
 /** The targets of one binding, or of what stands for one. */
 export class Instances {
-  /** By name, by id as text; a service has no instance. */
+  /** By name, or by id as text. A service has no instance. */
   readonly #byText = new Map<string | undefined, Target>();
-  /** By what is an id, as text: that of another namespace may be the name of an object in this one. */
+  /** By id, as text. An id of another namespace may be the name of an object in this one. */
   readonly #byId = new Map<string, Target>();
   /** Those with options for their stubs, by the options as text. */
   readonly #withOptions = new Map<string, Instances>();
@@ -28,7 +28,7 @@ export class Instances {
     return isId(instance) ? this.#byId.get(String(instance)) : undefined;
   }
 
-  /** Keeps a target, and returns the one that is kept: an id and its text name the same one. */
+  /** Keeps a target and returns the kept one: an id and its text name the same target. */
   add(target: Target, options: StubOptions | undefined): Target {
     if (options) {
       const key = JSON.stringify(options);
@@ -96,7 +96,7 @@ export function idOf(
   }
 }
 
-/** What looks like an id may be a name: a hash has as many digits. */
+/** The id that a text spells, if it is one: a hash of as many digits may be a name. */
 function idOfText(namespace: DurableObjectNamespace, text: string): DurableObjectId | undefined {
   try {
     const id = namespace.idFromString(text);

@@ -17,12 +17,12 @@ const OPTIONS: Record<keyof CallOptions, true> = {
   retry: true,
 };
 
-/** What a call is made with. */
+/** The checked options of one call. */
 export interface CheckedOptions {
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   readonly batch: boolean;
-  /** With what a stub of its own is made, if with anything. */
+  /** Options for a stub of the call's own, if any. */
   readonly stub: StubOptions | undefined;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Sending: calls that are made to one target in one turn travel in one message, a call that is alone
- * as the cheapest message there is.
+ * Sending: calls made to one target in one turn travel in one message, and a single call travels
+ * as the cheapest message possible.
  *
- * Their order is kept. A call whose arguments cannot wait, since they are more than plain data, is sent
- * at once, after those before it. So a message of several calls holds nothing that the runtime could
- * refuse, and what it refuses fails one call.
+ * Calls keep their order. A call whose arguments are more than plain data cannot wait and is sent
+ * immediately, after earlier calls. A message of several calls therefore holds nothing that the runtime could
+ * refuse, and a refusal fails only one call.
  */
 
 import type { EncodedProgram } from '../record/encode.js';
@@ -18,7 +18,7 @@ import type { Connection, Target } from './target.js';
 export interface Outgoing {
   readonly target: Target;
   readonly encoded: EncodedProgram;
-  /** Whether it has its outcome already: then it is not sent any more. */
+  /** Whether it is already settled. A settled call is not sent. */
   readonly isSettled: boolean;
   isSent: boolean;
   /** Runs when it has its outcome. */
@@ -31,7 +31,7 @@ export interface Sender<C extends Outgoing> {
   receive(calls: readonly C[], sent: readonly unknown[]): void;
   receiveOne(call: C, sent: unknown): void;
   /**
-   * Learns that a message broke. Calls that have their outcome already are among them.
+   * Learns that a message failed. Some of its calls may already be settled.
    *
    * @param isLocal - Whether the runtime refused to send it.
    */
@@ -54,7 +54,7 @@ export class Outbox<C extends Outgoing> {
     this.#sender = sender;
   }
 
-  /** Takes a call that may wait for the end of the turn if its arguments may. */
+  /** Takes a call, to be sent at the end of the turn if its arguments can wait. */
   add(call: C): void {
     const { isWhole, bytes } = call.encoded;
     if (!isWhole || bytes > MessageLimit.Bytes) {
@@ -68,15 +68,15 @@ export class Outbox<C extends Outgoing> {
     this.#targets.push(call.target);
   }
 
-  /** Sends a call at once, after those to its target that wait. */
+  /** Sends a call immediately, after the waiting calls to its target. */
   addAlone(call: C): void {
     this.#flush(call.target);
     this.#sendAlone(call);
   }
 
   /**
-   * Forgets the stubs that nothing uses. Within the turn of an answer a stub is as good as new, so calls
-   * that follow each other share one; later it may have broken unseen.
+   * Forgets unused stubs. Within the turn of an answer a stub is known to work, so calls
+   * that follow each other share it. Later it may have broken unnoticed.
    */
   forgetUnused(): void {
     for (const target of this.#answered) target.forgetUnused();
@@ -126,7 +126,7 @@ export class Outbox<C extends Outgoing> {
     call.isSent = true;
     this.#count(1, frame.length);
     let connection: Connection | undefined;
-    // What the runtime cannot send it refuses at once: nothing that was sent is answered in this turn.
+    // The runtime refuses unsendable values in this turn. No answer arrives in this turn.
     let mayBeRefused = !isWhole || bytes > MessageLimit.Bytes;
     const fail = (rejected: unknown): void =>
       this.#fail([call], connection, rejected, mayBeRefused);
@@ -139,7 +139,7 @@ export class Outbox<C extends Outgoing> {
         this.#afterAnswer(target);
       }, fail);
     } catch (error) {
-      // The call is accepted: its handler runs later, as for any other outcome.
+      // The call was accepted, so its handler runs later, as for any other outcome.
       soon(() => fail(error));
     }
   }
@@ -173,7 +173,7 @@ export class Outbox<C extends Outgoing> {
     for (let at = 0; at < calls.length; at++) {
       const call = calls[at] as C;
       const { encoded } = call;
-      // Most are of the same form as the one before.
+      // Most calls have the same form as the previous one.
       if (encoded.frame !== latest) frame = frames.get(encoded.frame);
       latest = encoded.frame;
       if (frame === undefined) {

@@ -1,7 +1,7 @@
 /** The object that makes calls. */
 import type { CallErrorDetails } from '../wire/errors.js';
 
-/** What `onCallError` learns beside the error. */
+/** Details that `onCallError` receives with the error. */
 export interface CallErrorInfo extends CallErrorDetails {
   /** The handler, as `explain` writes it; `undefined` where the call has none. */
   readonly handler: string | undefined;
@@ -13,8 +13,8 @@ export interface Owner {
   readonly env: object;
   /** The context of a Durable Object, whose sections keep other events out. */
   readonly ctx?: object | undefined;
-  /** Receives the errors that nobody else sees. */
+  /** Receives errors that no other code would see. */
   report(error: unknown, info: CallErrorInfo): void;
-  /** Keeps what ends with its request, as a Worker does, until a call and its handler have ended. */
+  /** Keeps a Worker's request alive until a call and its handler have ended. */
   readonly waitUntil?: ((ended: Promise<unknown>) => void) | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Where the calls of one object wait for their outcomes: in one table, whose timer fires while nothing keeps
- * other events out of the object; and for each section that does, in one whose timer was made inside.
+ * The pending calls of one object: one table whose timer fires while no section keeps
+ * other events out of the object, and one table for each section, whose timer was made inside it.
  */
 
 import { type Section, sectionOf } from '../runtime/sections.js';

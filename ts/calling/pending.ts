@@ -1,7 +1,7 @@
 /**
- * Pending calls: this holds which calls have no outcome yet, and the one timer; the core, which are due.
- * It hears of a call only if that still waits when the timer fires, so most calls never go into wasm.
- * What the core holds can be made again from what is held here.
+ * Pending calls. This class holds the calls without an outcome and the one timer; the core knows which are due.
+ * The core learns of a call only if it still waits when the timer fires, so most calls never enter wasm.
+ * The core's table can be rebuilt from the calls held here.
  */
 import { Clock } from '../runtime/clock.js';
 import { afterMicrotasks } from '../runtime/turn.js';
@@ -19,7 +19,7 @@ export interface PendingCall {
   readonly id: number;
   /** Whether it has no outcome yet. */
   isPending: boolean;
-  /** Where it is among the calls that the core has not heard of. */
+  /** Its index among the calls that the core does not know. */
   place: number;
   /** When it was opened, by the clock of deadlines. */
   openedAt: number;
@@ -30,15 +30,15 @@ export interface PendingCall {
 /** Longer delays than this would wrap around to none. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** Places may be empty, or deadlines in the core out of date, as many as are pending and so many more. */
+/** How many empty places, or outdated deadlines in the core, are tolerated beside the pending calls. */
 const SLACK = 64;
 
-/** Milliseconds by which a timer may seem to fire early, since clocks have whole ones. */
+/** Milliseconds by which a timer may seem early, because clocks show whole milliseconds. */
 const ROUNDING_MS = 2;
 
 /** The pending calls of one object, or of one section of it. */
 export class Pending<C extends PendingCall> {
-  /** Calls that the core has not heard of, up to `end`. Nothing of a call stays when it has settled. */
+  /** Calls that the core does not know, up to `end`. A settled call leaves its place. */
   #recent: (C | undefined)[] = [];
   #end = 0;
   /** Those that it watches, by id. */
@@ -51,9 +51,9 @@ export class Pending<C extends PendingCall> {
   #stepsBack = 0;
   /** The first call that was opened by a slow clock. */
   #slowSince = Number.POSITIVE_INFINITY;
-  /** Learns of calls whose deadline has passed; they are no longer here. */
+  /** Receives calls whose deadline has passed, already removed. */
   readonly #onDue: (calls: readonly C[]) => void;
-  /** Learns that whoever awaited the last pending call has gone on. */
+  /** Runs when the code that awaited the last pending call has continued. */
   readonly #onIdle: () => void;
   #table: PendingCalls | undefined;
   /** The instance of the core in which the table is. */
@@ -75,7 +75,7 @@ export class Pending<C extends PendingCall> {
 
   /** Milliseconds of the clock by which these calls are timed. */
   now(): number {
-    // Without a timer that would tell, a long pause is taken for a step: no deadline comes early.
+    // Without a timer, a long pause counts as a clock step, so that no deadline comes early.
     return this.#clock.now(this.#isRefused ? this.#clock.latest : this.#timerDue);
   }
 
@@ -98,7 +98,7 @@ export class Pending<C extends PendingCall> {
     call.place = this.#end;
     this.#recent[this.#end++] = call;
     if (this.#end > 2 * this.#size + SLACK) this.#closeRanks();
-    // A timer that waits for no longer than the call does fires in time, whatever the clock says.
+    // A timer with a shorter delay than the timeout fires in time, whatever the clock shows.
     if (call.timeout < this.#timerDelay) this.#arm(call.timeout);
   }
 
@@ -112,7 +112,7 @@ export class Pending<C extends PendingCall> {
     this.#slowSince = Math.min(this.#slowSince, call.id);
   }
 
-  /** Takes a call out: whoever does so settles it. `false`: it has, or had, its outcome. */
+  /** Removes a call, which the remover settles. Returns `false` if it already has its outcome. */
   close(call: C): boolean {
     if (!call.isPending) return false;
     call.isPending = false;
@@ -127,7 +127,7 @@ export class Pending<C extends PendingCall> {
     this.#end = 0;
     if (!this.#isIdling) {
       this.#isIdling = true;
-      // By then whoever awaited this call has gone on: timers cost more than what they would watch.
+      // By then the code that awaited this call has continued. Setting timers costs more than this wait.
       afterMicrotasks(this.#becomeIdle, this.#isBusy);
     }
     return true;
@@ -162,7 +162,7 @@ export class Pending<C extends PendingCall> {
     try {
       [due, next] = ask(() => this.#look(time));
     } catch {
-      // A core that keeps dying moves no deadline.
+      // A core that keeps failing does not move a deadline.
       const deadlines = [...this.#watched].map(([id, call]): [number, number] => [
         id,
         call.openedAt + call.timeout,
@@ -174,16 +174,16 @@ export class Pending<C extends PendingCall> {
         .reduce((earliest, at) => Math.min(earliest, at), Number.POSITIVE_INFINITY);
     }
     const calls = due.map((id) => this.#watched.get(id)).filter((call) => call !== undefined);
-    // Refused again it would be looked at with each call that closes: not with these.
+    // A refused timer makes each closing call look here again; these calls must not.
     this.#isRefused = false;
-    // Each is taken out before any is settled, whatever becomes of the others.
+    // All are removed before any is settled, so that settling one cannot affect another.
     const open = calls.filter((call) => this.close(call));
     if (next - time < this.#timerDelay) this.#arm(next - time);
     this.#onDue(open);
   }
 
   /**
-   * The clock has become slow since a call was made: those that were opened after that, and after it was seen
+   * The clock has become slow. Calls that were opened afterwards, once the clock was known
    * to have stepped, are younger than they seem.
    */
   #postpone(latestId: number, slow: number): void {
@@ -232,7 +232,7 @@ export class Pending<C extends PendingCall> {
       this.#timerDelay = delay;
       this.#timerDue = due;
     } catch {
-      // The next call that is made or answered asks again, and looks for what is due meanwhile.
+      // The next call that is made or answered tries again, and checks for due calls.
       this.#isRefused = true;
     }
   }
@@ -240,8 +240,8 @@ export class Pending<C extends PendingCall> {
   readonly #isBusy = (): boolean => this.#size > 0;
 
   /**
-   * An idle object holds no timer, which would keep it from hibernating, and nothing in wasm memory, which
-   * is shared with all others. If another call has followed at once, it finds both as they were.
+   * An idle object holds no timer, which would prevent hibernation, and nothing in wasm memory, which
+   * all objects share. A call that follows immediately finds both unchanged.
    */
   readonly #becomeIdle = (): void => {
     this.#isIdling = false;
@@ -252,7 +252,7 @@ export class Pending<C extends PendingCall> {
     this.#isRefused = false;
     this.#slowSince = Number.POSITIVE_INFINITY;
     this.#recent = [];
-    // What a dead instance held has gone with it.
+    // A dead instance's memory is gone with it.
     if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
     this.#table = undefined;
   };
@@ -263,7 +263,7 @@ export class Pending<C extends PendingCall> {
     this.#forgetTimer();
   }
 
-  /** After a step of the clock only the timer knows when its call is due: another is set beside it. */
+  /** After a clock step only the old timer knows when its call is due, so another timer is set beside it. */
   #leaveTimer(): void {
     if (this.#timer !== undefined) this.#left.push(this.#timer);
     this.#forgetTimer();

@@ -1,6 +1,6 @@
 /**
- * What the platform rejects a message with, told apart. Flags come first, since texts change; a flag
- * counts only where the error did not come out of user code, which could have set it.
+ * Classifies the platform's rejections. Flags come first, because texts change. A flag
+ * counts only if the error did not come from user code, which could have set it.
  */
 
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
@@ -25,15 +25,15 @@ interface Failure {
   readonly name?: string;
   readonly text?: RegExp;
   readonly isRemote?: true;
-  /** Default: `true`, for only a failure that comes before anything else is certain. */
+  /** Default: `true`. Only a failure that precedes everything else is certain. */
   readonly mayHaveRun?: false;
   /** Whether the stub can be used again. Default: `false`; a new one costs nothing. */
   readonly stubIsHealthy?: boolean;
-  /** What the user can do about it, where that is not plain from the text. */
+  /** A remedy, if the text does not already suggest one. */
   readonly remedy?: string;
 }
 
-/** What user code threw outside of a method: the platform does not say where. */
+/** An error that user code threw outside a method. The platform does not say where. */
 const BY_USER_CODE =
   'fix the target: its constructor or blockConcurrencyWhile threw this, or it called ctx.abort';
 
@@ -108,14 +108,14 @@ export const FAILURES: readonly Failure[] = [
   { code: 'disconnected' },
 ];
 
-/** A stub that had broken before rejects at once, too. */
+/** A stub that was already broken also rejects immediately. */
 const BROKEN_BEFORE: ReadonlySet<unknown> = new Set([
   'durableObjectReset',
   'overloaded',
   'retryable',
 ]);
 
-/** What the runtime refused to send, which has many names: nothing of it was sent. */
+/** A refusal to send, under whatever name: nothing was sent. */
 const REFUSED: Failure = { code: 'not-cloneable', mayHaveRun: false, stubIsHealthy: true };
 
 /**
@@ -133,7 +133,7 @@ export function platformError(
   const text = `${messageOf(rejected)}${remedy ? ` (${remedy})` : ''}`;
   const error = new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
     ...details,
-    // What a target rejects with may be made up: only what was refused here has not run for certain.
+    // A target can invent a rejection. Only a call refused on this side has certainly not run.
     mayHaveRun: isSent && !isLocal && mayHaveRun,
     cause: rejected,
   });
@@ -153,7 +153,7 @@ function classify(rejected: unknown, isLocal: boolean): Failure {
     const isKnown = BROKEN_BEFORE.has(found.flag) || found.code === 'limit-exceeded';
     return isLocal && !isKnown ? REFUSED : found;
   } catch {
-    // It throws when it is looked at.
+    // Reading the rejection throws.
     return FAILURES.at(-1) as Failure;
   }
 }

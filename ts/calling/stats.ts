@@ -1,9 +1,9 @@
-/** What the calls of one object have come to, counted. */
+/** Counts the outcomes of one object's calls. */
 
 import { callErrorCodes } from '../wire/core.js';
 import type { Settlement } from './channel.js';
 
-/** What the calls of one object have come to since it began. */
+/** The outcomes of one object's calls since the object started. */
 export interface CallStats {
   /** Calls that wait for their outcome. */
   readonly pending: number;

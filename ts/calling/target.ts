@@ -5,8 +5,8 @@ import type { Receiver } from '../wire/protocol.js';
 import type { Targets } from './targets.js';
 
 /**
- * A stub with its two methods. Reading a method off a stub makes an object of the runtime's, which
- * costs a twentieth of a call: it is read once.
+ * A stub with its two methods. Reading a method of a stub creates a runtime object, which
+ * costs a twentieth of a call, so each is read once.
  */
 export class Connection {
   readonly #stub: Receiver;
@@ -19,7 +19,7 @@ export class Connection {
 
   callOne(frame: string, slots: readonly unknown[]): PromiseLike<unknown> {
     this.#callOne ??= this.#stub.__lmzCall;
-    // It knows its stub; `call` and `apply` of it would be remote methods.
+    // The method knows its stub. Its `call` and `apply` would be remote methods.
     const callOne = this.#callOne;
     return callOne(frame, ...slots);
   }
@@ -80,7 +80,7 @@ export class Target {
     return this.#messagesInFlight === 0 && this.waiting.length === 0;
   }
 
-  /** For one message. One stub keeps the order of calls, so it is kept while any is in flight. */
+  /** Takes the connection for one message. One stub keeps the order, so it stays while any is in flight. */
   take(): Connection {
     this.#connection ??= new Connection(this.place.connect());
     this.#messagesInFlight += 1;
@@ -97,7 +97,7 @@ export class Target {
     if (!isHealthy) this.forget(connection);
   }
 
-  /** A stub breaks unseen when its object is reset while no message is there to fail. */
+  /** Drops an unused stub, which breaks unnoticed if its object is reset while no message is in flight. */
   forgetUnused(): void {
     if (this.isIdle) this.#connection = undefined;
   }

@@ -15,7 +15,7 @@ export class Targets {
   readonly #exports: Readonly<Record<string, unknown>>;
   /** By the name of a binding. */
   readonly #named = new Map<string, Instances>();
-  /** By what stands for the name of a binding, which may be gone before its targets are swept. */
+  /** By the object passed instead of a binding's name. Entries go with it. */
   readonly #unnamed = new WeakMap<object, Instances>();
   /** What stands for the name of a binding, and by what it is known. */
   readonly #keys = new WeakMap<object, string | object>();
@@ -132,7 +132,7 @@ export function invalidTarget(binding: string, what: string, cause?: unknown): C
 }
 
 /**
- * The prototypes are asked, not the bindings: a service answers for every property, since each may
+ * Checks prototypes instead of bindings: a service answers for every property, because each may
  * be a method of the entrypoint behind it.
  */
 function isNamespace(binding: unknown): binding is DurableObjectNamespace {

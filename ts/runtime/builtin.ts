@@ -1,4 +1,4 @@
-/** Modules of the runtime's own that may be missing: an import of one that is not there would fail. */
+/** Built-in modules of the runtime that may be missing. Importing a missing module would fail. */
 
 interface Process {
   getBuiltinModule?(name: string): unknown;

@@ -1,6 +1,6 @@
 /**
- * What the engine knows of an object, whatever its prototype and its own properties say, and what stands in
- * one without running any code of the user's.
+ * The engine's knowledge of an object, regardless of its prototype and own properties, and the contents of
+ * an object, read without running user code.
  */
 import { builtin } from './builtin.js';
 

@@ -1,4 +1,4 @@
-/** What Workers RPC passes by reference: objects of some classes, and stubs of such objects. */
+/** Values that Workers RPC passes by reference: instances of some classes, and stubs. */
 import { DurableObject, RpcTarget, runtime, WorkerEntrypoint } from '#workers';
 import { isNative } from './builtin.js';
 import { isObject } from './kinds.js';

@@ -1,10 +1,10 @@
 /**
- * Sections: what runs inside `blockConcurrencyWhile` or `storage.transaction`. Until one has ended, the
- * runtime holds back every event that began outside of it, timers included. So a call that is made
- * inside needs a timer that is made inside, and code outside must not learn of it before.
+ * Sections: code inside `blockConcurrencyWhile` or `storage.transaction`. Until a section ends, the
+ * runtime holds back every event that began outside it, including timers. A call made
+ * inside therefore needs a timer made inside, and code outside must not learn of it earlier.
  *
- * The runtime does not say in which section code runs. So the two methods are shadowed on the one object
- * that has them, and do what they did. In which of several sections code runs, the async context says.
+ * The runtime does not tell in which section code runs. The two methods are therefore shadowed on the object
+ * that has them, with unchanged behaviour. The async context tells in which section code runs.
  */
 import { builtin } from './builtin.js';
 

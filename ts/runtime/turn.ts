@@ -1,5 +1,5 @@
 /**
- * Turns: what several messages would have brought one after the other comes in one, and still begins
+ * Turns: calls that would have arrived in several messages arrive in one, and still begin
  * one after the other.
  *
  * Between two messages the runtime lets the first one's microtasks end, and holds the next one back
@@ -83,10 +83,10 @@ export async function endOfTurn(
   }
   beforeWaiting?.();
   try {
-    // A timer is an event: it comes when all microtasks have run and the input gate is open.
+    // A timer is an event: it fires when all microtasks have run and the input gate is open.
     await scheduler.wait(0);
   } catch {
-    // The object has as many timers as it may have: it goes on without that.
+    // The object has the maximum number of timers, so it continues without one.
     await microtasks(() => hasEnded, MICROTASKS_WITHOUT_TIMER);
     const { storage } = (self as Gated).ctx ?? {};
     for (let left = READS_WITHOUT_TIMER; storage && left > 0 && !hasEnded; left--) {

@@ -1,11 +1,11 @@
 /**
- * Copies: values as they are now. Workers RPC reads arguments when a call is made and results when a
- * method returns, and gives each call its own copy. So each value is read once, here, and what is
- * encoded, waits for its message or is sent afterwards is the copy.
+ * Copies values as they are now. Workers RPC reads arguments when a call is made and results when a
+ * method returns, and gives each call its own copy. Each value is therefore read once, here, and the copy
+ * is encoded, waits for its message and is sent.
  *
- * A copy is what Workers RPC would make of the value, decided by what the engine knows of it and not
- * by its prototype, iterator or `valueOf`, which belong to the user. What is no plain data stays what
- * it is: a stub or a stream, which crosses by reference, or something that the runtime may refuse.
+ * A copy equals the value that Workers RPC would deliver. The engine's knowledge of a value decides, not
+ * its prototype, iterator or `valueOf`, which belong to the user. A value that is not plain data stays
+ * unchanged: a stub or a stream, which crosses by reference, or a value that the runtime may refuse.
  */
 import { forEachOfMap, forEachOfSet, isDataObject, timeOf, types } from '../runtime/kinds.js';
 import { isPassedByReference, isStub } from '../runtime/references.js';
@@ -108,11 +108,11 @@ export class Copies {
   }
 
   /**
-   * Lets go of what was to be passed by reference, as the runtime does with what it has met of a value
-   * before it could not go on.
+   * Releases values that were to be passed by reference, as the runtime does with the parts of a value
+   * that it met before a failure.
    */
   letGo(): void {
-    // A stub among arguments is its owner's; what a method returns is given away.
+    // A stub among arguments belongs to its owner. A method gives its result away.
     const isKept = (each: object): boolean => this.#of === 'arguments' && isStub(each);
     for (const each of this.#passedOn) if (!isKept(each)) releaseLocal(each);
   }
@@ -226,14 +226,14 @@ export class Copies {
     }
   }
 
-  /** An array costs what it holds, however long it says it is, and its holes stay holes. */
+  /** The cost depends on the array's items, not on its length. Holes stay holes. */
   #fillArray(copy: unknown[], source: unknown[]): void {
-    // It is as long as it was, whatever a getter in it does.
+    // Read once: a getter may change the length.
     const { length } = source;
-    // The values of its properties, read once: to list their keys would take ten times as long.
+    // Reads all values at once: listing the keys would take ten times as long.
     const values = valuesOf(source);
     if (values.length === length && isDense(source)) {
-      // Pushed, since the engine sends an array that ever had holes entry by entry.
+      // Pushed: the engine sends an array that ever had holes entry by entry.
       for (const value of values) copy.push(typeof value === 'number' ? value : this.#copy(value));
       this.bytes += length * BYTES_OF_A_VALUE;
       return;
@@ -271,7 +271,7 @@ enum Kind {
 }
 
 function kindOf(object: object): Kind {
-  // A proxy is not what it stands for: Workers RPC passes one of a plain object by reference.
+  // A proxy differs from its target: Workers RPC passes a proxy of a plain object by reference.
   if (types.isProxy(object)) return Kind.Other;
   if (Array.isArray(object)) return Kind.Array;
   const prototype: unknown = Object.getPrototypeOf(object);
@@ -309,7 +309,7 @@ function startCopy(kind: Kind, source: object): object {
   }
 }
 
-/** Memory that two isolates would share is sent, and refused where it arrives. */
+/** Shared memory would be sent, and refused on arrival. */
 function refuseShared(source: object): void {
   if (typeof SharedArrayBuffer === 'undefined') return;
   const memory = ArrayBuffer.isView(source) ? source.buffer : source;

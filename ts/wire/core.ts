@@ -1,10 +1,10 @@
 /**
- * The one seam to the wasm core. Nothing else calls it, so this is the one place that turns what
- * the core refuses into a `CallError`, and the one that knows whether the core is loaded and alive.
+ * The only seam to the wasm core. No other file calls the core, so this one turns
+ * its refusals into `CallError`s and knows whether it is loaded and alive.
  *
- * A trap (a panic, no memory, no stack) leaves an instance that nobody can use again, and all objects
- * of an isolate share one. So the next use, by whichever object, finds a new instance. What the old
- * one held is lost with it: tables of pending calls, which their owners make again.
+ * A trap (a panic, no memory, no stack) leaves an unusable instance, and all objects
+ * of an isolate share one. The next use, by any object, therefore starts a new instance. The old
+ * instance's tables of pending calls are lost, and their owners rebuild them.
  */
 
 import type * as Wasm from '../wasm/lumenize_call.js';
@@ -75,7 +75,7 @@ export const callErrorCodes: readonly CallErrorCode[] = codes;
 function core(): Core {
   if (!loaded) notLoaded();
   if (isDead) {
-    // Not where it trapped: what has run out of stack there could not bring anything back.
+    // Not at the trap: code that has run out of stack cannot recover anything.
     loaded.recover();
     // The next call of any function brings the new instance, but writes its strings and arrays into
     // the memory of the old one first (wasm-bindgen 0.2.130): this one has none.
@@ -119,7 +119,7 @@ export function encodeFrame({ words, names }: FlatProgram, slotCount: number): s
   return textOfBytes(bytes);
 }
 
-/** As many arguments as a function surely takes. */
+/** A number of arguments that every function call accepts. */
 const SPREAD = 10_000;
 
 function textOfBytes(bytes: Uint8Array): string {
@@ -145,7 +145,7 @@ const LAST_BYTE = 0xff;
 /** How many forms of frames are remembered, and how long what they are found by may be. */
 const REMEMBERED = { frames: 200, length: 800 };
 
-/** Forgets all when it is full: a class has few forms of calls, and a flood of others is hostile. */
+/** Forgets everything when full: a class has few forms of calls, and a flood of forms is hostile. */
 function remember<V>(known: Map<string, V>, key: string, value: V): void {
   if (key.length > REMEMBERED.length) return;
   if (known.size >= REMEMBERED.frames) known.clear();
@@ -172,7 +172,7 @@ export function checkLimits(limits: CallLimits): Limits {
   return { words: ask(() => core().checkLimits(own)), accepted: new Map() };
 }
 
-/** The core sees data only: what a getter of the user's throws is none of its failures. */
+/** Copies the limits first: a throwing getter of the user's must not count as a failure of the core. */
 function copyOf(limits: CallLimits): CallLimits {
   try {
     return { ...limits };
@@ -183,11 +183,11 @@ function copyOf(limits: CallLimits): CallLimits {
 }
 
 /**
- * Decodes and checks bytes that anybody may have sent. Throws `CallError`; nothing has run. Bytes
- * that were accepted before, with as many slots, are not looked at again.
+ * Decodes and checks bytes that anyone may have sent. Throws `CallError`; nothing has run. Bytes
+ * that were accepted before, with as many slots, are not checked again.
  *
- * The core checks the size of a frame too, but wasm memory never shrinks: what is too large for
- * the class does not even cross.
+ * The core also checks the size of a frame, but wasm memory never shrinks, so a frame that is too large for
+ * the class does not enter it.
  */
 export function decodeFrame(
   frame: unknown,
@@ -196,7 +196,7 @@ export function decodeFrame(
 ): ReceivedProgram {
   if (typeof frame !== 'string') throw new CallError('protocol', 'a frame is a string of bytes');
   const known = accepted.get(frame);
-  // What follows the slots is not the program's.
+  // Further arguments do not belong to the program.
   if (known && known.slotCount <= slotCount) return known;
   const [frameBytes = 0] = limits;
   if (frame.length > frameBytes) {
@@ -219,12 +219,12 @@ export function decodeFrame(
   return program;
 }
 
-/** The same name as the engine keeps the keys of objects: else each look-up would search its table for it. */
+/** The name in the engine's table of property keys. Otherwise each lookup would search that table. */
 function asKey(name: string): string {
   return Object.keys({ [name]: true })[0] as string;
 }
 
-/** What was flattened here, as a program that can be run. */
+/** Makes a flattened program runnable. */
 export function runnable(program: FlatProgram): Program {
   const words = Uint32Array.from(program.words);
   return programOf(
@@ -257,10 +257,10 @@ export function checkMessage(
   slotCount: number,
 ): void {
   const most = MessageLimit.Calls + 1;
-  // wasm memory never shrinks: of what is too long only so much crosses that the core can tell.
+  // wasm memory never shrinks: only as much crosses as the core needs to see that it is too long.
   const shown = <T extends Uint16Array>(numbers: T): Uint16Array => numbers.subarray(0, most);
   const lengths = Uint32Array.from(frames.slice(0, most), (frame) =>
-    // What is no frame is refused when it is decoded.
+    // A value that is not a frame is refused when it is decoded.
     typeof frame === 'string' ? frame.length : 0,
   );
   guard(() => core().checkMessage(shown(which), shown(slotCounts), lengths, slotCount));

@@ -83,6 +83,6 @@ function dispose(value: object): void {
   try {
     (value as Partial<Disposable>)[Symbol.dispose]?.();
   } catch {
-    // Then there is nothing left to release.
+    // Nothing is left to release.
   }
 }

@@ -20,7 +20,7 @@ export interface CallErrorDetails {
 }
 
 /**
- * What goes wrong with a call itself, as opposed to what the remote method throws.
+ * A failure of a call itself, as opposed to an error that the remote method throws.
  *
  * `code` is one of a closed set; docs/errors.md says for each when it comes and what to do.
  */
@@ -62,7 +62,7 @@ export class CallError extends Error {
 /** Causes that are followed: they may have no end, or cause each other in a circle. */
 const MOST_CAUSES = 5;
 
-/** What may be anything, as what JSON can hold. It never throws. */
+/** Any value as JSON data. It never throws. */
 function asJson(value: unknown, causesLeft: number): unknown {
   try {
     if (!(value instanceof Error)) return plain(value);

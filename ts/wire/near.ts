@@ -1,16 +1,16 @@
-/** Names that were meant: what to say of one that nobody knows. */
+/** Suggestions for unknown names. */
 
 import leven from 'leven';
 import { cut } from './text.js';
 
-/** What to say of a name that nobody knows: the known names near to it, or else all of them. */
+/** The message for an unknown name: similar known names, or else all of them. */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
   const near = nearTo(name, known);
   if (near) return `unknown ${what} '${name}': did you mean ${near}?`;
   return `unknown ${what} '${cut(name, LONGEST_NAME)}': there is ${known.join(', ') || 'none'}`;
 }
 
-/** To compare names takes the product of their lengths, and this one may be a caller's. */
+/** Comparing names takes the product of their lengths, and a caller may have chosen this name. */
 const LONGEST_NAME = 100;
 
 /** The known names near to one, the nearest first: `'a' or 'b'`. */

@@ -1,9 +1,9 @@
 /**
- * What a continuation is to those who do not record: a function with a node behind it. A node is one
- * step, and points at the node that it extends, so continuations share their beginnings.
+ * A continuation, as other code sees it: a function with a node behind it. A node is one
+ * step and points at the node that it extends, so continuations share their beginnings.
  */
 
-/** Known to every copy of this package: a continuation of another one is told apart from a function. */
+/** Shared by all copies of this package, so another copy's continuation is not mistaken for a function. */
 export const NODE: unique symbol = Symbol.for('@lumenize/call:continuation');
 
 /** One recorded step and the node that it extends. A node that extends nothing is a start. */

@@ -1,7 +1,7 @@
 /**
- * Outcomes on their way back. A value travels as it is, since wrapping each would cost a tenth of
- * a call; a failure travels as a marked array. A value that happens to be such an array is marked
- * too, so that no value can pass for a failure.
+ * Outcomes on their way back. A value travels unchanged, because wrapping each would cost a tenth of
+ * a call. A failure travels as a marked array. A value that looks like such an array is marked,
+ * too, so no value can pass for a failure.
  */
 import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
@@ -10,7 +10,7 @@ import { nodeOf } from './node.js';
 import { FAILURE, isMarked, REFUSAL, VALUE } from './protocol.js';
 import { withCallIn } from './stack.js';
 
-/** What a call came to: a value, or the error that `failed` announces. */
+/** An outcome: a value, or, if `failed`, an error. */
 export interface Outcome {
   readonly outcome: unknown;
   readonly failed: boolean;
@@ -21,13 +21,13 @@ interface Settling extends Origin {
   details(): CallErrorDetails;
 }
 
-/** What the callee returns for a value. */
+/** The callee's answer for a value. */
 export function sendValue(value: unknown): unknown {
   try {
     if (nodeOf(value)) return sendFailure(notSent(value));
     return isMarked(value) ? [VALUE, value] : value;
   } catch {
-    // It cannot be looked at: sending it will say so.
+    // The value cannot be read. Sending it reports that.
     return value;
   }
 }
@@ -38,26 +38,26 @@ export function notSent(recorded: unknown): CallError {
   return new CallError('not-cloneable', message, { mayHaveRun: true });
 }
 
-/** What the callee returns for anything that was thrown once steps had begun to run. */
+/** The callee's answer if anything was thrown after steps began to run. */
 export function sendFailure(thrown: unknown): unknown {
   return [FAILURE, encodeError(thrown)];
 }
 
-/** What the callee returns for a message of which nothing has run. */
+/** The callee's answer to a message of which nothing has run. */
 export function sendRefusal(refused: unknown): unknown {
   return [REFUSAL, encodeError(refused)];
 }
 
 /**
- * What the caller makes of either: the outcome, and whether it is an error. A target that answers
- * with anything else, of whatever depth, fails the call as `protocol`.
+ * Reads an answer: the outcome, and whether it is an error. A target that answers
+ * with anything else fails the call as `protocol`.
  */
 export function readOutcome(sent: unknown, call: Settling): Outcome {
   if (typeof sent !== 'object' || !isMarked(sent)) {
     return { outcome: withDisposer(sent), failed: false };
   }
   if (sent[0] === VALUE) {
-    // What came with the mark is released with it.
+    // The marked array is released with its value.
     return { outcome: withDisposer(sent[1], () => release(sent)), failed: false };
   }
   try {
@@ -73,17 +73,17 @@ export function readOutcome(sent: unknown, call: Settling): Outcome {
     const details = { ...call.details(), mayHaveRun: true, cause };
     return { outcome: withCallIn(new CallError(code, message, details), details), failed: true };
   } finally {
-    // An error is data: stubs in it are nobody's.
+    // An error is data. No code owns stubs in it.
     release(sent);
   }
 }
 
-/** A disposer of what holds nothing that has to be released. */
+/** The disposer of a result without stubs. */
 const nothingToRelease = (): void => {};
 
 /**
- * Gives a result the disposer that Workers RPC gives to each object it yields: of a message of several
- * results only the message has one.
+ * Gives a result a disposer, as Workers RPC does. In a message of several
+ * results, only the message itself has one.
  */
 export function withDisposer(result: unknown, dispose = nothingToRelease): unknown {
   if (typeof result !== 'object' || result === null || Object.hasOwn(result, Symbol.dispose)) {
@@ -98,8 +98,8 @@ export function withDisposer(result: unknown, dispose = nothingToRelease): unkno
 }
 
 /**
- * Releases the stubs in a value that came by RPC, which is what its `Symbol.dispose` does. Nobody
- * else will: a value that arrives too late is dropped, and what a handler received is its own only
+ * Releases the stubs in a value that arrived by RPC, through its `Symbol.dispose`. No other code
+ * does: a late value is dropped, and a handler owns its outcome only
  * while it runs, like the parameters of an RPC method.
  */
 export function release(received: unknown): void {
@@ -107,6 +107,6 @@ export function release(received: unknown): void {
   try {
     (received as Partial<Disposable> | null)?.[Symbol.dispose]?.();
   } catch {
-    // Then there is nothing left to release.
+    // Nothing is left to release.
   }
 }

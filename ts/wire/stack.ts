@@ -1,7 +1,7 @@
 /**
- * Stacks as a user reads them: the user's own lines, and one line for a call instead of the functions of
- * this package. Those are found by what no minifier changes: names of methods, and a name that is given
- * to functions at run time. In a stack of another form nothing is found, and nothing changes.
+ * Stacks for users: their own lines, and one line for a call instead of the functions of
+ * this package, which are recognised by names that no minifier changes: names of methods, and a name given
+ * to functions at run time. A stack in another format stays unchanged.
  */
 import { CallError, type CallErrorDetails, placeOf } from './errors.js';
 

@@ -17,7 +17,7 @@ export function textOf(value: unknown): string {
   try {
     if (value instanceof Error) return textOfError(value);
     if (Array.isArray(value)) return `an array of ${value.length}`;
-    // A stub would ask its object.
+    // Converting a stub would call its object.
     if (typeof value === 'function') return Function.prototype.toString.call(value);
     if (ArrayBuffer.isView(value)) return `${kindOf(value)} of ${value.byteLength} bytes`;
     if (value instanceof BigInt) return textOfBigInt(BigInt.prototype.valueOf.call(value));
@@ -40,7 +40,7 @@ function textOfError({ name, message }: Error): string {
   return [name, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
 }
 
-/** To write one out takes the square of its length. */
+/** Writing a bigint takes time quadratic in its length. */
 function textOfBigInt(value: bigint): string {
   return BigInt.asIntN(BITS_SHOWN, value) === value ? `${value}` : 'a large bigint';
 }
