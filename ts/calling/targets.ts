@@ -143,7 +143,7 @@ function isEntrypoint(binding: unknown): binding is Receiver {
   return prototypeHas(binding, 'fetch') && prototypeHas(binding, 'connect');
 }
 
-/** Whether it is the stub of a Durable Object that this object has made: one that came by RPC does not know its id. */
+/** Whether this object made the stub of a Durable Object. A received stub does not know its id. */
 function isStubOfObject(
   stub: object,
 ): stub is { readonly id: DurableObjectId; readonly name?: string } {

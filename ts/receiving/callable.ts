@@ -29,7 +29,7 @@ export function callable(): CallableDecorator {
       const { name, kind } = context;
       const isMember = kind === 'method' || kind === 'getter';
       if (!isMember || context.static || context.private) throw misplaced(name);
-      // It runs for each object; the class is not there yet when its members are decorated.
+      // Runs for each object: the class does not exist yet when its members are decorated.
       context.addInitializer(function (this: unknown) {
         mark(ownerOf(this as object, String(name), target), String(name), target);
         unshadow(this as object, String(name));
@@ -46,8 +46,8 @@ export function callable(): CallableDecorator {
 }
 
 /**
- * The prototype to which a member belongs: that which has it, or, where something has been put around it
- * meanwhile, the nearest that has its name.
+ * The prototype to which a member belongs: the one that has it, or, if the member was wrapped
+ * in the meantime, the nearest one with its name.
  */
 function ownerOf(self: object, name: string, member: unknown): object {
   const prototypes = prototypesOf(Object.getPrototypeOf(self)).filter((at) =>

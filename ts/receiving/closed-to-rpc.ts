@@ -4,7 +4,7 @@ import { CallError } from '../wire/errors.js';
 import { entriesOf, prototypesOf } from './entries.js';
 import type { ReceiverClass } from './expose.js';
 
-/** What Workers RPC never calls, and what it has to: the entries of this package. */
+/** Members that Workers RPC never calls, and the entries of this package, which it must call. */
 const NOT_OF_RPC: ReadonlySet<string> = new Set([
   'constructor',
   'fetch',
@@ -18,10 +18,10 @@ const NOT_OF_RPC: ReadonlySet<string> = new Set([
   '__lmzCalls',
 ]);
 
-/** Own properties of an object that close its members to Workers RPC. */
+/** Own properties that hide an object's members from Workers RPC. */
 const shadows = new WeakMap<object, Set<string>>();
 
-/** Closes the members that a class closes to callers to Workers RPC, too, if it says so. */
+/** Hides a class's closed members from Workers RPC, if the class asks for it. */
 export function closeToRpc(self: object): void {
   const prototype: object = Object.getPrototypeOf(self);
   if ((prototype.constructor as ReceiverClass).closedToRpc !== true) return;
@@ -31,14 +31,14 @@ export function closeToRpc(self: object): void {
   for (const at of prototypesOf(prototype)) {
     for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
       if (NOT_OF_RPC.has(name) || Object.hasOwn(self, name) || !isClosed(name)) continue;
-      // An own property that is not enumerable: Workers RPC refuses it, and `this` finds it.
+      // Workers RPC refuses a non-enumerable own property, and `this` still finds it.
       Object.defineProperty(self, name, { ...member, enumerable: false, configurable: true });
       shadowed.add(name);
     }
   }
 }
 
-/** Says that a class closes Workers RPC to what its list does not name, and has neither a list nor marks. */
+/** Throws if a class asks to be closed to Workers RPC and has neither a list nor marks. */
 export function checkClosedToRpc(
   receiver: ReceiverClass & { readonly name: string },
   isChosen: boolean,
@@ -51,7 +51,7 @@ export function checkClosedToRpc(
   );
 }
 
-/** Marks of standard decorators come later, and take back what is closed here. */
+/** Marks of standard decorators arrive later and reopen their members. */
 function closedIn(prototype: object): (name: string) => boolean {
   try {
     const { entries, isChosen } = entriesOf(prototype);

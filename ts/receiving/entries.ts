@@ -1,19 +1,19 @@
-/** The members of a class with which callers may start. */
+/** Entries: the members of a class with which a chain may start. */
 
 import { DurableObject, WorkerEntrypoint } from '#workers';
 import { isEntry } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { listOf, marksOf } from './marks.js';
 
-/** Prototypes below which the members of a class are its own: those above were wrapped. */
+/** Prototypes that separate a class's own members, below, from a wrapped base, above. */
 const boundaries = new WeakSet<object>();
 
-/** Says that what a prototype extends was not written to be called. */
+/** Marks a prototype whose base class was not written to be called. */
 export function addBoundary(prototype: object): void {
   boundaries.add(prototype);
 }
 
-/** Where the members end that callers may reach. */
+/** Prototypes whose members callers never reach. */
 const ROOTS: readonly unknown[] = [
   DurableObject.prototype,
   WorkerEntrypoint.prototype,
@@ -27,7 +27,7 @@ export function prototypesOf(prototype: object): object[] {
   return prototypes;
 }
 
-/** What the runtime itself calls on a Worker entrypoint; on a Durable Object these are names like others. */
+/** Lifecycle methods of Worker entrypoints. On a Durable Object these names have no special meaning. */
 const OF_ENTRYPOINTS: ReadonlySet<string> = new Set([
   'scheduled',
   'queue',
@@ -38,7 +38,7 @@ const OF_ENTRYPOINTS: ReadonlySet<string> = new Set([
   'test',
 ]);
 
-/** The members of a class that may be entries at all, if the class does not close them. */
+/** The members that can be entries unless the class closes them. */
 function candidatesOf(prototype: object, prototypes: readonly object[]): string[] {
   const isWorker = prototype instanceof WorkerEntrypoint;
   return prototypes
@@ -46,12 +46,12 @@ function candidatesOf(prototype: object, prototypes: readonly object[]): string[
     .filter((name) => isEntry(name) && !(isWorker && OF_ENTRYPOINTS.has(name)));
 }
 
-/** What callers may start with. */
+/** The entries of a class. */
 interface Entries {
   readonly entries: ReadonlySet<string>;
-  /** Members that are none. */
+  /** Members that are not entries. */
   readonly closed: readonly string[];
-  /** Whether a list or a mark says which, anywhere in the class. */
+  /** Whether a list or a mark in the class chooses them. */
   readonly isChosen: boolean;
 }
 
@@ -75,16 +75,16 @@ export function entriesOf(prototype: object): Entries {
   };
 }
 
-/** Names that a class has chosen to open, and whether by a list, which is all there is then. */
+/** The names that a class opens, and whether a list names them. A list is complete. */
 interface Choice {
   readonly names: readonly string[];
   readonly isList: boolean;
 }
 
 /**
- * What a class chose to open; `undefined` where it did not choose. A list in a subclass replaces what is
- * above it; marks add to the list, or to nothing. Throws `CallError` with code `invalid-option` for a name
- * that is no member: a class that chose wrongly opens nothing.
+ * The names that a class opens; `undefined` if it does not choose. A list in a subclass replaces those
+ * above it, and marks add to the list. Throws `CallError` with code `invalid-option` for a name
+ * that is not a member, so a class that chooses wrongly opens nothing.
  */
 function chosenIn(prototypes: readonly object[], members: Set<string>): Choice | undefined {
   const names: string[] = [];

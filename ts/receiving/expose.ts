@@ -1,7 +1,7 @@
 /**
- * Exposure: which first steps a class lets callers take. It is what Workers RPC exposes, which is
- * the members of its prototypes, or less, where the class names the methods that may be called, or
- * where a base was not written to be called.
+ * Exposure: the first steps that a class allows. These are the members that Workers RPC exposes, which are
+ * the members of its prototypes, or fewer if the class names its callable members or
+ * wraps a base that was not written to be called.
  */
 
 import type { CallLimits } from '../wasm/lumenize_call.js';
@@ -48,7 +48,7 @@ export interface ClassRules {
   readonly read: Read;
 }
 
-/** What one class allows is worked out when it is first called: its decorators have run by then. */
+/** Worked out when a class is first called: its decorators have run by then. */
 const known = new WeakMap<object, ClassRules>();
 
 /** What the class of an object allows. */
@@ -78,7 +78,7 @@ function makeRules(prototype: object): ClassRules {
   };
 }
 
-/** Why a name is no entry, or what was meant. It names nothing that callers may not reach, but what they said. */
+/** The reason for a refusal, or a similar name. It reveals only names that callers may reach or have sent. */
 function reasonFor(
   self: object,
   name: string,
@@ -97,8 +97,8 @@ function reasonFor(
 }
 
 /**
- * Reads a property for a caller: of the target itself what its class allows, of anything else what no
- * detour leads around that.
+ * Reads a property for a caller: of the target, an entry of its class; of any other value, a member
+ * that does not lead around the entries.
  */
 function readFor(checkEntry: ClassRules['checkEntry']): Read {
   return ours((receiver, name, self) => {

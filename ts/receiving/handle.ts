@@ -1,4 +1,4 @@
-/** Running handlers, by the runner that runs what callers send. */
+/** Runs handlers, with the runner that also runs callers' programs. */
 
 import type { HandlerProgram } from '../record/handler.js';
 import { release } from '../wire/outcome.js';
@@ -7,10 +7,10 @@ import { callMethod, run, settled } from './run.js';
 import { readAny } from './steps.js';
 
 /**
- * Runs a handler, whose result nobody receives: what came by RPC is released, what the handler itself has
- * returned is its own.
+ * Runs a handler. No code receives its result, so stubs in it that arrived by RPC are released. Values that
+ * the handler created are its own.
  *
- * @returns A promise of its end where it takes time. It throws, or rejects with, what the handler does.
+ * @returns A promise of its end, if it takes time. Throws, or rejects with, the handler's error.
  */
 export function runHandler(
   handler: HandlerProgram,
@@ -25,7 +25,7 @@ export function runHandler(
   return endOf(returned, lent);
 }
 
-/** What a handler is that was not recorded: it receives the outcome. */
+/** A handler that is a function: it receives the outcome. */
 export type HandlerFunction = (outcome: unknown) => unknown;
 
 /** Runs a function as {@link runHandler} does a recorded handler. */
@@ -45,5 +45,5 @@ function endOf(returned: unknown, lent: readonly unknown[]): void | Promise<void
   });
 }
 
-// Last, since wrangler's bundler names functions where they stand.
+// Last: wrangler's bundler names functions at their declarations.
 ours(runFunction);

@@ -1,15 +1,15 @@
-/** What a class names as callable: the marks of decorators, and its list. */
+/** The names that a class opens: the marks of decorators, and its list. */
 import type { ReceiverClass } from './expose.js';
 
 /**
- * Where marks are kept, as a property of a prototype: names of members. Every copy of this package knows
- * it, so a mark is found whichever copy made it.
+ * The property of a prototype that holds its marks: names of members. Every copy of this package knows
+ * it, so a mark counts whichever copy made it.
  */
 const MARKS = Symbol.for('@lumenize/call:callable');
 
 type Marked = { readonly [MARKS]?: Set<string> };
 
-/** What was marked: it takes its mark along where it is copied to another prototype. */
+/** Marked members. A member keeps its mark when it is copied to another prototype. */
 export const marked = new WeakSet<object>();
 
 /** The members of a prototype that are marked. */
@@ -21,7 +21,7 @@ export function marksOf(prototype: object): readonly string[] {
   return [...new Set([...own, ...copied])];
 }
 
-/** The list of a class, wherever its constructor has it from but the class above. */
+/** The list of a class, unless its constructor inherits it from the class above. */
 export function listOf(prototype: object): unknown {
   const { callable: listed } = prototype.constructor as ReceiverClass;
   const above = Object.getPrototypeOf(prototype)?.constructor as ReceiverClass | undefined;

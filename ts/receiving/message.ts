@@ -1,4 +1,4 @@
-/** A message of several calls, as anybody may have sent it. */
+/** A message of several calls, which anyone may have sent. */
 import { checkMessage } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 
@@ -9,7 +9,7 @@ export interface Message {
   readonly slots: readonly unknown[];
 }
 
-/** Throws `CallError` with code `protocol` or `limit-exceeded` for what no honest caller sends. */
+/** Throws `CallError` with code `protocol` or `limit-exceeded` for a message that no honest caller sends. */
 export function readMessage([frames, slotCounts, which, slots]: readonly unknown[]): Message {
   const isMessage =
     Array.isArray(frames) &&

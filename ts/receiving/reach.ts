@@ -1,10 +1,10 @@
 /**
- * Reach: what callers reach of a value that a step has yielded. It is an allow-list by kind of value: a
- * kind that is not here is closed, and so is a name that its kind does not open. Workers RPC would
- * give the caller a copy, or a stub; a chain runs where the value is, so it may use only what neither
- * changes the value, nor yields more than it is, nor leads to code that is not the user's own.
+ * Reach: the members of a step's value that callers reach. It is an allow-list by kind of value: a
+ * kind that is not listed is closed, and so is a name that its kind does not open. Workers RPC would
+ * give the caller a copy or a stub. A chain runs where the value lives, so it may use only members that neither
+ * change the value, nor yield more than it holds, nor lead to code that is not the user's own.
  *
- * A name is looked up property by property and never read to find out: a getter runs once.
+ * A name is looked up without reading it, so a getter runs only once.
  */
 
 import { isObject } from '../runtime/kinds.js';
@@ -12,15 +12,15 @@ import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
 import { Kind, type Shape, shapeOf } from './shapes.js';
 
-/** Of the language's and the runtime's own values, each name with others of its kind. */
+/** The open names of built-in values, by kind. */
 const OPEN: Partial<Record<Kind, string>> = {
-  // Looking at it, and parts of it. A change of case is three times as long at the most, and no longer
-  // when it is repeated. Not what joins, repeats, splits or searches by a pattern, nor `lastIndexOf`, which
+  // Reading it, and parts of it. A change of case makes it three times as long at most, and no longer
+  // when repeated. Not methods that join, repeat, split or search by a pattern, nor `lastIndexOf`, which
   // takes the product of both lengths.
   [Kind.String]:
     'length at charAt charCodeAt codePointAt includes startsWith endsWith indexOf ' +
     'slice substring trim trimStart trimEnd toUpperCase toLowerCase isWellFormed toWellFormed',
-  // Not what joins, flattens, sorts or iterates: it makes much of little, or changes it.
+  // Not methods that join, flatten, sort or iterate: they make much of little, or change the array.
   [Kind.Array]: 'length at includes indexOf lastIndexOf slice',
   [Kind.Map]: 'size get has',
   [Kind.Set]: 'size has',
@@ -30,14 +30,14 @@ const OPEN: Partial<Record<Kind, string>> = {
     'getUTCMilliseconds getTimezoneOffset toISOString toJSON valueOf',
   [Kind.RegExp]: 'source flags',
   [Kind.Error]: 'name message',
-  // Not the buffer, which can be taken away from it.
+  // Not the buffer, which can be transferred away.
   [Kind.TypedArray]: 'length byteLength byteOffset at includes indexOf lastIndexOf slice',
   [Kind.ArrayBuffer]: 'byteLength slice',
   [Kind.DataView]:
     'byteLength byteOffset getInt8 getUint8 getInt16 getUint16 getInt32 getUint32 getFloat32 ' +
     'getFloat64 getBigInt64 getBigUint64',
   [Kind.Headers]: 'get has',
-  // Not their bodies, which may have no end.
+  // Not their bodies, which may be endless.
   [Kind.Request]: 'method url headers',
   [Kind.Response]: 'status statusText ok url redirected headers',
   [Kind.Blob]: 'size type',
@@ -47,10 +47,10 @@ export const open = new Map<Kind, ReadonlySet<string>>(
   Object.entries(OPEN).map(([kind, names]) => [Number(kind), new Set(names.split(' '))]),
 );
 
-/** Names that lead from a stub to the runtime's own code, and not to its object. */
+/** Names that lead from a stub to the runtime's own code instead of the stub's object. */
 const NOT_OF_A_STUB: ReadonlySet<string> = new Set(['constructor', 'then', 'catch', 'finally']);
 
-/** Names by which a function or a prototype leads to code: no property of the user's data. */
+/** Names by which a function or a prototype leads to code. As keys of data they are data. */
 const NOT_OF_CODE: ReadonlySet<string> = new Set([
   'constructor',
   'prototype',
@@ -61,7 +61,7 @@ const NOT_OF_CODE: ReadonlySet<string> = new Set([
 
 const INDEX = /^(?:0|[1-9]\d{0,15})$/;
 
-/** Whether a name leads to code from anything that is no plain data. */
+/** Whether a name leads to code, which it does unless it is a key of data. */
 export function leadsToCode(receiver: unknown, name: string): boolean {
   if (!NOT_OF_CODE.has(name)) return false;
   return !(isObject(receiver) && typeof receiver !== 'function' && Object.hasOwn(receiver, name));
@@ -89,10 +89,10 @@ export function readOpen(receiver: unknown, name: string): unknown {
 
 ours(readOpen);
 
-/** What to do about a function that {@link isOwnFunction} finds. */
+/** The remedy for a function that {@link isOwnFunction} finds. */
 export const MAKE_IT_A_METHOD = 'make it a method, since callers do not reach own properties';
 
-/** Whether a name is that of a function in a field, as in `get = () => …`. Nothing is read to find out. */
+/** Whether a name belongs to a function in a field, as in `get = () => …`. Reads nothing. */
 export function isOwnFunction(object: object, name: string): boolean {
   return typeof Object.getOwnPropertyDescriptor(object, name)?.value === 'function';
 }
@@ -131,7 +131,7 @@ function isOpen(receiver: unknown, { kind, prototypes }: Shape, name: string): b
   }
 }
 
-/** Whether a name is one of the table's, and not what the value or its class has put there instead. */
+/** Whether a name is in the table, and neither the value nor its class replaces the member. */
 function isOfTable(receiver: unknown, { kind, prototypes }: Shape, name: string): boolean {
   if (!open.get(kind)?.has(name)) return false;
   if (!isObject(receiver)) return true;
@@ -147,7 +147,7 @@ function areOpenIn(prototypes: readonly object[], name: string): boolean {
   return name !== 'constructor' && prototypes.some((each) => Object.hasOwn(each, name));
 }
 
-/** A method of the language's own: the values of its arguments are neither read from nor called. */
+/** Guards a built-in method against arguments that it would read from or call. */
 function guarded(method: object): unknown {
   const { name } = method as { readonly name: string };
   const guard = function (this: unknown, ...args: unknown[]): unknown {
@@ -160,9 +160,9 @@ function guarded(method: object): unknown {
   return guard;
 }
 
-/** Methods that look at all of a value, or copy it. */
+/** Methods that read or copy a whole value. */
 const GOES_THROUGH =
   /^(?:includes|indexOf|lastIndexOf|slice|substring|trim|to(?:Upper|Lower|Well)|isWell)/;
 
-/** Methods of the language's own, and whether they go through all of a value. */
+/** Built-in methods, and whether they go through a whole value. */
 export const guards = new WeakMap<object, boolean>();

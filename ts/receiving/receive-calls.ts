@@ -1,6 +1,6 @@
 /**
- * Receiving several calls in one message. Each begins in its turn, as if it had come alone. All
- * outcomes go back together when none has to wait; else those that are ready go back at once, with an
+ * Receives several calls in one message. Each begins in its turn, as if it had travelled alone. All
+ * outcomes return together if none has to wait. Otherwise the ready ones return immediately, with an
  * object by which the caller asks for the rest.
  */
 
@@ -16,7 +16,7 @@ import type { Read } from './steps.js';
 
 /** The request that all calls of a Worker entrypoint's message belong to. */
 export interface EntrypointRequest {
-  /** Keeps the request going until work has ended that nobody waits for. */
+  /** Keeps the request alive until the work has ended. */
   waitUntil(work: Promise<unknown>): void;
   /** The instance on which a call runs: each has one of its own. */
   instanceOf(call: number): object;
@@ -27,7 +27,7 @@ export interface EntrypointRequest {
  *
  * @param self - The target.
  * @param message - The arguments of `__lmzCalls`.
- * @param request - Where the target is a Worker entrypoint, which ends with its request.
+ * @param request - The request of a Worker entrypoint, which ends with it.
  */
 export function receiveCalls(
   self: object,
@@ -36,7 +36,7 @@ export function receiveCalls(
 ): unknown {
   if (mustWait(self)) return afterOthers(self, () => begin(self, message, request));
   const { sent, turn } = begin(self, message, request);
-  // Calls of an entrypoint are requests of their own: they have no order.
+  // Each call of an entrypoint is a request of its own, so they have no order.
   if (turn && !request) hold(self, turn);
   return sent;
 }
@@ -91,7 +91,7 @@ export class Calls {
     this.#reply = new Reply(message.which.length);
   }
 
-  /** Synchronously, until a call yields a promise. Its turn is over when all have had theirs. */
+  /** Runs synchronously until a call yields a promise. The message's turn ends with its last call's. */
   run(): Begun {
     while (this.#next < this.#message.which.length) {
       const sent = this.#runNext();
@@ -101,7 +101,7 @@ export class Calls {
     return { sent: this.#reply.first(), turn: undefined };
   }
 
-  /** Replies with what is ready as soon as something has to wait, and goes on. */
+  /** Replies with the ready outcomes as soon as a call has to wait, and continues. */
   #goOn(first: Promise<unknown>): Begun {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     let hasReplied = false;

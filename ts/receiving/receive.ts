@@ -1,6 +1,6 @@
 /**
- * Receiving: a message that anybody may have sent becomes a checked program, runs on the target
- * and is answered. Nothing of it runs before all of it is checked.
+ * Receiving: a message that anyone may have sent becomes a checked program, runs on the target
+ * and is answered. Nothing runs before the whole message is checked.
  */
 
 import { afterOthers, endOfTurn, mustWait } from '../runtime/turn.js';
@@ -11,8 +11,8 @@ import { run } from './run.js';
 import { type Read, readAny } from './steps.js';
 
 /**
- * Answers a message of one call. It never throws: a failure is data, since the runtime would lose
- * most of an error that is thrown across.
+ * Answers a message of one call. It never throws: a failure is data, because the runtime would lose
+ * most of a thrown error.
  *
  * @param self - The target.
  * @param frame - The encoded program.
@@ -32,7 +32,7 @@ function begin(self: object, frame: unknown, slots: readonly unknown[]): unknown
   try {
     const rules = rulesOf(self);
     program = checkFrame(frame, slots.length, rules, self);
-    // One that calls one method reads nothing that has not been checked just now.
+    // A program that calls one method reads only the entry that was just checked.
     read = program.method ? readAny : rules.read;
   } catch (refused) {
     return sendRefusal(refused);
@@ -52,7 +52,7 @@ export function checkFrame(
   return program;
 }
 
-/** Runs a program; what it comes to, or a promise of it, is ready to be sent. It never throws. */
+/** Runs a program and returns its answer, or a promise of it. It never throws. */
 export function answer(
   program: ReceivedProgram,
   slots: readonly unknown[],

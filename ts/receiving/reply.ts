@@ -1,6 +1,6 @@
 /**
- * Replies: the outcomes of one message on their way back. All go together when none has to wait; else those
- * that are ready go at once, with an object by which the caller asks for the rest.
+ * Replies: the outcomes of one message on their way back. All travel together if none has to wait. Otherwise
+ * the ready ones travel immediately, with an object by which the caller asks for the rest.
  */
 import { RpcTarget } from '#workers';
 import { microtasks } from '../runtime/turn.js';
@@ -18,10 +18,10 @@ export class Reply {
   #which: number[] = [];
   #outcomes: unknown[] = [];
   #bytes = 0;
-  /** Results that only the runtime can carry, each as the result of an RPC call. */
+  /** Results that only the runtime can carry, each as its own RPC result. */
   readonly #toFetch = new Map<number, unknown>();
   #rest: RestTarget | undefined;
-  /** Wakes the caller's question for what is ready. */
+  /** Wakes the caller's pending `next()`. */
   #wake: (() => void) | undefined;
   #isWanted = true;
 
@@ -56,7 +56,7 @@ export class Reply {
         this.#push(call, sendFailure(failure.cause));
         return;
       }
-      // It is nested too deep: the runtime says so.
+      // The value is nested too deep, which the runtime reports.
       isWhole = false;
     }
     const bytes = this.#bytes + copies.bytes;
@@ -78,7 +78,7 @@ export class Reply {
     return this.#which.length > 0;
   }
 
-  /** `[which, outcomes]` of what is ready, without `which` if that is all; and how to get the rest. */
+  /** `[which, outcomes]` of the ready calls, without `which` if these are all; and the object for the rest. */
   first(): unknown {
     const [which, outcomes] = this.#take();
     const isAll = outcomes.length === this.#calls && which.every((call, at) => call === at);
@@ -88,15 +88,15 @@ export class Reply {
     return [...group, this.#rest];
   }
 
-  /** What has become ready since; at the end, nothing. */
+  /** The outcomes that have become ready since. At the end, none. */
   async next(): Promise<unknown> {
     if (this.#which.length === 0 && this.#left > 0 && this.#isWanted) {
-      // Whoever asks twice at once gets an answer for each.
+      // Two concurrent questions each receive an answer.
       this.#wake?.();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      // What becomes ready at the same time goes in one message.
+      // Outcomes that become ready at the same time share a message.
       await microtasks();
     }
     return this.#take();
@@ -108,7 +108,7 @@ export class Reply {
     return value;
   }
 
-  /** Nobody waits any more: what nobody fetches is released, as the runtime would a lost result. */
+  /** The caller has stopped waiting: unfetched results are released, as the runtime releases a lost result. */
   stop(): void {
     this.#isWanted = false;
     this.#take();
@@ -127,7 +127,7 @@ export class Reply {
 }
 
 /**
- * A plain object with a disposer of its own has it run when the caller disposes of the result. A copy
+ * The disposer of a plain object runs when the caller disposes of the result. A copy
  * keeps it, but only the runtime can carry it.
  */
 function keepDisposer(copy: unknown, result: unknown): boolean {
@@ -141,7 +141,7 @@ function keepDisposer(copy: unknown, result: unknown): boolean {
   return true;
 }
 
-/** What the caller holds of a message until it has all outcomes, or wants no more of them. */
+/** Held by the caller of a message until it has all outcomes, or stops waiting. */
 class RestTarget extends RpcTarget {
   readonly #reply: Reply;
 

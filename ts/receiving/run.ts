@@ -75,10 +75,10 @@ export function callMethod(
   return settled(apply(method, self, args, name), lent);
 }
 
-/** What a method has returned, as a promise where it is one of any kind. */
+/** A method's result; any kind of thenable becomes a promise. */
 export function settled(value: unknown, lent: unknown[] | undefined): unknown {
   if (!isThenable(value)) return value;
-  // What a stub promises is lent: nobody else gives it back.
+  // A stub's result is lent: no other code returns it.
   if (!lent || typeof value !== 'function') return Promise.resolve(value);
   return Promise.resolve(value).then((result) => {
     lent.push(result);
@@ -128,7 +128,7 @@ async function finish(run: Run, first: PromiseLike<unknown>): Promise<unknown> {
   }
 }
 
-/** Keeps the value of a step, and what has to be given back at the end. */
+/** Keeps the value of a step, and notes it if it has to be given back at the end. */
 function keep(run: Run, value: unknown, isRead: boolean, promise?: PromiseLike<unknown>): void {
   run.values[run.made] = value;
   if (!isRead && isObject(value)) note(run, value, promise);
@@ -137,7 +137,7 @@ function keep(run: Run, value: unknown, isRead: boolean, promise?: PromiseLike<u
 
 function note(run: Run, value: object, promise: PromiseLike<unknown> | undefined): void {
   if (typeof promise === 'function') {
-    // Nobody else gives back what a stub has promised.
+    // No other code gives back a stub's result.
     run.lent ??= [];
     run.lent.push(value);
   } else if (run.read !== readAny && !run.opened && isOnlyFollowed(run)) {
@@ -147,30 +147,30 @@ function note(run: Run, value: object, promise: PromiseLike<unknown> | undefined
 }
 
 /**
- * Items that are looked at to give back what one program has passed through: a method may return long lists,
+ * The items to search for stubs that one program passed through: a method may return long lists,
  * and a program may call it often.
  */
 const MOST_ITEMS = 1_000_000;
 
 /**
- * Gives back what the steps on the way to the result have yielded, as Workers RPC does at the end of a
- * path that was followed.
+ * Gives back the intermediate values of a program, as Workers RPC does at the end of a
+ * pipelined path.
  */
 function giveBack({ lent, yielded }: Run, result: unknown): void {
-  // A result is sent when this has long returned, and may hold some of it; not if it came by RPC itself.
+  // The result is sent later and may hold some of them, unless it arrived by RPC itself.
   if (lent && (!isObject(result) || lent.includes(result))) {
     lent.filter((value) => value !== result).forEach(release);
   }
   if (!yielded) return;
   const kept = objectsIn(result);
-  // As the runtime keeps them, for what is passed by reference.
+  // The runtime, too, keeps them for a result that is passed by reference.
   if (outlivesCall(kept)) return;
   releaseAll(yielded, kept, MOST_ITEMS);
 }
 
 /**
- * A promise is awaited before the next step. What is read from an RPC stub is a promise and a
- * path to what lies behind it: where the program only goes on from it, it is followed, which is
+ * A promise is awaited before the next step. A property of an RPC stub is both a promise and a
+ * path to a remote member. If the program only continues from it, the path is followed, which is
  * the only way to call a method of a stub.
  */
 function isAwaited(run: Run, value: unknown, isRead: boolean): value is PromiseLike<unknown> {
@@ -178,10 +178,10 @@ function isAwaited(run: Run, value: unknown, isRead: boolean): value is PromiseL
   return !(typeof value === 'function' && isRead && isOnlyFollowed(run));
 }
 
-/** Whether the steps to come read from the latest value or call it, and use it in no other way. */
+/** Whether later steps only read from the latest value or call it. */
 function isOnlyFollowed({ program, made }: Run): boolean {
   return program.followed[made] === 1;
 }
 
-// Last, since wrangler's bundler names functions where they stand.
+// Last: wrangler's bundler names functions at their declarations.
 ours(finish);

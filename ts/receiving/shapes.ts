@@ -4,26 +4,26 @@ import { builtinPrototypes, isNative } from '../runtime/builtin.js';
 import { isObject } from '../runtime/kinds.js';
 import { isStub } from '../runtime/references.js';
 
-/** Kinds of values, by what is open of them. */
+/** Kinds of values, by their open members. */
 export enum Kind {
-  /** Nothing, whatever its class adds: the target itself, by a detour. */
+  /** Nothing, whatever its class adds; for instance the target itself. */
   Closed,
-  /** A value of the runtime's that is not listed: only what a class of the user's adds to it. */
+  /** An unlisted built-in value: only members that a user's class adds. */
   Unlisted,
   /** Its own enumerable properties. */
   Plain,
-  /** An instance of a class of the user's: its own properties, and what its prototypes have. */
+  /** An instance of a user's class: its own properties and the members of its prototypes. */
   Instance,
-  /** Passed by reference: what Workers RPC exposes of it, which is what its prototypes have. */
+  /** Passed by reference: the members that Workers RPC exposes, which are those of its prototypes. */
   RpcTarget,
-  /** Of another object: whatever that exposes. */
+  /** A stub of another object: anything. */
   Stub,
-  /** Returned to be called, with its own enumerable properties. */
+  /** A returned function: calling it, and its own enumerable properties. */
   Function,
-  /** Its own properties, and what the table has. */
+  /** Its own properties, and the names in the table. */
   Array,
   Error,
-  /** What the table has. */
+  /** The names in the table. */
   String,
   Map,
   Set,
@@ -38,10 +38,10 @@ export enum Kind {
   Blob,
 }
 
-/** What is known of a value by its prototype. */
+/** The kind of a value, by its prototype. */
 export interface Shape {
   readonly kind: Kind;
-  /** Prototypes that classes of the user's have made, the nearest first. */
+  /** Prototypes of the user's classes, the nearest first. */
   readonly prototypes: readonly object[];
 }
 
@@ -61,7 +61,7 @@ export function shapeOf(value: unknown): Shape {
   if (isStub(value)) return STUB;
   if (typeof value === 'function') return FUNCTION;
   const prototype: object | null = Object.getPrototypeOf(value);
-  // Namespaces of the language and of the runtime name themselves: Math, console, modules.
+  // Namespace objects such as Math, console and modules have a tag of their own.
   if (Object.hasOwn(value, Symbol.toStringTag)) return UNLISTED;
   if (prototype === Object.prototype || prototype === null) return PLAIN;
   let shape = shapes.get(prototype);
@@ -72,7 +72,7 @@ export function shapeOf(value: unknown): Shape {
   return shape;
 }
 
-/** A class is what it was when one of its instances was first met. */
+/** Cached: a class keeps the shape of its first instance. */
 const shapes = new WeakMap<object, Shape>();
 
 function shapeOfPrototype(prototype: object): Shape {
@@ -84,16 +84,16 @@ function shapeOfPrototype(prototype: object): Shape {
     if (!isUsers(at)) return { kind: kindBelow(at), prototypes };
     prototypes.push(at);
   }
-  // Nothing tells which members of its subclasses are the user's.
+  // Nothing distinguishes the user's members in subclasses of built-in classes.
   builtins ??= builtinPrototypes();
   const isBuiltin = prototypes.some((each) => builtins?.has(each));
   return isBuiltin ? { kind: Kind.Closed, prototypes: [] } : { kind: Kind.Instance, prototypes };
 }
 
-/** Of the runtime's classes that are JavaScript, such as EventEmitter; found when they may matter. */
+/** Prototypes of built-in classes written in JavaScript, such as EventEmitter; collected on demand. */
 let builtins: ReadonlySet<object> | undefined;
 
-/** The kind of the language's own classes below others, such as Uint8Array and RangeError. */
+/** The kind of a built-in subclass, such as Uint8Array or RangeError. */
 function kindBelow(prototype: object): Kind {
   for (const above of [Error.prototype, TYPED_ARRAY]) {
     if (Object.prototype.isPrototypeOf.call(above, prototype)) {
@@ -103,11 +103,11 @@ function kindBelow(prototype: object): Kind {
   return Kind.Unlisted;
 }
 
-/** Whether a prototype is that of a class, or a plain object, which the user has written. */
+/** Whether a prototype belongs to a class or a plain object of the user's. */
 function isUsers(prototype: object): boolean {
   const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
   if (maker !== undefined) return typeof maker === 'function' && !isNative(maker);
-  // Prototypes of the language's own iterators have no constructor, or one that cannot be told apart.
+  // Prototypes of built-in iterators have no constructor, or an indistinguishable one.
   const above: unknown = Object.getPrototypeOf(prototype);
   if (above !== Object.prototype && above !== null) return false;
   const members = Object.getOwnPropertyDescriptors(prototype) as PropertyDescriptorMap;
@@ -120,7 +120,7 @@ function isUsers(prototype: object): boolean {
 
 const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype);
 
-/** Kinds by the prototypes of the language and of the runtime; the others are not listed. */
+/** Kinds of built-in prototypes. All others are unlisted. */
 const NATIVE = new Map<unknown, Kind>([
   [Array.prototype, Kind.Array],
   [Error.prototype, Kind.Error],

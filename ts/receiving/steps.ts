@@ -1,4 +1,4 @@
-/** The steps of a program that runs: what each reads, calls or makes. */
+/** The steps of a running program: each reads, calls or makes a value. */
 
 import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
 import type { Program } from '../wire/core.js';
@@ -7,15 +7,15 @@ import { ours } from '../wire/stack.js';
 import { leadsToCode } from './reach.js';
 import { costOf, costOfText, MOST_WORK } from './work.js';
 
-/** The word with which the first step begins: before it stand how many slots and steps there are. */
+/** The index of the first step's word. The counts of slots and steps precede it. */
 export const FIRST_STEP = 2;
 
-/** Reads what has been checked, or need not be: a handler is the object's own, and may use every member. */
+/** Reads without a check: the member was checked before, or a handler reads it on its own object. */
 export function readAny(receiver: object, name: string): unknown {
   return (receiver as Record<string, unknown>)[name];
 }
 
-/** Reads a property of anything that is neither `undefined` nor `null`; `self` is what the program runs on. */
+/** Reads a property of a value that is neither `undefined` nor `null`. `self` is the program's target. */
 export interface Read {
   (receiver: object, name: string, self: object): unknown;
   /** Properties of the object itself from which on everything is open. */
@@ -201,5 +201,5 @@ function kindOf(argument: number): ArgumentKind {
   return argument & ((1 << ArgumentKind.Bits) - 1);
 }
 
-// Last, since wrangler's bundler names functions where they stand.
+// Last: wrangler's bundler names functions at their declarations.
 for (const each of [apply, readAny]) ours(each);

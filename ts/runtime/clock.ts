@@ -1,4 +1,4 @@
-/** By how much a timer may be late, in milliseconds: longer than anything keeps an object from events. */
+/** The lateness of a timer that counts as a clock step, in milliseconds. Nothing blocks events for so long. */
 const MOST_LATENESS_MS = 60_000;
 
 /**
@@ -40,7 +40,7 @@ export class Clock {
   }
 
   /**
-   * A timer that was to fire at `due` has fired: it is not earlier now, and `now` sees to it that it is not much later.
+   * Learns that a timer set for `due` has fired. It is not earlier than that now, and `now` bounds how much later.
    *
    * @returns By how many milliseconds the clock was slow.
    */

@@ -4,7 +4,7 @@
  */
 import { builtin } from './builtin.js';
 
-/** As much of `node:util`'s `types` as is needed here. */
+/** The part of `node:util`'s `types` that this file uses. */
 interface Types {
   isProxy(value: unknown): boolean;
   isMap(value: unknown): boolean;
@@ -21,7 +21,7 @@ export const forEachOfMap: Map<unknown, unknown>['forEach'] = map.forEach;
 export const forEachOfSet: Set<unknown>['forEach'] = set.forEach;
 export const timeOf: Date['getTime'] = date.getTime;
 
-/** Whether a method of the language's own accepts an object: it looks for what no other has. */
+/** Whether a built-in method accepts an object, which shows its kind. */
 function accepts(method: (this: never) => unknown): (value: unknown) => boolean {
   return (value) => {
     try {
@@ -41,9 +41,9 @@ export const types: Types = builtin<{ types: Types }>('node:util')?.types ?? {
   isArgumentsObject: (value) => Object.prototype.toString.call(value) === '[object Arguments]',
 };
 
-/** The data in an object, by key: its own enumerable properties that are no getters. */
+/** The data in an object, by key: its own enumerable properties, without getters. */
 export function dataOf(source: object): [key: string, item: unknown][] {
-  // A proxy is not looked into: its traps are the user's.
+  // A proxy is not read: its traps are user code.
   if (types.isProxy(source)) return [];
   try {
     // One by one: all descriptors at once take ten times as long.
@@ -57,7 +57,7 @@ export function dataOf(source: object): [key: string, item: unknown][] {
   }
 }
 
-/** What stands in an object: its data, and the entries of a Map or a Set. Bytes hold nothing. */
+/** The items of an object: its data, and the entries of a Map or a Set. Bytes have no items. */
 export function itemsOf(source: object): unknown[] {
   if (ArrayBuffer.isView(source)) return [];
   const items = dataOf(source).map(([, item]) => item);

@@ -79,6 +79,6 @@ function shadow(target: object, name: string, sections: Sections): void {
   if (typeof method !== 'function') return;
   const value: Method = (callback, ...rest) =>
     Reflect.apply(method, target, [sections.around(callback), ...rest]);
-  // Where that cannot be defined, calls inside have the timers of those outside.
+  // If this cannot be defined, calls inside share the timers of calls outside.
   Reflect.defineProperty(target, name, { value, configurable: true, writable: true });
 }

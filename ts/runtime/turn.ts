@@ -8,16 +8,16 @@
  * until it waits for something outside of the object.
  */
 
-/** Microtasks that an async method may take before it is asked whether it waits for the outside. */
+/** Microtasks that an async method may take before it counts as waiting for something outside. */
 const MICROTASKS_OF_A_METHOD = 16;
 
 /** Microtasks of a method of an entrypoint that end before the next call of its message begins. */
 const MICROTASKS_WITHOUT_GATE = 100;
 
-/** Where no timer is to be had, so many have to do: most chains of promises are shorter. */
+/** Microtasks to wait if no timer is available. Most chains of promises are shorter. */
 const MICROTASKS_WITHOUT_TIMER = 1_000;
 
-/** And so many reads of the object's storage: most methods that wait for it wait less often. */
+/** Reads of the object's storage to wait if no timer is available. Most methods read less often. */
 const READS_WITHOUT_TIMER = 50;
 
 const resolved = Promise.resolve();
@@ -27,10 +27,10 @@ export function soon(run: () => void): void {
   void resolved.then(run);
 }
 
-/** Microtasks by which whoever awaited a call has gone on, through a few functions of his own. */
+/** Microtasks within which the code that awaited a call has continued, through a few functions. */
 const MICROTASKS_UNTIL_IDLE = 8;
 
-/** Runs something a few microtasks later, or as soon as that has no point any more. */
+/** Runs a function a few microtasks later, or earlier if waiting has become pointless. */
 export function afterMicrotasks(run: () => void, isPointless = (): boolean => false): void {
   let left = MICROTASKS_UNTIL_IDLE;
   // Not an async function: resuming one costs twice as much.
@@ -42,7 +42,7 @@ export function afterMicrotasks(run: () => void, isPointless = (): boolean => fa
   soon(next);
 }
 
-/** Lets so many microtasks run that async methods which wait for nothing have ended. */
+/** Waits for enough microtasks that async methods without outside waits have ended. */
 export async function microtasks(
   hasEnded = (): boolean => false,
   most = MICROTASKS_OF_A_METHOD,
@@ -50,7 +50,7 @@ export async function microtasks(
   for (let left = most; left > 0 && !hasEnded(); left--) await undefined;
 }
 
-/** An object that takes its turns: a Durable Object has a storage, whose input gate holds messages back. */
+/** An object with turns: a Durable Object has a storage, whose input gate holds messages back. */
 interface Gated {
   readonly ctx?: { readonly storage?: DurableObjectStorage };
 }
@@ -95,25 +95,25 @@ export async function endOfTurn(
   }
 }
 
-/** Objects whose messages have not all begun, each with what those behind them wait for. */
+/** Objects with messages that have not all begun, and the promise that later messages wait for. */
 const tails = new WeakMap<object, Promise<void>>();
-/** How many there are: mostly none, and then nothing is looked up. */
+/** Their number. It is mostly 0, which saves a lookup. */
 let held = 0;
 
-/** What a message does: what it sends, and when its turn is over, if that takes time. */
+/** A message that has begun: its answer, and the end of its turn if that takes time. */
 export interface Begun {
   readonly sent: unknown;
   readonly turn: Promise<void> | undefined;
 }
 
-/** Whether a message to an object has to wait for those that came before it. */
+/** Whether a message has to wait for earlier messages to the same object. */
 export function mustWait(self: object): boolean {
   return held > 0 && tails.has(self);
 }
 
 /**
- * Begins a message after those that came before it. Messages come one after the other, but the calls of
- * one may still have to begin when the next one is there.
+ * Begins a message after earlier ones. Messages arrive one after the other, but the calls of
+ * one may not all have begun when the next arrives.
  *
  * @param begin - Begins it. It never throws.
  * @returns A promise of what it sends.
@@ -130,7 +130,7 @@ export function afterOthers(self: object, begin: () => Begun): Promise<unknown> 
   });
 }
 
-/** Holds back the messages to come until a turn is over. */
+/** Holds later messages back until a turn is over. */
 export function hold(self: object, turn: Promise<void>): void {
   held += 1;
   tails.set(self, turn);

@@ -1,4 +1,4 @@
-/** Stands for workers.ts where there is no such runtime: classes that can be extended, but not made. */
+/** Replaces workers.ts outside the Workers runtime: its classes can be extended but not instantiated. */
 
 /** What says so. */
 export class NeedsWorkers extends Error {
@@ -11,7 +11,7 @@ export class NeedsWorkers extends Error {
   }
 }
 
-/** A class that can be extended, so that its module loads, but not made. */
+/** A class that can be extended, so that modules load, but not instantiated. */
 export class OfWorkers {
   constructor() {
     throw new NeedsWorkers(new.target.name);

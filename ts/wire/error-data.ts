@@ -11,10 +11,10 @@ import { define } from './reading.js';
 import { fold, withCallIn } from './stack.js';
 import { textOf, tryToRead } from './text.js';
 
-/** A thrown thing as data: an error, or any other value. */
+/** A thrown value as data: an error, or anything else. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
 
-/** Errors may cause each other in a circle: so does the data, which structured clone can carry. */
+/** Errors may cause each other in a circle. The data does the same, and structured clone carries it. */
 interface ErrorData {
   /** The error's own class, if it is one that both sides may know. */
   readonly class: string | undefined;
@@ -30,17 +30,17 @@ interface ErrorData {
   errors?: readonly EncodedError[];
 }
 
-/** Own properties that are carried by name, or that an error has anyway: whoever reads them wants text. */
+/** Own properties that travel under fields of their own, as text. */
 const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
 
-/** Own properties that one error carries at most; and where the same are those of several errors. */
+/** The most own properties of one error. Shared ones count for each error. */
 const MOST_PROPERTIES = 10_000;
 const MOST_PROPERTIES_SHARED = 100;
 
-/** Properties of a `CallError` that are not taken over. */
+/** Properties of a `CallError` that the caller does not adopt. */
 const NOT_CARRIED: ReadonlySet<string> = new Set(['mayHaveRun', 'toJSON']);
 
-/** Errors that one failure carries at most: a getter may invent causes without end. */
+/** The most errors in one failure: a getter may invent endless causes. */
 const MOST_ERRORS = 100;
 
 type Known = Map<unknown, ErrorData>;
@@ -56,7 +56,7 @@ export function encodeError(thrown: unknown, known: Known = new Map()): EncodedE
 }
 
 function encodeValue(thrown: unknown): EncodedError {
-  // Nobody else looks at what becomes of a promise that was thrown.
+  // No other code handles a thrown promise that rejects.
   if (thrown instanceof Promise) thrown.catch(() => {});
   const copy = copyOf(thrown);
   return { thrown: copy ? copy.value : textOf(thrown) };
@@ -113,23 +113,23 @@ function hasRoom(known: ReadonlyMap<unknown, unknown>): boolean {
   return known.size < MOST_ERRORS;
 }
 
-/** An error of another realm is no instance of this one's `Error`. */
+/** An error of another realm is not an instance of this realm's `Error`. */
 function isError(value: unknown): value is Error {
   const { isError: isOfAnyRealm } = Error as { isError?: (value: unknown) => boolean };
   return value instanceof Error || isOfAnyRealm?.(value) === true;
 }
 
-/** What the target sent is no error. */
+/** Thrown if the target's answer is not an error. */
 class NoError extends TypeError {}
 
 /** Where an error came from. */
 export interface Origin {
-  /** The id that Workers RPC says with an error from there. */
+  /** The id that Workers RPC reports with an error from the target. */
   durableObjectIdWith(error: Error): string | undefined;
 }
 
 /**
- * Makes an error of what a callee sent, which may be anything.
+ * Makes an error from a callee's answer, which may be anything.
  *
  * @param details - The call that failed.
  * @param origin - What Workers RPC says with what a method threw; `undefined` for a refusal.
@@ -152,7 +152,7 @@ export function decodeError(
   const hasOwn = typeof (encoded as ErrorData).stack === 'string';
   const isOurs = !origin && error instanceof CallError;
   withCallIn(error, details, hasOwn && !isOurs ? error.stack : undefined);
-  // Not enumerable: where an error came from is no part of what it says.
+  // Not enumerable: an error's origin is not part of its content.
   if (origin) define(error, 'remote', true, false);
   const id = origin?.durableObjectIdWith(error);
   if (id !== undefined) define(error, 'durableObjectId', id, false);
@@ -163,7 +163,7 @@ function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
   return isDataObject(encoded) && Object.hasOwn(encoded, 'thrown');
 }
 
-/** A cause, or one of several errors: it is not about this call. */
+/** Decodes a cause, or one of several errors, which does not concern this call. */
 function decodeNested(encoded: unknown, known: Map<object, Error>): unknown {
   if (isThrown(encoded)) return encoded.thrown;
   return decodeObject(encoded, { mayHaveRun: true }, known);
@@ -195,7 +195,7 @@ function decodeObject(
     define(error, 'cause', decodeNested(rest.cause, known), false);
   }
   if (Array.isArray(rest.errors)) {
-    // As many as there are, however long the array says it is.
+    // Counts the items, whatever length the array claims.
     const errors = Object.values(rest.errors.slice(0, MOST_ERRORS));
     define(
       error,
@@ -210,7 +210,7 @@ function decodeObject(
   return error;
 }
 
-/** What an error has of its own. A target may send it once and mean many errors. */
+/** Own properties of an error. A target may send them once for many errors. */
 function entriesOf(members: object): Entries {
   const before = shared.get(members);
   if (before) return before;
@@ -227,8 +227,8 @@ type Entries = [key: string, value: unknown][];
 const shared = new WeakMap<object, Entries>();
 
 function addProperty(error: Error, key: string, value: unknown): void {
-  // What a `CallError` does not know about itself, this side has put there. Whether anything has run
-  // is a question about this call, whatever the error says of another; and `toJSON` is a method.
+  // This side sets the details that a `CallError` lacks. Whether anything has run
+  // concerns this call, whatever the error says about another. `toJSON` is a method.
   if (error instanceof CallError && (value === undefined || NOT_CARRIED.has(key))) return;
   define(error, key, value);
 }
@@ -242,7 +242,7 @@ function construct(
 ): Error {
   if (name === 'CallError' && isCallErrorCode(code)) return new CallError(code, message, details);
   const error = createError(className, name, message);
-  // A getter of the user's may need what only the constructor sets up.
+  // A user's getter may need state that only the constructor sets up.
   if (tryToRead(error, 'name')?.value !== name) define(error, 'name', name, false);
   return error;
 }

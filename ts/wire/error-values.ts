@@ -1,10 +1,10 @@
-/** The values in an error on its way: what can be carried of them, and what may be taken of what came. */
+/** The values in an error: the part that can be sent, and the part of a received one that may be used. */
 
 import { dataOf, isDataObject, itemsOf, types } from '../runtime/kinds.js';
 import { define } from './reading.js';
 import { tryToRead } from './text.js';
 
-/** How deep a property is looked into for what can be carried of it, and how many values there are then. */
+/** How deep, and for how many values, a property is searched for its transferable part. */
 const MOST_IN_PART = { depth: 10, values: 1_000 };
 
 /** Bytes of one error's properties: with the rest of it they have to fit one message. */
@@ -18,7 +18,7 @@ export function cutText(text: string): string {
   return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
 }
 
-/** What can be carried of values by name; what is shared among them stays shared where all of them can. */
+/** The transferable part of values by name. Shared parts stay shared if all of them are transferable. */
 export class Carried {
   readonly #values: Record<string, unknown> = Object.create(null);
   readonly #seen = new Set<object>();
@@ -44,7 +44,7 @@ export class Carried {
   }
 }
 
-/** Bytes that a value takes beside what has been seen; `undefined` where that is more than so many. */
+/** Bytes that a value adds to those already seen; `undefined` beyond a limit. */
 function sizeOf(value: unknown, most: number, seen: Set<object>): number | undefined {
   const pending = [value];
   let bytes = 0;
@@ -67,8 +67,8 @@ function bytesOf(object: object): number {
 }
 
 /**
- * What can be carried of an object or an array that holds functions, which are left out. `undefined`
- * for anything else, where something else in it cannot be carried, and where there is too much of it.
+ * The transferable part of an object or an array, without its functions. `undefined`
+ * for anything else, for an untransferable part other than functions, and beyond a limit.
  */
 function partOf(
   value: unknown,
@@ -94,8 +94,8 @@ function partOf(
 }
 
 /**
- * What structured clone makes of a value; `undefined` where it refuses. The copy is sent, not the
- * value: Workers RPC refuses instances of classes, of which the copy has the data.
+ * The structured clone of a value; `undefined` if that fails. The copy is sent instead of the
+ * value: Workers RPC refuses class instances, and the copy has their data.
  */
 export function copyOf(value: unknown): { readonly value: unknown } | undefined {
   try {
@@ -106,8 +106,8 @@ export function copyOf(value: unknown): { readonly value: unknown } | undefined 
 }
 
 /**
- * The data in what came from elsewhere. A function or a stub in it would be code of the sender's, and is
- * left out. It costs no more than what came, since what is shared stays shared, by whatever came with it, too.
+ * The data in a received value. A function or a stub in it would be the sender's code, and is
+ * left out. The cost is linear in the value, because shared parts stay shared, also with its neighbours.
  */
 export function received(value: unknown): unknown {
   if (!isDataObject(value)) return typeof value === 'function' ? undefined : value;
@@ -127,7 +127,7 @@ export function received(value: unknown): unknown {
   return copy;
 }
 
-/** What has been received, by what came: several failures of one message may hold the same. */
+/** Results by received value: several failures of one message may share values. */
 const known = new WeakMap<object, unknown>();
 
 /** Of a Map or a Set, which came by structured clone, so that nothing about it is the sender's. */

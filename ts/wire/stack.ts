@@ -7,21 +7,21 @@ import { CallError, type CallErrorDetails, placeOf } from './errors.js';
 
 const OURS = '@lumenize/call';
 
-/** How a frame begins, and what stands in one of a function with the name above, and in one of an entry. */
+/** The beginning of a frame, and the marks of this package's runner and entry. */
 const FRAME = '    at ';
 const IN_OURS = [` ${OURS} `, `.${OURS} `];
 const IN_ENTRY = ['.__lmzCall ', '.__lmzCalls '];
 
-/** Marks a function that runs the user's code: the functions below it in a stack are this package's. */
+/** Marks a function that runs user code: the functions below it in a stack belong to this package. */
 export function ours<F extends object>(runsUserCode: F): F {
   return Object.defineProperty(runsUserCode, 'name', { value: OURS });
 }
 
 /**
- * A stack without the functions of this package that ran the user's code: from the first with the name above
- * to the entry of calls; where that is missing, since what runs later has nobody below it, to the end.
+ * A stack without this package's functions that ran the user's code: from the first marked function
+ * to the entry, or to the end if there is no entry, as in code that runs later.
  *
- * @param message - The error's. It stands before the frames, may look like some, and may be the caller's.
+ * @param message - The error's message. It precedes the frames, and may be a caller's text that looks like some.
  */
 export function fold(stack: string, message: string): string {
   const from = endOfMessage(stack, message);
@@ -43,12 +43,12 @@ function isFrame(line: string, parts: readonly string[]): boolean {
   return line.startsWith(FRAME) && parts.some((part) => line.includes(part));
 }
 
-/** UTF-16 code units of a target's name that the line of a call shows. It may be as long as anybody wants. */
+/** UTF-16 code units of a target's name to show. The name may be arbitrarily long. */
 const SHOWN_OF_PLACE = 200;
 
 /**
- * The line that stands for a call. `wrangler dev` takes each line apart and needs a place in brackets, or
- * else shows `[object Object]`. It looks for that behind the first bracket after a blank.
+ * The line that represents a call. `wrangler dev` parses each line and needs a position in brackets, or
+ * else shows `[object Object]`. It looks for it after the first bracket that follows a blank.
  */
 function lineOf(details: CallErrorDetails): string {
   const place = placeOf(details);
@@ -60,7 +60,7 @@ function lineOf(details: CallErrorDetails): string {
   return `\n    at remote call ${operation} (remote:1:1)`;
 }
 
-/** The stack of an error from the other side of a call, or of one that only the call itself explains. */
+/** Adds the call's line to the stack of a remote error, or of an error about the call itself. */
 export function withCallIn<E extends Error>(
   error: E,
   details: CallErrorDetails,
@@ -73,16 +73,16 @@ interface Capturing {
   captureStackTrace?(error: Error, below: object): void;
 }
 
-/** The stack of what is refused at once begins where the user called `entry`, which is running. */
+/** Lets the stack of a refused call begin where the user called `entry`, which is running. */
 export function startAt(error: unknown, entry: object): unknown {
   if (error instanceof CallError) (Error as Capturing).captureStackTrace?.(error, entry);
   return error;
 }
 
 /**
- * Adds to an error's stack where it surfaces: below `entry`, which is running. An engine follows `await`
- * from a new error back to whoever waits, at no cost to the calls that succeed. What was refused at once has
- * the stack of its call.
+ * Adds the awaiting code to an error's stack: the lines below `entry`, which is running. An engine follows
+ * `await` from a new error back to the waiting code, at no cost to successful calls. A refused call has
+ * its stack already.
  */
 export function addStack(error: unknown, entry: object): void {
   if (!(error instanceof Error) || (error instanceof CallError && error.callId === undefined)) {
@@ -90,13 +90,13 @@ export function addStack(error: unknown, entry: object): void {
   }
   const { stack } = error;
   const here = new Error();
-  // Of the error, too: debuggers show what the engine has captured, not the text.
+  // Of the error, too: debuggers show the captured stack, not its text.
   for (const each of [here, error]) (Error as Capturing).captureStackTrace?.(each, entry);
   const [frames = ''] = /\n[\s\S]*/.exec(String(here.stack)) ?? [];
   setStack(error, `${stack}${frames}`);
 }
 
-/** Folds the stack of what the user's own code threw here, which may be anything. */
+/** Folds the stack of a value that user code threw here, which may be anything. */
 export function foldStack(thrown: unknown): void {
   try {
     const { stack, message } = thrown as Error;
@@ -104,7 +104,7 @@ export function foldStack(thrown: unknown): void {
       setStack(thrown, fold(stack, typeof message === 'string' ? message : ''));
     }
   } catch {
-    // It cannot be looked at; whoever receives it sees it as it is.
+    // The value cannot be read, so it stays unchanged.
   }
 }
 
