@@ -10,12 +10,12 @@ start(readFileSync(new URL('./wasm/lumenize_call_bg.wasm', import.meta.url)));
 
 export * from './index.js';
 
-/** There are no bindings to call. */
+/** Node has no bindings to call. */
 export function createCaller(): never {
   throw new NeedsWorkers('createCaller');
 }
 
-/** Whatever the base class does, it needs the Workers runtime. */
+/** Everything in the base class needs the Workers runtime. */
 export function withCall<B>(_base: B): B {
   return OfWorkers as B;
 }

@@ -1,6 +1,6 @@
 /**
- * What an entry does once for each isolate. Bundlers keep it because package.json lists the entries under
- * `sideEffects`, and no other module: what another does when it is loaded may be left out with it.
+ * Runs once for each isolate, from an entry. Bundlers keep it because package.json lists the entries under
+ * `sideEffects`. They may drop the top-level code of any other unused module.
  */
 
 import { register } from './object/registry.js';
@@ -26,7 +26,7 @@ import { load } from './wire/core.js';
  */
 export function start(module: WebAssembly.Module | BufferSource): void {
   initSync({ module });
-  // By name, so that bundlers leave out what is not used.
+  // By name, so that bundlers drop unused functions.
   load({
     checkLimits,
     checkMessage,

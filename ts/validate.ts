@@ -1,4 +1,4 @@
-/** What a receiver would say of a continuation, asked where it is recorded. */
+/** Validates a continuation on the recording side, as a receiver would. */
 
 import { encodeProgram } from './record/encode.js';
 import { recorded } from './record/record.js';

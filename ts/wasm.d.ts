@@ -9,7 +9,7 @@ interface ImportMeta {
   readonly url: string;
 }
 
-/** As much of it as the entry for Node needs; all of its types would change those of the Workers runtime. */
+/** The part that the entry for Node needs. All of Node's types would change those of the Workers runtime. */
 declare module 'node:fs' {
   export function readFileSync(path: URL): BufferSource;
 }

@@ -1,5 +1,5 @@
 /**
- * Where calls begin and end: what gives a Durable Object or a Worker both sides, the base classes that
+ * The base classes of Durable Objects and Worker entrypoints that make and receive calls.
  * have it, and a caller for a Worker that is no class.
  */
 

@@ -1,4 +1,4 @@
-/** Makes what makes the calls of one object, or of a Worker that is no class. */
+/** Creates callers: for one object, or for a Worker without a class. */
 import { Caller } from '../calling/caller.js';
 import type { CallErrorInfo } from '../calling/owner.js';
 import { watchSections } from '../runtime/sections.js';
@@ -8,18 +8,18 @@ export function contextOf(self: object): object | undefined {
   return (self as { ctx?: object }).ctx;
 }
 
-/** What keeps a request going. */
+/** The context that keeps a request alive. */
 export type RequestContext = Pick<ExecutionContext, 'waitUntil'>;
 
-/** The bindings of an object, which only its class may read as far as the compiler is concerned. */
+/** The bindings of an object, which are protected for the compiler. */
 export function envOf(self: object): object {
   return (self as { env: object }).env;
 }
 
 /**
- * Makes calls for a Worker that is no class, for the length of one request: make one in each, since
- * stubs and timers belong to the request that made them. Pending calls and their handlers keep the
- * request going, by `ctx.waitUntil`, for as long as the platform allows.
+ * Makes calls for a Worker without a class, for the duration of one request. Create one in each request,
+ * because stubs and timers belong to the request that made them. Pending calls and their handlers keep the
+ * request alive through `ctx.waitUntil`, for as long as the platform allows.
  *
  * @param env - The bindings.
  * @param ctx - The request's context.
@@ -44,7 +44,7 @@ export function createCaller<Env, Self extends object = object>(
   return callerOf<Env, Self>(self ?? {}, env, ctx);
 }
 
-/** Who may want to know of errors that nobody else sees. */
+/** An object that may receive errors that no other code would see. */
 interface Observer {
   onCallError?(error: unknown, info: CallErrorInfo): unknown;
 }
@@ -57,7 +57,7 @@ export function callerOf<Env, Self>(
 ): Caller<Env, Self> {
   const waitUntil = request && ((ended: Promise<unknown>): void => request.waitUntil(ended));
   const ctx = contextOf(self) ?? request;
-  // An object whose base is of another package, or that has none, is watched from now on.
+  // An object with another package's base class, or without one, is watched from now on.
   watchSections(ctx);
   return new Caller<Env, Self>({
     self,
@@ -71,7 +71,7 @@ export function callerOf<Env, Self>(
   });
 }
 
-/** Nothing escapes from here, and nothing is lost: an error in `onCallError` is logged beside it. */
+/** Never rejects and loses nothing: an error in `onCallError` is logged with the original one. */
 async function report(self: Observer, error: unknown, info: CallErrorInfo): Promise<void> {
   const { handler, operation } = info;
   const call = `${operation} on ${placeOf(info)}`;

@@ -140,16 +140,16 @@ export function withCall<B extends Class<Rpc.DurableObjectBranded>>(
   return calling(Base, false) as unknown as B & Class<Calling<EnvOf<B>>>;
 }
 
-/** The objects themselves, by their contexts: a framework may hand out proxies of them. */
+/** The objects by their contexts, because a framework may hand out proxies of them. */
 export const objects = new WeakMap<object, object>();
 
-/** What makes the calls of an object, by its context; of a Worker entrypoint, by the instance. */
+/** Callers: of an object by its context, of a Worker entrypoint by its instance. */
 const callers = new WeakMap<object, Caller<unknown, never>>();
 
-/** How to make another instance of a Worker entrypoint: each call has one. */
+/** Factories for further instances of a Worker entrypoint: each call has its own. */
 const makers = new WeakMap<object, () => object>();
 
-/** What all calls of a Worker entrypoint's message belong to. */
+/** The request that all calls of a Worker entrypoint's message belong to. */
 function requestOf(self: object): EntrypointRequest {
   const context = contextOf(self) as RequestContext;
   return {
@@ -162,8 +162,8 @@ function requestOf(self: object): EntrypointRequest {
 export function calling(Base: Class<object>, isWorker: boolean): Class<object> {
   const startsFirst = START in Base.prototype;
 
-  // Nothing of it is kept in private fields: those are on the object itself, and only once the constructors
-  // of its bases have ended, while a framework may read its members earlier, or by way of a proxy.
+  // Has no private fields: these exist on the object itself, and only after the constructors
+  // of its bases have ended. A framework may use its members earlier, or through a proxy.
   abstract class Both extends Base implements Calling<unknown> {
     // biome-ignore lint/suspicious/noExplicitAny: TypeScript asks for it in a mixin
     constructor(...args: any[]) {
@@ -179,7 +179,7 @@ export function calling(Base: Class<object>, isWorker: boolean): Class<object> {
 
     get svc(): Caller<unknown, this> {
       const context = contextOf(this);
-      // A tool that looks at the prototype finds nothing there.
+      // A tool that reads the prototype finds nothing.
       if (!context) return undefined as unknown as Caller<unknown, this>;
       const key = isWorker ? this : context;
       let caller = callers.get(key) as Caller<unknown, this> | undefined;
@@ -193,7 +193,7 @@ export function calling(Base: Class<object>, isWorker: boolean): Class<object> {
     }
 
     ctn(...target: unknown[]): never {
-      // A binding that is not there in this environment is no reason to record for this object.
+      // Decided by the number of arguments: a missing binding must not mean this object.
       if (target.length === 0) return ownContinuation() as never;
       const ctn = this.svc.ctn as (...target: unknown[]) => unknown;
       try {

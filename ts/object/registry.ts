@@ -1,6 +1,6 @@
 /**
- * For objects whose `LumenizeBase` comes from a package of its own, as in the first version: such a base
- * finds its services, and this package its prototype, on `globalThis`. Either may be loaded first.
+ * Supports objects whose `LumenizeBase` comes from another package, as in the first version. Such a base
+ * finds its services, and this package the base's prototype, on `globalThis`. Either may load first.
  */
 
 import type { Caller } from '../calling/caller.js';
@@ -29,7 +29,7 @@ function callerFor(self: object): Caller<unknown, object> {
   return caller;
 }
 
-/** `ctn()` records for whoever runs it, as in the first version; with a target it is what it is elsewhere. */
+/** `ctn()` records for any object, as in the first version. With a target it works as usual. */
 function ctn(this: object, ...target: unknown[]): unknown {
   if (target.length === 0) return newContinuation();
   try {
@@ -39,7 +39,7 @@ function ctn(this: object, ...target: unknown[]): unknown {
   }
 }
 
-/** Adds what this package needs of a base class, and leaves alone what it has. */
+/** Adds the members that this package needs to a base class, and leaves existing ones alone. */
 function install(prototype: unknown): void {
   if (typeof prototype !== 'object' || prototype === null || !Object.isExtensible(prototype))
     return;
@@ -64,7 +64,7 @@ export function register(): void {
   };
   let prototype = globals.__LumenizeBasePrototype;
   install(prototype);
-  // Where that cannot be defined, somebody else's definition stands.
+  // If this cannot be defined, another package's definition stands.
   Reflect.defineProperty(globals, '__LumenizeBasePrototype', {
     configurable: true,
     get: () => prototype,

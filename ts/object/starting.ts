@@ -20,7 +20,7 @@ async function startFramework(self: Starting): Promise<void> {
 /** Starts of frameworks that have begun, by the contexts of their objects. */
 const started = new WeakMap<object, Promise<unknown>>();
 
-/** One promise for all messages, so that they keep their order. A failed start is tried again. */
+/** All messages await one promise and so keep their order. A failed start is tried again. */
 export function afterStart(self: object, answer: () => unknown): Promise<unknown> {
   const key = contextOf(self) ?? self;
   let start = started.get(key);

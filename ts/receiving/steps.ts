@@ -18,11 +18,11 @@ export function readAny(receiver: object, name: string): unknown {
 /** Reads a property of a value that is neither `undefined` nor `null`. `self` is the program's target. */
 export interface Read {
   (receiver: object, name: string, self: object): unknown;
-  /** Properties of the object itself from which on everything is open. */
+  /** Properties of the target behind which everything is open. */
   readonly exposes?: ReadonlySet<string>;
 }
 
-/** Calls what a step has yielded. */
+/** Calls the value of a step. */
 export function apply(
   method: unknown,
   self: unknown,
@@ -33,7 +33,7 @@ export function apply(
   throw new TypeError(`${name} is ${method === null ? 'null' : typeof method}, not a function`);
 }
 
-/** A program that runs. Functions over this, not methods: it is made for each program that is run. */
+/** A running program. Functions use it instead of methods, because one is created for each run. */
 export interface Run {
   readonly program: Program;
   readonly words: ArrayLike<number>;
@@ -45,17 +45,17 @@ export interface Run {
   readonly outcome: unknown;
   /** The value of each step so far; value 0 is the object itself. */
   readonly values: unknown[];
-  /** What each value was read from: the `this` of a call. */
+  /** The receiver of each value, which is the `this` of a call. */
   readonly receivers: unknown[];
   /** How many values there are. */
   made: number;
-  /** What other objects have lent to this program by RPC. */
+  /** Values that other objects have lent to this program by RPC. */
   lent: unknown[] | undefined;
-  /** What methods have yielded here that is only followed. */
+  /** Results of methods that the program only follows. */
   yielded: unknown[] | undefined;
-  /** Numbers of values that were reached through what the class exposes whole. */
+  /** Numbers of values that were reached through an exposed `ctx` or `env`. */
   opened: Set<number> | undefined;
-  /** Bytes that methods of the language's own have gone through. */
+  /** Bytes that built-in methods have processed. */
   work: number;
   at: number;
 }
@@ -71,7 +71,7 @@ export function takeStep(run: Run): unknown {
       const method = run.values[callee];
       if (run.opened?.has(callee)) run.opened.add(run.made);
       const receiver = run.receivers[callee];
-      // A method of the target's own costs what it costs.
+      // The cost of the target's own methods is its own matter.
       if (receiver !== run.self && typeof method === 'function') {
         work(run, costOf(method, receiver, args));
       }
@@ -87,7 +87,7 @@ export function takeStep(run: Run): unknown {
   }
 }
 
-/** No program makes much out of little, however often it asks. */
+/** Limits the work of built-in methods, however often a program calls them. */
 export function work(run: Run, bytes: number): void {
   run.work += bytes;
   if (run.work <= MOST_WORK) return;
@@ -98,7 +98,7 @@ export function work(run: Run, bytes: number): void {
   );
 }
 
-/** What a caller has read, or called, of a value. */
+/** Counts a string that a caller has read, or received from a method. */
 function counted(run: Run, value: unknown, receiver: unknown): unknown {
   if (typeof value === 'string' && receiver !== run.self && run.read !== readAny) {
     work(run, costOfText(value, receiver));
@@ -121,7 +121,7 @@ function get(run: Run, of: number, name: string): unknown {
   return counted(run, value, receiver);
 }
 
-/** Reads what lies behind `ctx` or `env`, which the class has opened whole. */
+/** Reads a member behind `ctx` or `env`, which the class exposes. */
 function readOpened(run: Run, receiver: unknown, name: string): unknown {
   if (leadsToCode(receiver, name)) {
     throw new CallError('not-callable', `the name '${name}' is refused`);
@@ -130,7 +130,7 @@ function readOpened(run: Run, receiver: unknown, name: string): unknown {
   return (receiver as Record<string, unknown>)[name];
 }
 
-/** What the step that made a value is called, for who has to be told that it made none. */
+/** The name of the step that made a value, for error messages. */
 function nameOf({ words, names }: Run, value: number): string {
   let at = FIRST_STEP;
   for (let step = 1; step < value; step++) at += lengthOfStep(words, at);
@@ -178,8 +178,8 @@ function nextArgument(run: Run): unknown {
 }
 
 /**
- * A value that leaves the program, as an argument or as its result. A method that was read and
- * not called is not one: whoever got hold of it could call it with another `this`.
+ * A value that leaves the program, as an argument or as its result. A method that was read but
+ * not called must not leave: its receiver could call it with another `this`.
  */
 export function pass({ values, receivers }: Run, number: number): unknown {
   const value = values[number];

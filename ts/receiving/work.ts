@@ -1,14 +1,14 @@
-/** What the language's own methods go through for a caller: no program makes much out of little. */
+/** The work of built-in methods for a caller, which each program may use only so much of. */
 
 import { guards } from './reach.js';
 import { Kind, shapeOf } from './shapes.js';
 
-/** Bytes that one program may go through by such methods: as many as a message may carry. */
+/** Bytes that one program may process with built-in methods: as many as a message may carry. */
 export const MOST_WORK = 32 * 1024 * 1024;
 
 /**
- * Bytes that a method of the language's own goes through when it is called. It reads its arguments, as a key
- * or a number, and may compare what it seeks at each place. A list counts for as long as it says it is,
+ * Bytes that a call of a built-in method processes. It reads its arguments, as a key
+ * or a number, and may compare the sought value at each place. A list counts with its stated length,
  * whatever it holds.
  */
 export function costOf(method: object, receiver: unknown, args: readonly unknown[]): number {
@@ -22,12 +22,12 @@ export function costOf(method: object, receiver: unknown, args: readonly unknown
   return ofArguments + looked;
 }
 
-/** Bytes that are compared in the time that it takes to look at one. */
+/** Bytes that are compared in the time of reading one. */
 const COMPARED_AT_ONCE = 16;
 
 const BYTES_OF_AN_ITEM = 8;
 
-/** Of a value that is no object, and may be long. */
+/** The size of a primitive value that may be long. */
 function bytesOf(value: unknown): number {
   if (typeof value === 'string') return 2 * value.length;
   return typeof value === 'bigint' ? value.toString(HEXADECIMAL).length : 0;
@@ -35,7 +35,7 @@ function bytesOf(value: unknown): number {
 
 const HEXADECIMAL = 16;
 
-/** Kinds of which the runtime makes a text each time that it is read. */
+/** Kinds whose strings the runtime creates on each read. */
 const MAKE_TEXTS: ReadonlySet<Kind> = new Set([
   Kind.Error,
   Kind.Headers,
@@ -44,7 +44,7 @@ const MAKE_TEXTS: ReadonlySet<Kind> = new Set([
   Kind.Blob,
 ]);
 
-/** Bytes that a text takes that was read from a value, unless the value holds it anyway. */
+/** Bytes of a string that was read from a value, unless the value holds it already. */
 export function costOfText(text: string, receiver: unknown): number {
   return MAKE_TEXTS.has(shapeOf(receiver).kind) ? bytesOf(text) : 0;
 }

@@ -1,5 +1,5 @@
 /**
- * Encoding: what a call sends. A program of a form that is known is found without being flattened.
+ * Encoding: the program that a call sends. Known forms are found without flattening.
  */
 
 import { Copies, isSmall, SMALL_BYTES } from '../wire/copy.js';
@@ -10,25 +10,25 @@ import { Flattening, isHolding } from './flatten.js';
 import { forgetFormsOfAFlood, frames, MOST_IN_FORM, Token, tokenOf } from './forms.js';
 import { BoundStart, type Destination } from './record.js';
 
-/** What a call sends: a program as bytes, and its native values beside it, as they are now. */
+/** An encoded call: a program as bytes, and copies of its native values. */
 export interface EncodedProgram {
   readonly frame: string;
   readonly slots: readonly unknown[];
-  /** Whether the slots are copies through and through: then they may wait. */
+  /** Whether the slots are complete copies, which may wait. */
   readonly isWhole: boolean;
-  /** What it takes, at the most. */
+  /** Its size at most. */
   readonly bytes: number;
-  /** Why it cannot be sent, where the user's own code threw when a value was read. */
+  /** Why it cannot be sent, if user code threw while a value was read. */
   readonly failure?: ReadFailure;
 }
 
-/** Where the program goes that is made now: what is bound to another target has no place in it. */
+/** The destination of the program being encoded, which excludes continuations bound to other targets. */
 let destination: Destination | undefined;
 
 /**
  * The program that the target of a call runs. Each value in it is read once.
  *
- * @param target - Where it goes; `undefined` where it is only looked at.
+ * @param target - Its destination; `undefined` if it is only validated.
  */
 export function encodeProgram(node: Node, target: Destination | undefined): EncodedProgram {
   const slots: unknown[] = [];
@@ -54,10 +54,10 @@ function frameOf(node: Node, slots: unknown[], copies: Copies): string {
   visit += 1;
   nodesLeft = MOST_IN_FORM.nodes;
   const walk = visit;
-  // A getter in an argument may make a call that starts the tables anew.
+  // A getter in an argument may make a call that replaces the tables.
   const forms = frames;
   const found = formOf(node, 0, slots, copies);
-  // A getter in an argument may have made a call of its own: then this walk went wrong.
+  // A getter in an argument may have made a call, which spoils this walk.
   const form = visit === walk ? found : NO_FORM;
   const known = forms.values[form];
   if (known !== undefined) return known;
@@ -69,11 +69,11 @@ function frameOf(node: Node, slots: unknown[], copies: Copies): string {
   return frame;
 }
 
-/** The walk that goes on, by which nodes are marked, and how many nodes it may still meet. */
+/** The current walk, which marks nodes, and the nodes that it may still visit. */
 let visit = 0;
 let nodesLeft = 0;
 
-/** Of a program that is no small tree: a node that is met twice runs once. */
+/** The form of a program that is not a small tree, in which a node used twice runs once. */
 const NO_FORM = -1;
 
 /**
@@ -82,7 +82,7 @@ const NO_FORM = -1;
  */
 function formOf(node: Node, from: number, slots: unknown[], copies: Copies): number {
   if (isStart(node)) {
-    // What may be wrong is looked at where it is said.
+    // Flattening reports the error.
     const isElsewhere =
       node instanceof BoundStart && destination?.isSame(node.route.target) === false;
     return isElsewhere ? NO_FORM : from;
@@ -119,7 +119,7 @@ function formOfArguments(
       slots.push(copy);
       continue;
     }
-    // `ctn()` alone is no argument.
+    // `ctn()` alone is not an argument.
     if (isStart(node)) return NO_FORM;
     const nested = formOf(node, frames.with(form, Token.Nested + at), slots, copies);
     if (nested === NO_FORM) return NO_FORM;

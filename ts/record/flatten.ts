@@ -15,7 +15,7 @@ import { isStart, type Node, nodeOf } from '../wire/node.js';
 import { holdsContinuation } from '../wire/places.js';
 import { BoundStart, type Destination, isOwn, result, startOf } from './record.js';
 
-/** Where the words of a program say how many slots it has, and how many steps. */
+/** The words that hold the counts of slots and steps. */
 const SLOT_COUNT = 0;
 const STEP_COUNT = 1;
 
@@ -23,7 +23,7 @@ const STEP_COUNT = 1;
 export class Flattening implements FlatProgram {
   readonly words: number[] = [0, 0];
   readonly names: string[] = [];
-  /** Whether the outcome has its place. */
+  /** Whether a place for the outcome was found. */
   placesOutcome = false;
 
   /** Steps already made, by the node or container that they compute. */
@@ -32,10 +32,10 @@ export class Flattening implements FlatProgram {
   readonly #remote: Node | undefined;
   readonly #destination: Destination | undefined;
   #steps = 0;
-  /** Where the last step says how many arguments it has. */
+  /** The word that holds the argument count of the last step. */
   #lastCount = 0;
 
-  /** Where the handler was started, if this is one. */
+  /** The start of the handler, if this is one. */
   #begun: Node | undefined;
 
   /**
@@ -132,12 +132,12 @@ export class Flattening implements FlatProgram {
   #argument(argument: unknown, depth: number): number {
     const node = nodeOf(argument);
     if (node) return this.#nested(node, depth);
-    // A handler's arguments are not sent: only what a continuation stands in is made anew.
+    // A handler's arguments are not sent: only containers of continuations are copied.
     if (this.#remote && !mayHold(argument)) return this.#slot(argument);
     return this.#item(this.copies.copy(argument), depth);
   }
 
-  /** What stands in a copy: another copy, a continuation, or what is passed on as it is. */
+  /** An item of a copy: another copy, a continuation, or a value passed on unchanged. */
   #item(item: unknown, depth: number): number {
     const node = nodeOf(item);
     if (node) return this.#nested(node, depth);
@@ -162,12 +162,12 @@ export class Flattening implements FlatProgram {
     return ArgumentKind.Value | (this.#step(node, depth + 1) << ArgumentKind.Bits);
   }
 
-  /** A handler runs on this object: what was recorded for another one has no place in it. */
+  /** A handler runs on this object, so it cannot contain continuations recorded for another. */
   #checkOwner(node: Node): void {
     const begun = this.#begun;
     const other = startOf(node);
     if (!begun || other === begun || !isOwn(other)) return;
-    // What `newContinuation` begins is for any object, but for one that is named.
+    // A handler begun by `newContinuation` fits any object, but not a continuation bound to a target.
     if (!isOwn(begun) && !(other instanceof BoundStart)) return;
     throw invalidContinuation(
       `the handler runs on this object, and ${explainNode(node)} was recorded by another ctn(), ` +
@@ -213,7 +213,7 @@ export class Flattening implements FlatProgram {
   }
 }
 
-/** Nesting recurses, and lists are spread: both would end in a `RangeError` without a place. */
+/** Nesting recurses, and lists are spread. Both would fail with an unhelpful `RangeError`. */
 function checkDepth(depth: number): void {
   if (depth > MostLimit.depth) {
     throw tooLarge(`continuations are nested more than ${MostLimit.depth} deep as arguments`);
@@ -230,7 +230,7 @@ function tooLarge(message: string): CallError {
   return new CallError('limit-exceeded', message);
 }
 
-/** Throws `CallError` with code `invalid-continuation` where a program begins at another target. */
+/** Throws `CallError` with code `invalid-continuation` if a program begins at another target. */
 function checkDestination(begun: Node, node: Node, destination: Destination): void {
   if (!(begun instanceof BoundStart)) return;
   const { target } = begun.route;
@@ -249,7 +249,7 @@ export function isHolding(copy: unknown, copies: Copies): copy is object {
   return typeof copy === 'object' && copy !== null && copies.holds(copy);
 }
 
-/** Whether a continuation stands in an argument that is none. */
+/** Whether a continuation stands inside an argument. */
 export function mayHold(argument: unknown): boolean {
   return typeof argument === 'object' && argument !== null && holdsContinuation(argument);
 }

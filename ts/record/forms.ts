@@ -1,14 +1,14 @@
-/** Forms of programs, by which one that has been encoded before is found again. */
+/** Forms of programs, which find an encoded program again. */
 
 /**
- * Forms of programs: what one is beside its native values, as a path of tokens, in the order of
- * flattening. Programs of one form are encoded once for each isolate, and finding a form makes nothing
- * that is thrown away.
+ * The form of a program is everything but its native values: a path of tokens, in the order of
+ * flattening. Programs of one form are encoded once for each isolate. Finding a form allocates
+ * nothing.
  */
 export class Forms<V> {
-  /** What is known of a form, by its number; 0 is the empty one. */
+  /** Values by the number of a form; 0 is the empty form. */
   readonly values: (V | undefined)[] = [undefined];
-  /** The number of a form, by that of the form which it goes on from and a token. */
+  /** The number of a form, by the number of the form it continues and a token. */
   readonly #next = new Map<number, number>();
 
   get isFull(): boolean {
@@ -24,19 +24,19 @@ export class Forms<V> {
   }
 }
 
-/** What a form is made of: counts of arguments come first, below all others. */
+/** The tokens of a form. Counts of arguments are the lowest numbers. */
 export enum Token {
-  /** A continuation stands as the first argument; the next number says as the second one, and so on. */
+  /** A continuation as the first argument; the next number means the second argument, and so on. */
   Nested = 1_024,
-  /** There it ends. */
+  /** The end of a nested continuation. */
   NestedEnd = 2_048,
-  /** Names, as they come up. */
+  /** Names, in the order in which they first appear. */
   FirstName = 2_049,
   /** More than all tokens. */
   Count = 1 << 16,
 }
 
-/** How large a tree may be whose form is worked out, and how long a name in it. */
+/** The largest tree that has a form, and the longest name in it. */
 export const MOST_IN_FORM = { nodes: 20, nameLength: 200, arguments: 1_000 };
 
 /** Forms are forgotten when there are so many: a class has few, and a flood of them is hostile. */
@@ -51,7 +51,7 @@ export function forgetFormsOfAFlood(): void {
   frames = new Forms();
 }
 
-/** A form has no more names than it has steps: they run out of numbers long after the forms. */
+/** A form has at most as many names as steps, so tokens outlast the forms. */
 export function tokenOf(name: string): number {
   let token = names.get(name);
   if (token === undefined) {

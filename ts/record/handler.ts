@@ -1,4 +1,4 @@
-/** Handlers: what the caller's own object runs with the outcome. */
+/** Recorded handlers: programs that the caller's own object runs with the outcome. */
 
 import { Copies } from '../wire/copy.js';
 import { type Method, type Program, runnable } from '../wire/core.js';
@@ -17,8 +17,8 @@ export type HandlerProgram =
     };
 
 /**
- * What the caller's own object runs with the outcome. The outcome goes where `remote` or `$result` stands;
- * where neither does, it is the last argument of the last call.
+ * The program of a handler. The outcome goes where `remote` or `$result` stands;
+ * if neither does, it becomes the last argument of the last call.
  */
 export function handlerOf(handler: Node, remote: Node): HandlerProgram {
   try {
@@ -34,7 +34,7 @@ function methodOf(handler: Node, remote: Node): HandlerProgram | undefined {
   const begun = of?.of;
   const isMethod = begun && isStart(begun) && !(begun instanceof BoundStart);
   if (!args || !isMethod || of?.name === undefined) return undefined;
-  // What uses the outcome in another way than as an argument is refused when it is flattened.
+  // Flattening refuses any use of the outcome other than as an argument.
   if (handler === remote || of === remote) return undefined;
   const place = placeOfOutcome(args, remote);
   if (place === undefined) return undefined;
@@ -48,7 +48,7 @@ function methodOf(handler: Node, remote: Node): HandlerProgram | undefined {
 }
 
 /**
- * Which of the arguments is the outcome; -1 if none is, and `undefined` where there is more to it: two of
+ * The index of the outcome among the arguments; -1 if it is not there, and `undefined` if there are two of
  * them, or other continuations.
  */
 function placeOfOutcome(args: readonly unknown[], remote: Node): number | undefined {
@@ -66,7 +66,7 @@ function flattened(handler: Node, remote: Node): HandlerProgram {
   const flattening = new Flattening(remote, new Copies('handler'), []);
   flattening.finish(handler);
   if (!flattening.placesOutcome) flattening.appendOutcome(handler);
-  // A handler gets the values themselves: nothing of it is sent.
+  // A handler receives the values themselves, because nothing is sent.
   const sources = flattening.copies.sources();
   const slots = flattening.slots.map((slot) => sources.get(slot as object) ?? slot);
   return { method: undefined, program: runnable(flattening), slots };

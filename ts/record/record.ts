@@ -13,8 +13,8 @@ import { isForeign, NODE, Node, nodeOf } from '../wire/node.js';
 import { startAt } from '../wire/stack.js';
 
 /**
- * Names that a continuation does not record, because tools read them from any value: vitest and jest the
- * last, loggers the others.
+ * Names that a continuation does not record, because tools read them from any value: vitest and jest read the
+ * last, loggers read the others.
  */
 const NOT_RECORDED: ReadonlySet<string> = new Set([
   'constructor',
@@ -23,18 +23,18 @@ const NOT_RECORDED: ReadonlySet<string> = new Set([
   '_isMockFunction',
 ]);
 
-/** The methods of a promise: what knows its target has them, what does not records the last two. */
+/** The methods of a promise. A bound continuation has them; an unbound one records the last two. */
 const OF_PROMISES: ReadonlySet<string> = new Set(['then', 'catch', 'finally']);
 
-/** What every proxy stands for: callable. */
+/** The target of every proxy: a function. */
 const continuation = (): void => {};
 
-// The console of Node and of workerd asks this of what a proxy stands for, with the proxy as `this`.
+// The consoles of Node and workerd call this on the target of a proxy, with the proxy as `this`.
 Object.defineProperty(continuation, Symbol.for('nodejs.util.inspect.custom'), {
   value(this: unknown): string {
     return `Continuation ${explain(this)}`;
   },
-  // As the proxy answers for it.
+  // Required by the proxy's own answers.
   configurable: true,
 });
 
@@ -56,7 +56,7 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
     return new Proxy(continuation, new Step(this, undefined, args));
   }
 
-  /** What a method returns is awaited where it has a method `then`. */
+  /** The runner awaits a function that has `then`. */
   has(target: typeof continuation, key: string | symbol): boolean {
     return key === 'then' ? this.get(target, key) !== undefined : key in target;
   }
@@ -78,10 +78,10 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
   }
 
   /**
-   * What `await` calls. Reading it sends nothing: tools read `then` of any value.
+   * The method that `await` calls. Reading it sends nothing, because tools read `then` of any value.
    *
-   * @returns `undefined` for what is no promise: what `ctn` begins, which frameworks look at, and, but for
-   *   `then`, all that knows no target. That one rejects, since nobody could say where it goes.
+   * @returns `undefined` for a start, which frameworks inspect, and, except for
+   *   `then`, for an unbound continuation. Its `then` rejects, because it has no target.
    */
   #methodOfPromises(name: 'then'): unknown {
     if (!this.of) return undefined;
@@ -93,8 +93,8 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
   }
 
   /**
-   * The runtime asks for a disposer of what it sends, and `using` of what it holds: a continuation would
-   * cross as a function that records on this side.
+   * The error for `using`, and for the runtime, which asks for a disposer before it sends a value: a
+   * continuation would otherwise cross as a function that records on this side.
    */
   #noValue(): DOMException {
     const text = `the continuation ${explainNode(this)} can be neither sent nor disposed of`;
@@ -109,30 +109,30 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
   }
 }
 
-/** Where a program may go: a target, as far as recording knows it. */
+/** A destination of programs: a target, as recording knows it. */
 export interface Destination {
-  /** Whose it is: each object that calls has targets of its own. */
+  /** Its owner: each calling object has its own targets. */
   readonly targets: object;
   readonly binding: string;
   readonly instance: string | undefined;
-  /** Whether both are one object for one caller. */
+  /** Whether both are the same object of the same caller. */
   isSame(other: Destination): boolean;
 }
 
-/** Where a continuation goes that knows its target, and how. */
+/** The destination of a bound continuation, and the way to send it. */
 export interface Route {
   readonly target: Destination;
-  /** Sends what was recorded, with the default options. */
+  /** Sends a recorded call with the default options. */
   send(node: Node): Promise<unknown>;
 }
 
-/** The start of what knows its target: `ctn(binding, instance)`. */
+/** The start of a bound continuation: `ctn(binding, instance)`. */
 export class BoundStart extends Step {
   constructor(readonly route: Route) {
     super(undefined, undefined, undefined);
   }
 
-  /** Sends what was recorded, once however often it is awaited. */
+  /** Sends a recorded call once, however often it is awaited. */
   send(node: Node): Promise<unknown> {
     let outcome = awaited.get(node);
     if (!outcome) {
@@ -143,7 +143,7 @@ export class BoundStart extends Step {
   }
 }
 
-/** What has been sent by being awaited. */
+/** Promises of awaited continuations. */
 const awaited = new WeakMap<Node, Promise<unknown>>();
 
 const start = new Step(undefined, undefined, undefined);
@@ -155,7 +155,7 @@ const startContinuation = new Proxy(continuation, start);
 const resultContinuation = new Proxy(continuation, result);
 
 /**
- * Starts a continuation outside of a Durable Object or Worker, where `this.ctn<T>()` is not there.
+ * Starts a continuation outside a Durable Object or Worker, where there is no `this.ctn<T>()`.
  *
  * @typeParam T - The class whose methods are recorded.
  * @example
@@ -168,25 +168,25 @@ export function newContinuation<T>(): Begun<T> {
 }
 
 /**
- * Starts a continuation of one object: `this.ctn()`. Each has a start of its own, so that a handler
- * knows which continuations in it were recorded for the same object as it was.
+ * Starts a continuation of one object: `this.ctn()`. Each has its own start, by which a handler
+ * recognises the continuations that were recorded for the same object.
  */
 export function ownContinuation(): unknown {
   return new Proxy(continuation, new Step(undefined, undefined, undefined));
 }
 
-/** Starts a continuation that knows its target. */
+/** Starts a bound continuation. */
 export function boundContinuation(route: Route): unknown {
   return new Proxy(continuation, new BoundStart(route));
 }
 
-/** Where a continuation goes by itself, if it knows its target. */
+/** The route of a bound continuation; `undefined` for an unbound one. */
 export function routeOf(node: Node): Route | undefined {
   const begun = startOf(node);
   return begun instanceof BoundStart ? begun.route : undefined;
 }
 
-/** A promise that rejects with what begins, in its stack, with the line that waits for it. */
+/** A promise that rejects with an error whose stack begins with the awaiting line. */
 function rejected(error: CallError): Promise<unknown> {
   const fail = (): never => {
     throw startAt(error, fail);
@@ -194,7 +194,7 @@ function rejected(error: CallError): Promise<unknown> {
   return Promise.reject(error).catch(fail);
 }
 
-/** Says of a continuation what it lacks to be sent. */
+/** The error of a continuation that is sent without a target. */
 export function unbound(node: Node): CallError {
   return new CallError(
     'invalid-continuation',
@@ -203,26 +203,26 @@ export function unbound(node: Node): CallError {
   );
 }
 
-/** Where a continuation was started. */
+/** The start of a continuation. */
 export function startOf(node: Node): Node {
   let at = node;
   while (at.of) at = at.of;
   return at;
 }
 
-/** Whether a start tells for whom it was made: what `newContinuation` starts is for anybody. */
+/** Whether a start belongs to one object. Continuations of `newContinuation` fit any object. */
 export function isOwn(begun: Node): boolean {
   return begun !== start;
 }
 
-/** The node behind what has to be a continuation. Throws `CallError` with code `invalid-continuation`. */
+/** The node of a continuation. Throws `CallError` with code `invalid-continuation` for any other value. */
 export function recorded(value: unknown): Node {
   const node = nodeOf(value);
   if (node) return node;
   throw notRecorded('remote', value, 'record one, as in this.ctn<Users>().getUser(id)');
 }
 
-/** Says of a value that it cannot be the remote or the handler. */
+/** The error of a value that cannot be the remote or the handler. */
 export function notRecorded(what: string, value: unknown, remedy: string): CallError {
   const isTheirs = typeof value === 'function' && isForeign(value);
   const why = isTheirs

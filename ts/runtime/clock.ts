@@ -40,7 +40,7 @@ export class Clock {
   }
 
   /**
-   * Learns that a timer set for `due` has fired. It is not earlier than that now, and `now` bounds how much later.
+   * Learns that a timer set for `due` has fired: it is not earlier now, and `now` bounds how much later.
    *
    * @returns By how many milliseconds the clock was slow.
    */

@@ -6,7 +6,7 @@ import { CallError } from './errors.js';
 
 type ErrorClass = abstract new (...args: never) => Error;
 
-/** Classes of errors of the language and of the runtime, as far as this runtime has them. */
+/** Built-in classes of errors that this runtime has. */
 const BUILT_IN: readonly ErrorClass[] = [
   ...classesIn(globalThis, [
     'Error',
@@ -35,7 +35,7 @@ const builtIn = new Map<string, ErrorClass>(BUILT_IN.map((each) => [each.name, e
 /** Registered classes, the latest of each name. */
 const registered = new Map<string, ErrorClass>();
 
-/** Names of classes by their prototypes, those that were replaced included: their errors are still about. */
+/** Names of classes by their prototypes, including replaced ones, whose errors still exist. */
 const names = new WeakMap<object, string>(BUILT_IN.map((each) => [each.prototype, each.name]));
 
 /**
@@ -81,19 +81,19 @@ export function registerErrors(...classes: ErrorClass[]): void {
   }
 }
 
-/** What a `CallError` knows of its call is set by whoever made the call, not by a class. */
+/** The caller sets the details of a `CallError`, not a registered class. */
 function isRegistrable(value: unknown): boolean {
   if (typeof value !== 'function' || value.name === '') return false;
   const prototype: unknown = value.prototype;
   if (prototype instanceof CallError) return false;
-  // A class may tell its instances by something else than its prototype, as those of zod 4 do.
+  // A class may recognise its instances by other means than the prototype, as zod 4 does.
   return (
     prototype instanceof Error ||
     (typeof prototype === 'object' && Object.hasOwn(value, Symbol.hasInstance))
   );
 }
 
-/** The name under which an error's own class, not one above it, is known. */
+/** The known name of an error's own class, not of one above it. */
 export function classNameOf(error: object): string | undefined {
   return names.get(Object.getPrototypeOf(error));
 }
@@ -105,7 +105,7 @@ export function createError(className: unknown, name: string, message: string): 
       ? (builtIn.get(className) ?? registered.get(className))
       : undefined;
   if (known === DOMException) return new DOMException(message, name);
-  // A constructor of the user's may take anything: only what `Error` does is done.
+  // A user's constructor may expect anything, so only `Error`'s constructor runs.
   const newTarget = known?.prototype instanceof Error ? known : Error;
   return Reflect.construct(Error, [message], newTarget) as Error;
 }

@@ -32,7 +32,7 @@ export function sendValue(value: unknown): unknown {
   }
 }
 
-/** A continuation would cross as a function that records on this side. */
+/** A continuation would otherwise cross as a function that records on this side. */
 export function notSent(recorded: unknown): CallError {
   const message = `the result is the continuation ${explain(recorded)}: await it first`;
   return new CallError('not-cloneable', message, { mayHaveRun: true });

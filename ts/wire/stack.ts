@@ -21,7 +21,7 @@ export function ours<F extends object>(runsUserCode: F): F {
  * A stack without this package's functions that ran the user's code: from the first marked function
  * to the entry, or to the end if there is no entry, as in code that runs later.
  *
- * @param message - The error's message. It precedes the frames, and may be a caller's text that looks like some.
+ * @param message - The error's message. It precedes the frames, and may be a caller's text that looks alike.
  */
 export function fold(stack: string, message: string): string {
   const from = endOfMessage(stack, message);
