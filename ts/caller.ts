@@ -13,7 +13,6 @@ import { type CheckedOptions, checkOptions } from './options.js';
 import { type Outcome, readOutcome, release } from './outcome.js';
 import { Pending } from './pending.js';
 import { platformError } from './platform.js';
-import type { Received } from './received.js';
 import {
   boundContinuation,
   explainNode,
@@ -144,7 +143,7 @@ export class Caller<Env, Self = never> {
    * const sum = await this.svc.callRaw(calc.add(1, 10), { timeout: 500 });
    * ```
    */
-  callRaw<V>(remote: Sendable<V>, options?: CallOptions): Promise<Received<V>>;
+  callRaw<V>(remote: Sendable<V>, options?: CallOptions): Promise<V>;
   /**
    * The same for what was recorded by `this.ctn<T>()`, which does not know its target.
    *

@@ -57,6 +57,7 @@ export type {
   Own,
   Protected,
   Recorded,
+  RunsOn,
   Sendable,
   Start,
   Uncalled,

@@ -10,6 +10,7 @@ import type {
   Handler,
   NotRecorded,
   Recorded,
+  RunsOn,
   Sendable,
   Settled,
   Uncalled,
@@ -165,8 +166,8 @@ type Near<Env, B extends string> = B extends `${infer First}${string}`
 
 type NoTypeArgument = 'the class comes from Env: leave out the type argument' & Mistake;
 
-/** A handler that is a function: it receives what arrives, or an `Error`. */
-export type FunctionHandler<V> = ((outcome: Received<Settled<V>> | Error) => unknown) & NotRecorded;
+/** A handler that is a function: it receives the `V` that arrives, or an `Error`. */
+export type FunctionHandler<V> = (outcome: Settled<V> | Error) => unknown;
 
 /** `this.svc.call`. */
 export interface CallFunction<Env, Self = never> {
@@ -227,7 +228,10 @@ export interface CallFunction<Env, Self = never> {
     target: B,
     instance: InstanceOf<Behind<Env, B>>,
     remote: Recorded<R, TargetOf<Behind<Env, B>>>,
-    handler: Handler<NoInfer<R>, Self> | FunctionHandler<NoInfer<R>> | undefined,
+    handler:
+      | Handler<NoInfer<R>, Self>
+      | (FunctionHandler<Received<NoInfer<R>>> & NotRecorded)
+      | undefined,
     options?: CallOptions,
   ): CallHandle;
 
@@ -237,22 +241,34 @@ export interface CallFunction<Env, Self = never> {
 
 type ValueOf<F> = F extends Sendable<infer V> ? V : never;
 
-type CheckedHandler<H, V, Self> =
-  H extends FunctionHandler<V>
+/** A handler, or a sentence that says why it is none. */
+type CheckedHandler<H, V, Self> = H extends RunsOn
+  ? H extends Handler<V, Self>
     ? H
-    : // The second is for a type parameter, of which nobody knows yet what arrives.
-      H extends Accepting<Received<Settled<V>> | Error> | Accepting<V | Error>
-      ? H extends Accepting<never, Self>
-        ? H
-        : 'this handler is recorded for another class: begin it with this.ctn()'
-      : H extends Uncalled
-        ? 'this handler is not called: write this.ctn().onUser()'
-        : H extends ((outcome: infer P) => unknown) | Accepting<infer P>
-          ? Error extends P
-            ? 'this handler does not accept what the call yields'
-            : 'this handler does not accept an Error, which may arrive too'
-          : H extends CallOptions
-            ? 'options come after the handler: call(remote, undefined, options)'
-            : H extends (...args: never) => unknown
-              ? 'a handler is called with the outcome and nothing else'
-              : 'a handler is a function, or a call recorded by this.ctn()';
+    : NoRecordedHandler<H, V>
+  : H extends FunctionHandler<V>
+    ? H
+    : NoFunctionHandler<H>;
+
+type NoRecordedHandler<H, V> =
+  H extends Handler<V>
+    ? 'this handler is recorded for another class: begin it with this.ctn()'
+    : H extends Uncalled
+      ? 'this handler is not called: write this.ctn().onUser()'
+      : H extends Accepting<infer P>
+        ? NotAccepted<P>
+        : NoHandler;
+
+type NoFunctionHandler<H> = H extends (outcome: infer P) => unknown
+  ? NotAccepted<P>
+  : H extends CallOptions
+    ? 'options come after the handler: call(remote, undefined, options)'
+    : H extends (...args: never) => unknown
+      ? 'a handler is called with the outcome and nothing else'
+      : NoHandler;
+
+type NotAccepted<P> = Error extends P
+  ? 'this handler does not accept what the call yields'
+  : 'this handler does not accept an Error, which may arrive too';
+
+type NoHandler = 'a handler is a function, or a call recorded by this.ctn()';

@@ -16,15 +16,18 @@ declare const OUTCOME: unique symbol;
 declare const BOUND: unique symbol;
 declare const UNCALLED: unique symbol;
 
-/*
- * `[ROOT]` is written as a method, so that what was recorded for a class fits its subclasses and the
- * other way about: a subclass of LumenizeBase, whose `ctn()` is about itself, stays assignable to it.
+/**
+ * Anything recorded that runs on a `Root`. It is written as a method, so that what was recorded for a class fits
+ * its subclasses and the other way about: a subclass of LumenizeBase, whose `ctn()` is about itself, stays
+ * assignable to it.
  */
+export interface RunsOn<Root = never> {
+  [ROOT](target: Root): void;
+}
 
 /** Anything recorded that runs on a `Root` and yields `V` there. */
-export interface Recorded<out V, Root = never> {
+export interface Recorded<out V, Root = never> extends RunsOn<Root> {
   readonly [VALUE]: V;
-  [ROOT](target: Root): void;
 }
 
 /** Anything recorded of which `V` arrives at its caller. */
@@ -33,20 +36,18 @@ export interface Arriving<out V> {
 }
 
 /** Anything recorded that runs on a `Root` and accepts an outcome of type `P`. */
-export interface Accepting<in P, Root = never> {
+export interface Accepting<in P, Root = never> extends RunsOn<Root> {
   readonly [OUTCOME]: (outcome: P) => void;
-  [ROOT](target: Root): void;
 }
 
 /** A method that was recorded, but not called. */
-export interface Uncalled {
+export interface Uncalled extends RunsOn {
   readonly [UNCALLED]: true;
 }
 
 /** What a function that handles outcomes is not: something recorded. */
 export interface NotRecorded {
   readonly [ROOT]?: never;
-  readonly [UNCALLED]?: never;
 }
 
 type Method = (...args: never) => unknown;
@@ -65,20 +66,18 @@ type DataNames<V> = keyof V & (string | number);
 /** The methods of a target of class `T`: each records a call, and awaiting the call sends it. */
 export type Bound<T> = BoundMembers<T, T, OwnNames<T>>;
 
-/** What may be sent as it is: it knows its target. */
-export interface Sendable<out V> {
+/** What may be sent as it is, since it knows its target. `V` arrives of it. */
+export interface Sendable<out V> extends Arriving<V> {
   readonly [BOUND]: true;
-  readonly [VALUE]: V;
 }
 
 /** A recorded call, or property, of a target. Awaiting it sends it, once however often it is awaited. */
 export interface BoundCall<V, Root>
   extends Promise<Received<V>>,
     Recorded<V, Root>,
-    Arriving<Received<V>> {
-  readonly [BOUND]: true;
+    Sendable<Received<V>> {
   /** In a handler, the place where the outcome of this goes, as if it were passed itself. */
-  readonly $result: Recorded<V, Root> & Arriving<Received<V>>;
+  readonly $result: Result<V, Root, Received<V>>;
 }
 
 /** A recorded call that may be gone on from: its result's own members can be recorded, too. */
