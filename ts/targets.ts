@@ -8,6 +8,7 @@ import type {
   Accepting,
   Bound,
   Handler,
+  IsAny,
   NotRecorded,
   Recorded,
   RunsOn,
@@ -27,8 +28,6 @@ export interface Mistake<out Sentence = unknown> {
 /** Where nothing is known of a class, or of a value. */
 // biome-ignore lint/suspicious/noExplicitAny: it is what is meant
 type Any = any;
-
-type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /** A namespace of whatever class: it takes less to compare than `DurableObjectNamespace<any>`. */
 type AnyNamespace = Pick<DurableObjectNamespace, 'idFromName'>;
@@ -136,24 +135,26 @@ export interface BoundStarts<Env> {
 export type NamespaceOf<Env, B> =
   B extends NameOf<Env, AnyNamespace> ? B : B extends AnyNamespace ? B : NoNamespace<Env, B>;
 
-type NoNamespace<Env, B> = B extends BindingName<Env>
-  ? Mistake<`${B} is a service, which has no instance: leave it out`>
-  : B extends string
-    ? Mistake<UnknownBinding<B, Near<Env, B>>>
-    : B extends Fetcher
-      ? 'only a Durable Object namespace takes an instance: leave it out' & Mistake
-      : NoTypeArgument;
+type NoNamespace<Env, B> =
+  B extends BindingName<Env>
+    ? Mistake<`${B} is a service, which has no instance: leave it out`>
+    : B extends string
+      ? Mistake<UnknownBinding<B, Near<Env, B>>>
+      : B extends Fetcher
+        ? 'only a Durable Object namespace takes an instance: leave it out' & Mistake
+        : NoTypeArgument;
 
 export type ServiceOf<Env, B> =
   B extends NameOf<Env, Fetcher> ? B : B extends Fetcher ? B : NoService<Env, B>;
 
-type NoService<Env, B> = B extends BindingName<Env>
-  ? Mistake<`${B} is a Durable Object namespace: name an instance too, as in ctn('${B}', 'main')`>
-  : B extends string
-    ? Mistake<UnknownBinding<B, Near<Env, B>>>
-    : B extends AnyNamespace
-      ? 'a Durable Object namespace takes an instance too' & Mistake
-      : NoTypeArgument;
+type NoService<Env, B> =
+  B extends BindingName<Env>
+    ? Mistake<`${B} is a Durable Object namespace: name an instance too, as in ctn('${B}', 'main')`>
+    : B extends string
+      ? Mistake<UnknownBinding<B, Near<Env, B>>>
+      : B extends AnyNamespace
+        ? 'a Durable Object namespace takes an instance too' & Mistake
+        : NoTypeArgument;
 
 type UnknownBinding<B extends string, Known extends string> = [Known] extends [never]
   ? `Env has no Durable Object namespace or service '${B}'`

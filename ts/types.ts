@@ -7,7 +7,7 @@
  * their declarations, references and comments.
  */
 import type { LumenizeBase, LumenizeWorker } from './base.js';
-import type { Received } from './received.js';
+import type { Indivisible, Received } from './received.js';
 
 declare const VALUE: unique symbol;
 declare const ROOT: unique symbol;
@@ -50,6 +50,9 @@ export interface NotRecorded {
   readonly [ROOT]?: never;
 }
 
+/** Whether nothing is known of a type. */
+export type IsAny<V> = 0 extends 1 & V ? true : false;
+
 type Method = (...args: never) => unknown;
 
 /** The members that every class has which makes calls: they are nobody's to call. */
@@ -84,7 +87,7 @@ export interface BoundCall<V, Root>
 export type BoundSteps<V, Root> = BoundCall<V, Root> & BoundFurther<V, Root>;
 
 type BoundFurther<V, Root> = [V] extends [Method]
-  ? 0 extends 1 & V
+  ? IsAny<V> extends true
     ? BoundAnything<Root>
     : [V] extends [never]
       ? unknown
@@ -179,7 +182,7 @@ type FirstSteps<T, Root> = T extends Method ? Steps<T, Root> : Members<T, Root, 
 
 /** Where nothing is known of a value, any step is. */
 // biome-ignore lint/suspicious/noExplicitAny: it is what is meant
-type AnySteps<V, Known> = 0 extends 1 & V ? any : Known;
+type AnySteps<V, Known> = IsAny<V> extends true ? any : Known;
 
 /** The steps that a value of type `V` offers. */
 type Steps<V, Root> = V extends Method
@@ -305,29 +308,7 @@ export interface Shallower {
 }
 
 /** What is passed as a whole: a continuation has no place inside. */
-type Whole =
-  | Request
-  | Response
-  | Headers
-  | ReadableStream
-  | WritableStream
-  | Blob
-  | Rpc.RpcTargetBranded
-  | string
-  | number
-  | boolean
-  | bigint
-  | symbol
-  | null
-  | undefined
-  | Date
-  | RegExp
-  | Error
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>
-  | ArrayBufferLike
-  | ArrayBufferView
-  | Method;
+type Whole = Indivisible | Rpc.Stubable | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
 
 /** What may handle an outcome of type `R` on a `Self`: it accepts `R` and `Error`. */
 export type Handler<R, Self = never> =
@@ -341,7 +322,7 @@ export type Settled<R> = [R] extends [void] ? ([R] extends [never] ? R : undefin
 export interface Protected<Self, Env, Context> {
   readonly ctx: Continuation<Context, Self>;
   // biome-ignore lint/suspicious/noExplicitAny: of an Env of which nothing is known
-  readonly env: 0 extends 1 & Env ? any : Continuation<Env, Self>;
+  readonly env: IsAny<Env> extends true ? any : Continuation<Env, Self>;
 }
 
 /** What `this.ctn()` begins: a continuation on this object. */
