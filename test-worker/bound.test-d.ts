@@ -10,6 +10,7 @@ import {
   LumenizeBase,
   LumenizeWorker,
   newContinuation,
+  type Received,
   type Recorded,
   type Sendable,
 } from '@lumenize/call';
@@ -289,4 +290,101 @@ export class Generic<T extends object> extends LumenizeBase<Env> {
 export async function inWorker(env: Env, ctx: ExecutionContext): Promise<void> {
   const caller = createCaller(env, ctx);
   expectTypeOf(await caller.ctn('USERS', 'main').getUser('a')).toEqualTypeOf<User>();
+}
+
+type Token = string & { readonly brand: 'token' };
+interface Board {
+  readonly title: string;
+  readonly counter?: Counter;
+  readonly parts: readonly Board[];
+  onChange(title: string): number;
+}
+// biome-ignore lint/suspicious/noExplicitAny: as people write it
+type Any = any;
+class Marker extends RpcTarget {}
+type Data =
+  | string
+  | Token
+  | null
+  | User
+  | readonly User[]
+  | [User, number?]
+  | Map<string, User>
+  | ReadonlyMap<string, readonly User[]>
+  | ReadonlySet<User>
+  | { readonly at: Date; readonly anything: Any; readonly unknown: unknown; readonly none: never }
+  | Error
+  | Request
+  | Response
+  | Headers
+  | Blob
+  | ReadableStream
+  | WritableStream
+  | Uint8Array
+  | ArrayBuffer
+  | DurableObjectId
+  | DurableObjectStub<Users>
+  | Fetcher<Orders>
+  | Rpc.Stub<Counter>
+  | { readonly loading: Promise<Counter> };
+
+type IsSame<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** What is passed by reference arrives as a stub, wherever it stands; all else as it is. */
+export function received(): void {
+  type CounterStub = Rpc.Stub<Counter>;
+  expectTypeOf<IsSame<Received<Data>, Data>>().toEqualTypeOf<true>();
+  expectTypeOf<Received<Any>>().toBeAny();
+  expectTypeOf<Received<unknown>>().toBeUnknown();
+  expectTypeOf<Received<never>>().toBeNever();
+  expectTypeOf<Received<void>>().toEqualTypeOf<void>();
+  expectTypeOf<Received<Counter>>().toEqualTypeOf<CounterStub>();
+  expectTypeOf<Received<Marker>>().toEqualTypeOf<Rpc.Stub<Marker>>();
+  expectTypeOf<Received<(count: number) => string>>().toEqualTypeOf<
+    Rpc.Stub<(count: number) => string>
+  >();
+  expectTypeOf<Received<Counter | undefined | User>>().toEqualTypeOf<
+    CounterStub | undefined | User
+  >();
+  expectTypeOf<Received<Map<string, Counter>>>().toEqualTypeOf<
+    Map<string, CounterStub> & Disposable
+  >();
+  expectTypeOf<Received<ReadonlyMap<string, Counter>>>().toEqualTypeOf<
+    ReadonlyMap<string, CounterStub> & Disposable
+  >();
+  expectTypeOf<Received<Set<Counter>>>().toEqualTypeOf<Set<CounterStub> & Disposable>();
+  expectTypeOf<Received<ReadonlySet<Counter>>>().toEqualTypeOf<
+    ReadonlySet<CounterStub> & Disposable
+  >();
+  expectTypeOf<Received<Counter[]>>().toEqualTypeOf<CounterStub[] & Disposable>();
+  expectTypeOf<Received<readonly Counter[]>>().toEqualTypeOf<readonly CounterStub[] & Disposable>();
+  expectTypeOf<Received<readonly [first: Counter, more?: User]>>().toEqualTypeOf<
+    readonly [first: CounterStub, more?: User] & Disposable
+  >();
+  expectTypeOf<Received<Record<string, Counter>>>().toEqualTypeOf<
+    Record<string, CounterStub> & Disposable
+  >();
+  expectTypeOf<
+    Received<{ readonly counter?: Counter | null; at: Date; any: Any; unknown: unknown }>
+  >().toEqualTypeOf<
+    { readonly counter?: CounterStub | null; at: Date; any: Any; unknown: unknown } & Disposable
+  >();
+  expectTypeOf<
+    Received<{ readonly byName: ReadonlyMap<string, readonly [Counter, User]> }>
+  >().toEqualTypeOf<
+    { readonly byName: ReadonlyMap<string, readonly [CounterStub, User]> } & Disposable
+  >();
+  expectTypeOf<
+    Received<{ readonly loading: Promise<Counter>; readonly counter: Counter }>
+  >().toEqualTypeOf<
+    { readonly loading: Promise<Counter>; readonly counter: CounterStub } & Disposable
+  >();
+  expectTypeOf<Received<{ readonly passedOn: CounterStub }>>().toEqualTypeOf<
+    { readonly passedOn: CounterStub } & Disposable
+  >();
+  type Arrived = Received<Board>;
+  expectTypeOf<Arrived['title']>().toEqualTypeOf<string>();
+  expectTypeOf<Arrived['parts'][number]['counter']>().toEqualTypeOf<CounterStub | undefined>();
+  expectTypeOf<Awaited<ReturnType<Arrived['onChange']>>>().toEqualTypeOf<number>();
 }

@@ -43,6 +43,7 @@ export type {
   Own,
   Protected,
   Recorded,
+  RunsOn,
   Sendable,
   Start,
   Uncalled,

@@ -7,7 +7,6 @@ import { encodeProgram } from '../record/encode.js';
 import { boundContinuation, recorded, routeOf, unbound } from '../record/record.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
 import type { Recorded, Sendable } from '../types/continuations.js';
-import type { Received } from '../types/received.js';
 import type {
   AnyTarget,
   Behind,
@@ -73,7 +72,7 @@ export class Caller<Env, Self = never> {
       }
     };
     this.call = Object.assign(call, { stats: () => this.#stats() }) as CallFunction<Env, Self>;
-    const ctn = (binding: string | object, instance: Instance): unknown => {
+    const ctn = (binding: string | object, instance?: Instance): unknown => {
       try {
         return this.#ctn(binding, instance);
       } catch (error) {
@@ -96,7 +95,7 @@ export class Caller<Env, Self = never> {
    * const sum = await this.svc.callRaw(calc.add(1, 10), { timeout: 500 });
    * ```
    */
-  callRaw<V>(remote: Sendable<V>, options?: CallOptions): Promise<Received<V>>;
+  callRaw<V>(remote: Sendable<V>, options?: CallOptions): Promise<V>;
   /**
    * The same for what was recorded by `this.ctn<T>()`, which does not know its target.
    *

@@ -7,7 +7,7 @@
  * their declarations, references and comments.
  */
 import type { LumenizeBase, LumenizeWorker } from '../object/base.js';
-import type { Received } from './received.js';
+import type { Indivisible, Received } from './received.js';
 
 declare const VALUE: unique symbol;
 declare const ROOT: unique symbol;
@@ -16,15 +16,18 @@ declare const OUTCOME: unique symbol;
 declare const BOUND: unique symbol;
 declare const UNCALLED: unique symbol;
 
-/*
- * `[ROOT]` is written as a method, so that what was recorded for a class fits its subclasses and the
- * other way about: a subclass of LumenizeBase, whose `ctn()` is about itself, stays assignable to it.
+/**
+ * Anything recorded that runs on a `Root`. It is written as a method, so that what was recorded for a class fits
+ * its subclasses and the other way about: a subclass of LumenizeBase, whose `ctn()` is about itself, stays
+ * assignable to it.
  */
+export interface RunsOn<Root = never> {
+  [ROOT](target: Root): void;
+}
 
 /** Anything recorded that runs on a `Root` and yields `V` there. */
-export interface Recorded<out V, Root = never> {
+export interface Recorded<out V, Root = never> extends RunsOn<Root> {
   readonly [VALUE]: V;
-  [ROOT](target: Root): void;
 }
 
 /** Anything recorded of which `V` arrives at its caller. */
@@ -33,21 +36,22 @@ export interface Arriving<out V> {
 }
 
 /** Anything recorded that runs on a `Root` and accepts an outcome of type `P`. */
-export interface Accepting<in P, Root = never> {
+export interface Accepting<in P, Root = never> extends RunsOn<Root> {
   readonly [OUTCOME]: (outcome: P) => void;
-  [ROOT](target: Root): void;
 }
 
 /** A method that was recorded, but not called. */
-export interface Uncalled {
+export interface Uncalled extends RunsOn {
   readonly [UNCALLED]: true;
 }
 
 /** What a function that handles outcomes is not: something recorded. */
 export interface NotRecorded {
   readonly [ROOT]?: never;
-  readonly [UNCALLED]?: never;
 }
+
+/** Whether nothing is known of a type. */
+export type IsAny<V> = 0 extends 1 & V ? true : false;
 
 type Method = (...args: never) => unknown;
 
@@ -65,27 +69,25 @@ type DataNames<V> = keyof V & (string | number);
 /** The methods of a target of class `T`: each records a call, and awaiting the call sends it. */
 export type Bound<T> = BoundMembers<T, T, OwnNames<T>>;
 
-/** What may be sent as it is: it knows its target. */
-export interface Sendable<out V> {
+/** What may be sent as it is, since it knows its target. `V` arrives of it. */
+export interface Sendable<out V> extends Arriving<V> {
   readonly [BOUND]: true;
-  readonly [VALUE]: V;
 }
 
 /** A recorded call, or property, of a target. Awaiting it sends it, once however often it is awaited. */
 export interface BoundCall<V, Root>
   extends Promise<Received<V>>,
     Recorded<V, Root>,
-    Arriving<Received<V>> {
-  readonly [BOUND]: true;
+    Sendable<Received<V>> {
   /** In a handler, the place where the outcome of this goes, as if it were passed itself. */
-  readonly $result: Recorded<V, Root> & Arriving<Received<V>>;
+  readonly $result: Result<V, Root, Received<V>>;
 }
 
 /** A recorded call that may be gone on from: its result's own members can be recorded, too. */
 export type BoundSteps<V, Root> = BoundCall<V, Root> & BoundFurther<V, Root>;
 
 type BoundFurther<V, Root> = [V] extends [Method]
-  ? 0 extends 1 & V
+  ? IsAny<V> extends true
     ? BoundAnything<Root>
     : [V] extends [never]
       ? unknown
@@ -180,7 +182,7 @@ type FirstSteps<T, Root> = T extends Method ? Steps<T, Root> : Members<T, Root, 
 
 /** Where nothing is known of a value, any step is. */
 // biome-ignore lint/suspicious/noExplicitAny: it is what is meant
-type AnySteps<V, Known> = 0 extends 1 & V ? any : Known;
+type AnySteps<V, Known> = IsAny<V> extends true ? any : Known;
 
 /** The steps that a value of type `V` offers. */
 type Steps<V, Root> = V extends Method
@@ -306,29 +308,7 @@ export interface Shallower {
 }
 
 /** What is passed as a whole: a continuation has no place inside. */
-type Whole =
-  | Request
-  | Response
-  | Headers
-  | ReadableStream
-  | WritableStream
-  | Blob
-  | Rpc.RpcTargetBranded
-  | string
-  | number
-  | boolean
-  | bigint
-  | symbol
-  | null
-  | undefined
-  | Date
-  | RegExp
-  | Error
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>
-  | ArrayBufferLike
-  | ArrayBufferView
-  | Method;
+type Whole = Indivisible | Rpc.Stubable | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
 
 /** What may handle an outcome of type `R` on a `Self`: it accepts `R` and `Error`. */
 export type Handler<R, Self = never> =
@@ -342,7 +322,7 @@ export type Settled<R> = [R] extends [void] ? ([R] extends [never] ? R : undefin
 export interface Protected<Self, Env, Context> {
   readonly ctx: Continuation<Context, Self>;
   // biome-ignore lint/suspicious/noExplicitAny: of an Env of which nothing is known
-  readonly env: 0 extends 1 & Env ? any : Continuation<Env, Self>;
+  readonly env: IsAny<Env> extends true ? any : Continuation<Env, Self>;
 }
 
 /** What `this.ctn()` begins: a continuation on this object. */
