@@ -16,6 +16,9 @@ import {
 } from '@lumenize/call';
 import { expectTypeOf } from 'vitest';
 
+// biome-ignore lint/suspicious/noExplicitAny: as people write it
+type Any = any;
+
 interface User {
   readonly id: string;
   readonly name: string;
@@ -59,6 +62,10 @@ class Users extends LumenizeBase<Env> {
     return undefined;
   }
 
+  perhapsCallback(): (() => number) | undefined {
+    return undefined;
+  }
+
   callback(): () => number {
     return () => 1;
   }
@@ -72,6 +79,10 @@ class Users extends LumenizeBase<Env> {
   }
 
   nothing(): void {}
+}
+
+class Loose extends LumenizeBase<Env> {
+  readonly anything: Any;
 }
 
 class Calc extends LumenizeBase<Env> {
@@ -95,6 +106,7 @@ class Plain extends DurableObject {
 interface Env {
   readonly USERS: DurableObjectNamespace<Users>;
   readonly CALC: DurableObjectNamespace<Calc>;
+  readonly LOOSE: DurableObjectNamespace<Loose>;
   readonly OPTIONAL?: DurableObjectNamespace<Users>;
   // biome-ignore lint/suspicious/noExplicitAny: as people write it
   readonly ANY: DurableObjectNamespace<any>;
@@ -133,6 +145,10 @@ export class Cart extends LumenizeBase<Env> {
     expectTypeOf(await users.forward(new Request('https://a.b'))).toEqualTypeOf<Response>();
     expectTypeOf(await users.maybe(4)).toEqualTypeOf<number>();
     expectTypeOf(await users.settings.theme).toEqualTypeOf<string | undefined>();
+    expectTypeOf(await users.perhapsCallback()()).toEqualTypeOf<number>();
+    const { anything } = this.ctn('LOOSE', 'main');
+    expectTypeOf(await anything).toBeAny();
+    expectTypeOf(await anything(1)).toBeAny();
     expectTypeOf(await users.getUser('u1').then((user) => user.id)).toEqualTypeOf<string>();
   }
 
@@ -299,8 +315,6 @@ interface Board {
   readonly parts: readonly Board[];
   onChange(title: string): number;
 }
-// biome-ignore lint/suspicious/noExplicitAny: as people write it
-type Any = any;
 class Marker extends RpcTarget {}
 type Data =
   | string

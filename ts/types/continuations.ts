@@ -86,13 +86,16 @@ export interface BoundCall<V, Root>
 /** A recorded call that may be gone on from: its result's own members can be recorded, too. */
 export type BoundSteps<V, Root> = BoundCall<V, Root> & BoundFurther<V, Root>;
 
-type BoundFurther<V, Root> = [V] extends [Method]
-  ? IsAny<V> extends true
+type BoundFurther<V, Root> =
+  IsAny<V> extends true
     ? BoundAnything<Root>
-    : [V] extends [never]
+    : Exclude<V, Nothing> extends never
       ? unknown
-      : BoundMethod<V, Root>
-  : BoundData<Exclude<V, undefined | null>, Root>;
+      : Exclude<V, Nothing> extends Method
+        ? BoundMethod<V, Root>
+        : BoundData<Exclude<V, Nothing>, Root>;
+
+type Nothing = undefined | null | void;
 
 type BoundData<V, Root> = BoundMembers<V, Root, DataNames<V>>;
 
@@ -105,16 +108,16 @@ export interface BoundAnything<Root> {
 }
 
 export type BoundMembers<V, Root, K extends keyof V> = {
-  readonly [P in K]-?: V[P] extends (...args: infer A) => infer R
-    ? Only<A> extends V[P]
-      ? (...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>
-      : BoundOverloads<V[P], Root>
-    : [V[P]] extends [Method | undefined]
-      ? BoundMethod<V[P], Root>
-      : BoundSteps<Awaited<V[P]>, Root>;
+  readonly [P in K]-?: BoundMember<V[P], Root>;
 };
 
 /** A method that may be missing is called all the same; where it is missing, the call fails. */
+type BoundMember<M, Root> = unknown extends M
+  ? BoundSteps<M, Root>
+  : Exclude<M, undefined> extends Method
+    ? BoundMethod<M, Root>
+    : BoundSteps<Awaited<M>, Root>;
+
 type BoundMethod<M, Root> = M extends (...args: infer A) => infer R
   ? Only<A> extends M
     ? (...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>
@@ -267,13 +270,12 @@ export interface Call<V, Root, P> extends Start<V, Root> {
 }
 
 /** Whether a continuation stands in the arguments: the outcome, as far as the compiler can see. */
-type PlacesOutcome<A extends readonly unknown[], G extends readonly unknown[]> = [
-  Extract<G[number], Recorded<unknown>>,
-] extends [never]
-  ? G extends Partial<A>
-    ? false
-    : true
-  : true;
+type PlacesOutcome<A extends readonly unknown[], G extends readonly unknown[]> =
+  Extract<G[number], Recorded<unknown>> extends never
+    ? G extends Partial<A>
+      ? false
+      : true
+    : true;
 
 /**
  * What may stand for a parameter of type `P`: a value, a continuation that runs on the same
@@ -316,7 +318,7 @@ export type Handler<R, Self = never> =
   | Accepting<R | Error, Self>;
 
 /** What a method yields that returns nothing is `undefined`. */
-export type Settled<R> = [R] extends [void] ? ([R] extends [never] ? R : undefined) : R;
+export type Settled<R> = R extends void ? undefined : R;
 
 /** What only an object itself may use, as in its handlers. */
 export interface Protected<Self, Env, Context> {
