@@ -1,19 +1,21 @@
-// Entry of every npm script: sets up what is missing, then runs the script that is named with the
-// project's own Node and tools first on the PATH.
-import { spawnSync } from 'node:child_process';
-import { Remedy, setUp } from './setup/setup.mjs';
+// Entry of every npm script: runs the named script by setup/task.mjs. A signal that ends this
+// process ends all that it has started.
+import { spawn } from 'node:child_process';
+import { endTree } from './lib/descendants.mjs';
 
-const [script, ...args] = process.argv.slice(2);
-try {
-  const env = await setUp();
-  const { status, signal } = spawnSync('node', [script, ...args], {
-    cwd: new URL('..', import.meta.url),
-    env,
-    stdio: 'inherit',
+const task = spawn(
+  process.execPath,
+  [...process.execArgv, 'scripts/setup/task.mjs', ...process.argv.slice(2)],
+  { cwd: new URL('..', import.meta.url), stdio: 'inherit' },
+);
+const ended = new Promise((resolve) => {
+  task.once('exit', (status) => resolve(status ?? 1));
+});
+let isEnding;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    isEnding ??= endTree(task.pid, signal);
   });
-  process.exitCode = signal ? 1 : status;
-} catch (error) {
-  if (!(error instanceof Remedy)) throw error;
-  console.error(`\n${error.message}`);
-  process.exitCode = 1;
 }
+process.exitCode = await ended;
+await isEnding;

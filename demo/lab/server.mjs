@@ -1,8 +1,10 @@
 // The lab under `wrangler dev`: what `npm start`, its tests and its deployment share.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { build } from 'esbuild';
+import { endTree } from '../../scripts/lib/descendants.mjs';
 import { freePort } from '../../scripts/lib/ports.mjs';
 
 export const CONFIG = 'demo/wrangler.jsonc';
@@ -29,12 +31,13 @@ export async function bundlePage() {
 }
 
 /**
- * Serves the lab, in a process group of its own.
+ * Serves the lab.
  *
- * @param options.state - The folder that holds all that it writes.
- * @returns Its address, where its log is, a promise of its end, and how to end it.
+ * @param state - The folder for everything that wrangler writes.
+ * @param signal - Ends wrangler, at any time.
+ * @returns Its address, where its log is, and a promise of its end; `undefined` if it was ended before.
  */
-export async function serveLab(port, state) {
+export async function serveLab(port, state, signal) {
   const url = `http://localhost:${port}`;
   mkdirSync(state, { recursive: true });
   const log = `${state}/wrangler.log`;
@@ -47,7 +50,6 @@ export async function serveLab(port, state) {
       ...['--log-level', 'warn', '--show-interactive-dev-session=false'],
     ],
     {
-      detached: true,
       env: {
         ...process.env,
         WRANGLER_REGISTRY_PATH: `${state}/registry`,
@@ -56,24 +58,26 @@ export async function serveLab(port, state) {
       stdio: ['ignore', output, output],
     },
   );
-  const ended = new Promise((resolve) => wrangler.once('exit', resolve));
-  const stop = () => {
-    try {
-      process.kill(-wrangler.pid, 'SIGTERM');
-    } catch {
-      // It has just ended by itself.
-    }
-    return ended;
+  let ending;
+  const end = () => {
+    ending ??= endTree(wrangler.pid, 'SIGTERM');
+    return ending;
   };
+  signal.addEventListener('abort', end);
+  const ended = once(wrangler, 'exit').then(() => ending);
   const deadline = Date.now() + PATIENCE;
   while (!(await answers(`http://127.0.0.1:${port}`))) {
-    if (wrangler.exitCode === null && Date.now() < deadline) await setTimeout(PAUSE);
-    else {
-      await stop();
+    if (signal.aborted) {
+      await end();
+      return undefined;
+    }
+    if (wrangler.exitCode !== null || Date.now() > deadline) {
+      await end();
       throw new Error(`wrangler did not serve the lab. It said:\n${readFileSync(log, 'utf8')}`);
     }
+    await setTimeout(PAUSE);
   }
-  return { url, log, ended, stop };
+  return { url, log, ended };
 }
 
 async function answers(url) {

@@ -35,20 +35,16 @@ async function start(port) {
     process.exitCode = 1;
     return;
   }
+  const asked = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => asked.abort());
   build();
   await bundlePage();
+  if (asked.signal.aborted) return;
   console.log('lab: starting');
-  const lab = await serveLab(port, 'target/lab/state');
-  let isAsked = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      isAsked = true;
-      void lab.stop();
-    });
-  }
-  console.log(`\nlab: ${lab.url} (Ctrl-C ends it; its log is ${lab.log})`);
-  await lab.ended;
-  if (isAsked) return;
+  const lab = await serveLab(port, 'target/lab/state', asked.signal);
+  if (lab) console.log(`\nlab: ${lab.url} (Ctrl-C ends it; its log is ${lab.log})`);
+  await lab?.ended;
+  if (asked.signal.aborted) return;
   console.error(`lab: wrangler has ended by itself; see ${lab.log}.`);
   process.exitCode = 1;
 }

@@ -1,24 +1,45 @@
-// The page of the lab, as a person sees and uses it, for its tests.
-import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+// The page of the lab as a person sees and uses it: the fixture `lab` of its tests.
+import AxeBuilder from '@axe-core/playwright';
+import { test as base, expect } from '@playwright/test';
+import { start } from './server.mjs';
 
-/** Milliseconds: how long anything may take that a person waits for. */
-const PATIENCE = 60_000;
-/** CSS pixels: what a finger needs. */
-const TOUCH = 44;
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+export { expect };
 
 /** How the calls are made, as the page names it. */
 export const WAYS = ['Workers RPC', 'Awaited, alone', 'Handler, alone', 'Batched'];
+export const WIDE = { width: 1280, height: 900 };
+export const NARROW = { width: 360, height: 740 };
+/** CSS pixels: what a finger needs. */
+const TOUCH = 44;
 
-/** The page, as a person sees and uses it. */
-export class Lab {
+export const test = base.extend({
+  /** The address of the lab, which is served once for all tests. */
+  url: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from it what a fixture needs.
+    async ({}, use) => {
+      const { child, said, ended } = await start('node', ['demo/lab/start.mjs'], /^lab: (http:\S+)/);
+      await use(said[1]);
+      child.kill('SIGINT');
+      await ended;
+    },
+    { scope: 'worker' },
+  ],
+  viewport: WIDE,
+  /** The page, opened. Nothing may have gone wrong in it when the test ends. */
+  lab: async ({ page, url }, use) => {
+    const lab = new Lab(page, url);
+    await lab.open();
+    await use(lab);
+    expect(lab.complaints).toEqual([]);
+  },
+});
+
+class Lab {
   constructor(page, url) {
     this.page = page;
     this.url = url;
     this.requests = [];
     this.complaints = [];
-    page.setDefaultTimeout(PATIENCE);
     page.on('request', (request) => {
       if (!request.url().startsWith('data:')) this.requests.push(request);
     });
@@ -27,47 +48,62 @@ export class Lab {
 
   async open() {
     await this.page.goto(this.url);
-    await this.page.getByRole('heading', { name: 'The lab' }).waitFor();
+    await expect(this.page.getByRole('heading', { name: 'The lab' })).toBeVisible();
     await this.sees('Its handler runs');
   }
 
   async choose(way, fields) {
     await this.page.getByRole('radio', { name: way, exact: true }).check();
-    for (const [label, value] of Object.entries(fields)) {
-      await this.field(label).fill(String(value));
-    }
+    for (const [label, value] of Object.entries(fields)) await this.field(label).fill(`${value}`);
+  }
+
+  chooseFailure(failure) {
+    return this.page.getByLabel('Failing calls').selectOption(failure);
   }
 
   field(label) {
     return this.page.getByRole('textbox', { name: label });
   }
 
+  radio(way) {
+    return this.page.getByRole('radio', { name: way, exact: true });
+  }
+
+  button(name) {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
   press(name) {
-    return this.page.getByRole('button', { name, exact: true }).click();
+    return this.button(name).click();
+  }
+
+  #visible(text) {
+    return this.page.getByText(text).filter({ visible: true });
   }
 
   sees(text) {
-    return this.page.getByText(text).filter({ visible: true }).first().waitFor();
+    return expect(this.#visible(text).first()).toBeVisible();
+  }
+
+  async seesNot(text) {
+    expect(await this.#visible(text).count(), `${text}`).toBe(0);
   }
 
   /** Waits until a screen reader says it of itself. */
   hears(text) {
-    return this.page.getByRole('status').getByText(text).waitFor();
+    return expect(this.page.getByRole('status').getByText(text)).toBeVisible();
   }
 
-  async seesNot(text) {
-    assert.equal(await this.page.getByText(text).filter({ visible: true }).count(), 0, text);
-  }
-
-  valueOf(label) {
-    return this.field(label).inputValue();
+  /** Waits until nothing runs any more. */
+  ends() {
+    return expect(this.button('Stop')).toBeHidden();
   }
 
   /** Waits for the numbers of the latest run. */
   async counts(expected) {
     for (const [name, value] of Object.entries(expected)) {
       const term = this.page.getByRole('term').filter({ hasText: name });
-      await term.locator('..').getByText(value, { exact: true }).waitFor();
+      await expect(term.locator('..').getByRole('definition')).toHaveText(value);
     }
   }
 
@@ -78,15 +114,8 @@ export class Lab {
     return Object.fromEntries(cells.map(([head, ...values]) => [head, values]));
   }
 
-  isFocused(label) {
-    const control = this.field(label).or(
-      this.page.getByRole('radio', { name: label, exact: true }),
-    );
-    return control.evaluate((element) => element === document.activeElement);
-  }
-
   async tabTo(name) {
-    const button = this.page.getByRole('button', { name, exact: true });
+    const button = this.button(name);
     for (let presses = 0; presses < 40; presses++) {
       if (await button.evaluate((element) => element === document.activeElement)) return;
       await this.page.keyboard.press('Tab');
@@ -97,45 +126,49 @@ export class Lab {
   sent(path) {
     return this.requests.filter((request) => new URL(request.url()).pathname === path);
   }
-}
 
-/** Nothing is wider than the screen, or than its own place. */
-export async function fits(page) {
-  const [needed, given] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    document.documentElement.clientWidth,
-  ]);
-  assert.ok(needed <= given, `${needed} pixels wide, of which ${given} are seen`);
-  const cut = await page.evaluate(() =>
-    [...document.querySelectorAll('th, td, dd, figure li, label, p, button')]
-      .filter((element) => !element.matches('.for-ears'))
-      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
-      .map(({ textContent }) => textContent),
-  );
-  assert.deepEqual(cut, [], 'no text leaves its place');
-  const { x, width } = await page.getByRole('img', { name: 'Latency of calls' }).boundingBox();
-  for (const way of WAYS) {
-    const name = await page.locator('figure').getByText(way, { exact: true }).boundingBox();
-    // The chart is a whole number of pixels wide, its place need not be.
-    const isWithin = name.x >= x && name.x + name.width < x + width + 1;
-    assert.ok(isWithin, `${way} is named above the chart`);
+  /** Nothing is wider than the screen, or than its own place. */
+  async fits() {
+    const [needed, given] = await this.page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.documentElement.clientWidth,
+    ]);
+    expect(needed, 'pixels wide').toBeLessThanOrEqual(given);
+    const cut = await this.page.evaluate(() =>
+      [...document.querySelectorAll('th, td, dd, figure li, label, p, button')]
+        .filter((element) => !element.matches('.for-ears'))
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+        .map(({ textContent }) => textContent),
+    );
+    expect(cut, 'no text leaves its place').toEqual([]);
+    const chart = this.page.getByRole('img', { name: 'Latency of calls' });
+    const { x, width } = await chart.boundingBox();
+    for (const way of WAYS) {
+      const name = await this.legend(way).boundingBox();
+      // The chart is a whole number of pixels wide, its place need not be.
+      const isWithin = name.x >= x && name.x + name.width < x + width + 1;
+      expect(isWithin, `${way} is named above the chart`).toBe(true);
+    }
   }
-}
 
-/** Of a radio button, its whole card reacts to a finger. */
-export async function canBeTouched(page) {
-  for (const control of await page.locator('button:visible, input, select').all()) {
-    const isRadio = (await control.getAttribute('type')) === 'radio';
-    const { height } = await (isRadio ? control.locator('..') : control).boundingBox();
-    assert.ok(height >= TOUCH, `${await control.getAttribute('id')}: ${height}`);
+  legend(way) {
+    return this.page.locator('figure').getByText(way, { exact: true });
   }
-}
 
-/** By the rules of axe, contrast among them. */
-export async function isAccessible(page) {
-  await page.evaluate(AXE);
-  const { violations, passes } = await page.evaluate('axe.run()');
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`);
-  assert.deepEqual(found, []);
-  assert.ok(passes.some(({ id }) => id === 'color-contrast'));
+  /** Of a radio button, its whole card reacts to a finger. */
+  async canBeTouched() {
+    for (const control of await this.page.locator('button:visible, input, select').all()) {
+      const isRadio = (await control.getAttribute('type')) === 'radio';
+      const { height } = await (isRadio ? control.locator('..') : control).boundingBox();
+      expect(height, await control.getAttribute('id')).toBeGreaterThanOrEqual(TOUCH);
+    }
+  }
+
+  /** By the rules of axe, contrast among them. */
+  async isAccessible() {
+    const { violations, passes } = await new AxeBuilder({ page: this.page }).analyze();
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`);
+    expect(found).toEqual([]);
+    expect(passes.map(({ id }) => id)).toContain('color-contrast');
+  }
 }
