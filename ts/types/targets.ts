@@ -37,10 +37,8 @@ type AnyNamespace = Pick<DurableObjectNamespace, 'idFromName'>;
 export type AnyTarget = AnyNamespace | Fetcher;
 
 /** The names in `Env` that are bound to a Durable Object namespace or a service. */
-export type BindingName<Env> = NameOf<Env, AnyTarget>;
-
-type NameOf<Env, Kind> = {
-  [B in keyof Env]-?: Env[B] extends Kind | undefined | null ? B : never;
+export type BindingName<Env> = {
+  [B in keyof Env]-?: Env[B] extends AnyTarget | undefined | null ? B : never;
 }[keyof Env] &
   string;
 
@@ -133,8 +131,8 @@ export interface BoundStarts<Env> {
   ): BoundTo<Env, B>;
 }
 
-export type NamespaceOf<Env, B> =
-  B extends NameOf<Env, AnyNamespace> ? B : B extends AnyNamespace ? B : NoNamespace<Env, B>;
+/** What may be a namespace, or a sentence that says why it is none. It is looked up: to look for it among all takes longer. */
+export type NamespaceOf<Env, B> = Behind<Env, B> extends AnyNamespace ? B : NoNamespace<Env, B>;
 
 type NoNamespace<Env, B> =
   B extends BindingName<Env>
@@ -145,8 +143,8 @@ type NoNamespace<Env, B> =
         ? 'only a Durable Object namespace takes an instance: leave it out' & Mistake
         : NoTypeArgument;
 
-export type ServiceOf<Env, B> =
-  B extends NameOf<Env, Fetcher> ? B : B extends Fetcher ? B : NoService<Env, B>;
+/** The same for a service. */
+export type ServiceOf<Env, B> = Behind<Env, B> extends Fetcher ? B : NoService<Env, B>;
 
 type NoService<Env, B> =
   B extends BindingName<Env>
