@@ -32,10 +32,9 @@ export interface Summary {
   readonly wrong: number;
   /** How many calls came to each error: the code of a `CallError`, else the name of the class. */
   readonly errors: Readonly<Record<string, number>>;
+  /** Calls of Workers RPC, which has no deadline, that were pending when the lab stopped waiting. */
+  readonly pending: number;
 }
-
-/** The key under which `Summary.errors` counts calls that never came to anything. */
-export const NO_ANSWER = 'no answer';
 
 /** The sequence of one example, from its first call to its last handler. */
 export interface Sequence {

@@ -36,7 +36,7 @@ const SHORT_DEADLINE = 250;
 
 const TITLES: Record<Example, string> = {
   one: 'A call returns at once; its handler runs with the answer.',
-  nested: 'Three operations, each an argument of the next: one message.',
+  nested: 'Three operations, two of them arguments of the third: one message, one round trip.',
   error: 'What the method throws arrives in the handler, as its own class.',
   several: 'Calls of one turn travel in one message; the slow one delays no other.',
   deadline: 'The method never answers: the deadline settles the call.',

@@ -1,6 +1,6 @@
 /** The object of one run or one example: it makes the calls, and tells the page what comes of them. */
 import { CallError, type CallEvent, callChannel, LumenizeBase } from '@lumenize/call';
-import { type Example, NO_ANSWER, type RunEvent, type Sequence, type Summary } from './events.js';
+import type { Example, RunEvent, Sequence, Summary } from './events.js';
 import { Examples, type Made } from './examples.js';
 import type { Failure, Mode, Settings } from './settings.js';
 import type { LabTarget, Work, Worked } from './target.js';
@@ -223,8 +223,6 @@ class Run {
 
   #summary(ms: number, sent: Sent): Summary {
     const { calls } = this.#settings;
-    const unanswered = calls - this.#handlersRun;
-    if (unanswered > 0) this.#errors.set(NO_ANSWER, unanswered);
     return {
       calls,
       ms,
@@ -232,6 +230,7 @@ class Run {
       handledOnce: this.#handled.filter((times) => times === 1).length,
       wrong: this.#wrong,
       errors: Object.fromEntries(this.#errors),
+      pending: calls - this.#handlersRun,
     };
   }
 }

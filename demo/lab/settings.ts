@@ -79,6 +79,16 @@ export function readSettings(given: Readonly<Record<string, unknown>>): Checked 
   return { settings: { ...numbers, mode: mode as Mode, failure: failure as Failure } };
 }
 
+/** The names of what is chosen differently. What failing calls do is nothing where none fails. */
+export function unlikeIn(all: readonly Settings[]): string[] {
+  const failing = all.some(({ failureRate }) => failureRate > 0);
+  const fields = Object.entries(FIELDS) as [keyof typeof FIELDS, string][];
+  return fields
+    .filter(([field]) => field !== 'failure' || failing)
+    .filter(([field]) => new Set(all.map((one) => one[field])).size > 1)
+    .map(([, name]) => name);
+}
+
 /** `10000` as `10,000`. */
 export function grouped(number: number): string {
   return number.toLocaleString('en');

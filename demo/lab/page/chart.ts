@@ -1,10 +1,19 @@
 /** The chart of latencies: for each way, the share of calls that had come to their end by then. */
 import * as Plot from '@observablehq/plot';
-import { MODES, type Mode } from '../settings.js';
+import { counted, grouped, MODES, type Mode } from '../settings.js';
 import { find, make } from './elements.js';
 
-/** Latencies by mode, in milliseconds. */
-export type Latencies = ReadonlyMap<Mode, readonly number[]>;
+/** The calls of one way. */
+export interface Curve {
+  readonly mode: Mode;
+  readonly calls: number;
+  /** Milliseconds that each took which has come to its end. */
+  readonly latencies: readonly number[];
+  /** Milliseconds for which the others have been waited for, once the run has ended. */
+  readonly waited: number;
+  /** Whether it was made with other settings than those that are chosen now. */
+  readonly isOld: boolean;
+}
 
 /** Lines are told apart by dashes, not only by colour. */
 const DASHES: Record<Mode, string> = {
@@ -16,7 +25,7 @@ const DASHES: Record<Mode, string> = {
 /** Up to so many different latencies, each has a dot. */
 const MOST_DOTS = 12;
 /** CSS pixels. */
-const HEIGHT = 280;
+const HEIGHT = 184;
 const LINE_WIDTH = 2.5;
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -27,43 +36,54 @@ interface Point {
 }
 
 /** Draws what there is, as wide as its place. */
-export function drawChart(latencies: Latencies): void {
+export function drawChart(curves: readonly Curve[]): void {
   const place = find('chart', HTMLDivElement);
-  const curves = [...latencies].filter(([, values]) => values.length > 0);
   if (curves.length === 0) {
     place.replaceChildren(make('p', {}, 'The chart appears with the first run.'));
     return;
   }
-  const all = curves.map(([mode, values]) => ({ mode, points: pointsOf(values) }));
-  const points = all.flatMap((curve) => curve.points);
+  const domain = domainOf(curves);
   const ticks = place.clientWidth / 90;
   const chart = Plot.plot({
     width: place.clientWidth,
     height: HEIGHT,
     marginLeft: 48,
     marginRight: 20,
-    marginBottom: 42,
+    marginBottom: 38,
     style: { background: 'transparent', fontSize: '13px', fontFamily: 'inherit' },
-    x: { label: 'milliseconds', domain: domainOf(points), ticks, grid: true },
-    y: { label: '% of calls', domain: [0, 100], ticks: 5, grid: true },
-    marks: all.flatMap(({ mode, points }) => marksOf(mode, points)),
+    x: { label: 'milliseconds', domain, ticks, grid: true },
+    y: { label: '% of calls that have ended', domain: [0, 100], ticks: 5, grid: true },
+    marks: curves.flatMap((curve) => marksOf(curve, domain)),
   });
   // One image with one name; the parts of it, which Plot names too, are not heard.
   for (const part of chart.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
   chart.setAttribute('role', 'img');
   chart.setAttribute('aria-label', `Latency of calls. ${curves.map(inWords).join(' ')}`);
-  place.replaceChildren(legendOf(curves.map(([mode]) => mode)), chart);
+  place.replaceChildren(legendOf(curves), chart);
 }
 
-/** The latency within which a share of the calls, from 0 to 1, had come to their end. */
-export function quantile(sorted: readonly number[], share: number): number | undefined {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+/**
+ * The latency within which a share of the calls, from 0 to 1, had come to their end; `undefined` where
+ * so many have not.
+ *
+ * @param sorted - The latencies of those that have.
+ */
+export function quantile(
+  sorted: readonly number[],
+  share: number,
+  calls: number,
+): number | undefined {
+  return sorted[Math.max(0, Math.ceil(calls * share) - 1)];
 }
 
-function marksOf(mode: Mode, points: readonly Point[]): Plot.Markish[] {
-  const colour = `var(--${mode})`;
-  const [first] = points;
-  const line = first ? [{ ms: first.ms, share: 0 }, ...points] : [];
+/** The line of a way some of whose calls are pending goes on below 100 %, to the edge. */
+function marksOf(curve: Curve, [from, to]: readonly [number, number]): Plot.Markish[] {
+  const { mode, calls, latencies } = curve;
+  const colour = colourOf(curve);
+  const points = pointsOf(latencies, calls);
+  const line = [{ ms: points[0]?.ms ?? from, share: 0 }, ...points];
+  const last = line.at(-1);
+  if (last && latencies.length < calls) line.push({ ms: to, share: last.share });
   return [
     Plot.lineY(line, {
       x: 'ms',
@@ -83,26 +103,34 @@ function marksOf(mode: Mode, points: readonly Point[]): Plot.Markish[] {
 }
 
 /** Which line is which: above the chart, where no line can run through a name. */
-function legendOf(modes: readonly Mode[]): HTMLElement {
-  const items = modes.map((mode) => make('li', {}, sampleOf(mode), MODES[mode].name));
+function legendOf(curves: readonly Curve[]): HTMLElement {
+  const items = curves.map((curve) => {
+    const item = make('li', {}, sampleOf(curve), MODES[curve.mode].name);
+    item.classList.toggle('old', curve.isOld);
+    return item;
+  });
   return make('ul', { class: 'legend', 'aria-hidden': 'true' }, ...items);
 }
 
 /** A piece of that line. */
-function sampleOf(mode: Mode): SVGSVGElement {
+function sampleOf(curve: Curve): SVGSVGElement {
   const sample = document.createElementNS(SVG, 'svg');
   const line = document.createElementNS(SVG, 'path');
   sample.setAttribute('class', 'sample');
   line.setAttribute('d', 'M0 6H28');
-  line.setAttribute('stroke', `var(--${mode})`);
+  line.setAttribute('stroke', colourOf(curve));
   line.setAttribute('stroke-width', String(LINE_WIDTH));
-  line.setAttribute('stroke-dasharray', DASHES[mode]);
+  line.setAttribute('stroke-dasharray', DASHES[curve.mode]);
   sample.append(line);
   return sample;
 }
 
+function colourOf({ mode, isOld }: Curve): string {
+  return `var(--${isOld ? 'old' : mode})`;
+}
+
 /** One point for each latency that occurs: ten thousand calls are drawn by a few hundred. */
-function pointsOf(latencies: readonly number[]): Point[] {
+function pointsOf(latencies: readonly number[], calls: number): Point[] {
   const counts = new Map<number, number>();
   for (const ms of latencies) counts.set(ms, (counts.get(ms) ?? 0) + 1);
   let before = 0;
@@ -110,20 +138,38 @@ function pointsOf(latencies: readonly number[]): Point[] {
     .sort(([a], [b]) => a - b)
     .map(([ms, count]) => {
       before += count;
-      return { ms, share: (before / latencies.length) * 100 };
+      return { ms, share: (before / calls) * 100 };
     });
 }
 
 /** From 0 unless all is far from it. */
-function domainOf(points: readonly Point[]): [number, number] {
-  const least = Math.min(...points.map(({ ms }) => ms));
-  const most = Math.max(...points.map(({ ms }) => ms));
-  const from = least > most / 2 ? Math.max(0, least - Math.max(1, (most - least) / 4)) : 0;
+function domainOf(curves: readonly Curve[]): [number, number] {
+  let least = Number.POSITIVE_INFINITY;
+  let most = 0;
+  for (const { latencies, calls, waited } of curves) {
+    for (const ms of latencies) {
+      least = Math.min(least, ms);
+      most = Math.max(most, ms);
+    }
+    if (latencies.length < calls) most = Math.max(most, waited);
+  }
+  // Where none has come to its end, there is no least.
+  const from =
+    least < most && least > most / 2 ? Math.max(0, least - Math.max(1, (most - least) / 4)) : 0;
   return [from, Math.max(most, from + 4)];
 }
 
-function inWords([mode, latencies]: readonly [Mode, readonly number[]]): string {
+function inWords({ mode, calls, latencies }: Curve): string {
   const sorted = latencies.toSorted((a, b) => a - b);
-  const within = (share: number): string => `${Math.round(quantile(sorted, share) ?? 0)} ms`;
-  return `${MODES[mode].name}: half within ${within(0.5)}, 99 % within ${within(0.99)}.`;
+  const pending = calls - latencies.length;
+  const shares = [
+    [0.5, 'half'],
+    [0.99, '99 %'],
+  ] as const;
+  const parts = shares.flatMap(([share, name]) => {
+    const ms = quantile(sorted, share, calls);
+    return ms === undefined ? [] : [`${name} within ${Math.round(ms)} ms`];
+  });
+  if (pending > 0) parts.push(`${grouped(pending)} of ${counted(calls, 'call')} pending`);
+  return `${MODES[mode].name}: ${parts.join(', ')}.`;
 }

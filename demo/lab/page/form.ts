@@ -1,5 +1,6 @@
 /** The form: what one chooses, and beside each field the sentence that says why it makes no sense. */
 import {
+  type Checked,
   FAILURES,
   type Failure,
   FIELDS,
@@ -47,11 +48,18 @@ export function buildForm(): void {
 
 /** What is chosen, or `undefined` after what makes no sense has been said and has the focus. */
 export function readForm(): Settings | undefined {
-  const { settings, problems } = readSettings(
-    Object.fromEntries(new FormData(find('settings', HTMLFormElement))),
-  );
+  const { settings, problems } = check();
   showProblems(problems ?? {});
   return settings;
+}
+
+/** What is chosen, or `undefined` while it makes no sense, of which nothing is said yet. */
+export function peekForm(): Settings | undefined {
+  return check().settings;
+}
+
+function check(): Checked {
+  return readSettings(Object.fromEntries(new FormData(find('settings', HTMLFormElement))));
 }
 
 /** Says beside each field what is wrong with it; the first of them gets the focus. */

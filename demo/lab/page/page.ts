@@ -1,9 +1,9 @@
 /** The page of the lab: ties the form, the runs and what they show together. */
-import { counted, grouped, MODES, type Mode, type Settings } from '../settings.js';
+import { counted, grouped, MODES, type Mode, type Settings, unlikeIn } from '../settings.js';
 import { drawChart } from './chart.js';
 import { find } from './elements.js';
-import { buildForm, readForm, showProblems } from './form.js';
-import { type Ended, errorsOf, showComparison, showCounts } from './results.js';
+import { buildForm, peekForm, readForm, showProblems } from './form.js';
+import { type Ended, errorsInWords, showComparison, showCounts } from './results.js';
 import { Refused, run, stopRun } from './runs.js';
 import { buildSequences } from './sequence.js';
 
@@ -11,8 +11,18 @@ import { buildSequences } from './sequence.js';
 const REDRAW = 200;
 const ANNOUNCE = 2_000;
 
+/** The calls of one way, as far as they have come. */
+interface Taken {
+  readonly settings: Settings;
+  readonly latencies: number[];
+  /** Milliseconds that all of the run took, once it has ended. */
+  waited: number;
+}
+
 const ended = new Map<Mode, Ended>();
-const latencies = new Map<Mode, readonly number[]>();
+const taken = new Map<Mode, Taken>();
+/** What the counts and errors are about. */
+let latest: Settings | undefined;
 /** What is under way. */
 interface Current {
   /** Its name, once it has begun. */
@@ -24,10 +34,15 @@ interface Current {
 let current: Current | undefined;
 
 buildForm();
-showComparison(ended);
+let chosen = peekForm();
 buildSequences();
-new ResizeObserver(() => drawChart(latencies)).observe(find('chart', HTMLDivElement));
+new ResizeObserver(draw).observe(find('chart', HTMLDivElement));
 
+find('settings', HTMLFormElement).addEventListener('input', () => {
+  // While a number is being typed it may make no sense.
+  chosen = peekForm() ?? chosen;
+  showRuns();
+});
 find('settings', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault();
   void start((settings) => [settings]);
@@ -45,11 +60,11 @@ find('stop', HTMLButtonElement).addEventListener('click', () => {
 /** Runs what is chosen, if it makes sense and nothing else runs. */
 async function start(runsOf: (settings: Settings) => readonly Settings[]): Promise<void> {
   if (current) return;
-  const chosen = readForm();
-  if (!chosen) return;
+  const wanted = readForm();
+  if (!wanted) return;
   showRunning(true);
   try {
-    for (const settings of runsOf(chosen)) {
+    for (const settings of runsOf(wanted)) {
       const mine: Current = { isStopped: false };
       current = mine;
       await runOne(settings, mine);
@@ -64,20 +79,20 @@ async function start(runsOf: (settings: Settings) => readonly Settings[]): Promi
   }
 }
 
-async function runOne(settings: Settings, mine: Current): Promise<void> {
+async function runOne(settings: Settings, running: Current): Promise<void> {
   const { mode, calls } = settings;
   const { name } = MODES[mode];
-  const taken: number[] = [];
+  const mine: Taken = { settings, latencies: [], waited: 0 };
   let announcedAt = performance.now();
-  latencies.set(mode, taken);
+  taken.set(mode, mine);
   showProgress(`${name}: 0 of ${grouped(calls)} handlers run`, 0);
   const summary = await run(settings, {
     begin: (run) => {
-      mine.run = run;
-      if (mine.isStopped) stopRun(run).catch(showTrouble);
+      running.run = run;
+      if (running.isStopped) stopRun(run).catch(showTrouble);
     },
-    progress: (handled, latest) => {
-      for (const ms of latest) taken.push(ms);
+    progress: (handled, times) => {
+      for (const ms of times) mine.latencies.push(ms);
       const text = `${name}: ${grouped(handled)} of ${grouped(calls)} handlers run`;
       showProgress(text, handled / calls);
       const now = performance.now();
@@ -88,17 +103,48 @@ async function runOne(settings: Settings, mine: Current): Promise<void> {
       drawSoon();
     },
   });
-  const one = { settings, summary, latencies: taken };
+  const one = { settings, summary, latencies: mine.latencies };
+  mine.waited = summary.ms;
   ended.set(mode, one);
-  const how = mine.isStopped ? `${name} (stopped)` : name;
+  latest = settings;
+  const how = running.isStopped ? `${name} (stopped)` : name;
   const text = `${how}: ${grouped(summary.handledOnce)} of ${grouped(calls)} handlers run`;
   showProgress(text, 1);
-  const errors = counted(errorsOf(summary), 'error');
+  const errors = errorsInWords(summary);
   const messages = counted(summary.messages, 'message');
   announce(`${text}, ${errors}, ${messages} sent, in ${grouped(Math.round(summary.ms))} ms.`);
-  drawChart(latencies);
   showCounts(one);
-  showComparison(ended);
+  showRuns();
+}
+
+/** Shows all runs. What was made with other settings than those that are chosen now is grey. */
+function showRuns(): void {
+  draw();
+  showComparison(inOrder(ended), ({ settings }) => isOld(settings));
+  for (const id of ['counts', 'errors']) {
+    find(id, HTMLElement).classList.toggle('old', latest !== undefined && isOld(latest));
+  }
+}
+
+function isOld(settings: Settings): boolean {
+  return chosen !== undefined && unlikeIn([settings, chosen]).length > 0;
+}
+
+/** In the order of the ways, whichever ran first. */
+function inOrder<One>(runs: ReadonlyMap<Mode, One>): One[] {
+  return (Object.keys(MODES) as Mode[]).flatMap((mode) => runs.get(mode) ?? []);
+}
+
+function draw(): void {
+  drawChart(
+    inOrder(taken).map(({ settings, latencies, waited }) => ({
+      mode: settings.mode,
+      calls: settings.calls,
+      latencies,
+      waited,
+      isOld: isOld(settings),
+    })),
+  );
 }
 
 let isDrawing = false;
@@ -109,7 +155,7 @@ function drawSoon(): void {
   isDrawing = true;
   setTimeout(() => {
     isDrawing = false;
-    drawChart(latencies);
+    draw();
   }, REDRAW);
 }
 

@@ -16,6 +16,7 @@ for (const way of WAYS) {
 }
 
 test('all four ways side by side, in a table and in one chart', async ({ lab }) => {
+  await expect(lab.page.getByRole('table'), 'nothing to compare yet').toHaveCount(0);
   await lab.press('Run all four');
   await lab.sees('Batched: 200 of 200 handlers run');
   const rows = await lab.table();
@@ -27,6 +28,10 @@ test('all four ways side by side, in a table and in one chart', async ({ lab }) 
   expect(Number(others[1]), 'alike, encoded once').toBe(Number(alone.replace(',', '')) / 200);
   expect(rows['Handlers run']).toEqual(['200', '200', '200', '200']);
   for (const took of rows['All took, ms']) expect(took).toMatch(/^[\d.,]+$/);
+  const [rpc, , , batched] = rows['All took, ms'].map(Number);
+  const times = batched < 1 ? `more than ${rpc}` : Number((rpc / batched).toPrecision(2));
+  await lab.sees(`200 calls to one object: Batched is ${times} times as fast as Workers RPC.`);
+  await lab.sees('npm run bench comes to another figure');
   const chart = lab.page.getByRole('img', { name: 'Latency of calls' });
   const name = await chart.getAttribute('aria-label');
   for (const way of WAYS) {
@@ -93,7 +98,7 @@ for (const [way, failure, rate, code, count] of [
   ['Awaited, alone', 'never answer', 100, 'timeout', 20],
   ['Handler, alone', 'never answer', 30, 'timeout', 6],
   ['Workers RPC', 'throw an Error', 30, 'RangeError', 6],
-  ['Workers RPC', 'never answer', 30, 'no answer', 6],
+  ['Workers RPC', 'never answer', 30, 'pending', 6],
 ]) {
   test(`errors by code: ${way}, ${rate} % ${failure}`, async ({ lab }) => {
     await lab.choose(way, { Calls: 20, 'Failure rate': rate, Deadline: 500 });
@@ -101,7 +106,7 @@ for (const [way, failure, rate, code, count] of [
     await lab.press('Run');
     await lab.sees(`In the last run (${way}):`);
     await expect(lab.page.getByText(`${count} × ${code}`)).toBeVisible();
-    const handled = code === 'no answer' ? 20 - count : 20;
+    const handled = code === 'pending' ? 20 - count : 20;
     await lab.counts({ 'Handlers run': `${handled} of 20`, Errors: String(count) });
   });
 }
@@ -110,7 +115,7 @@ test('Stop settles what is pending, and one can run again', async ({ lab }) => {
   for (const [way, handled, code] of [
     ['Handler, alone', 10, 'cancelled'],
     ['Batched', 10, 'cancelled'],
-    ['Workers RPC', 5, 'no answer'],
+    ['Workers RPC', 5, 'pending'],
   ]) {
     await lab.choose(way, { Calls: 10, 'Failure rate': 50, Deadline: 60_000 });
     await lab.chooseFailure('never answer');
@@ -129,6 +134,56 @@ test('Stop settles what is pending, and one can run again', async ({ lab }) => {
   await lab.choose('Handler, alone', { 'Failure rate': 0 });
   await lab.press('Run');
   await lab.sees('Handler, alone: 10 of 10 handlers run');
+});
+
+test('a hung call counts by each way: it is pending by Workers RPC, and an error of ours', async ({
+  lab,
+}) => {
+  await lab.choose('Batched', { Calls: 20, 'Failure rate': 30, Deadline: 500 });
+  await lab.chooseFailure('never answer');
+  await lab.press('Run all four');
+  await lab.hears(
+    /^Workers RPC: 14 of 20 handlers run, 6 pending, 20 messages sent, in 5\d\d ms\.$/,
+  );
+  await lab.hears(/^Batched: 20 of 20 handlers run, 6 errors, 1 message sent, in [5-9]\d\d ms\.$/);
+  const rows = await lab.table();
+  expect(rows['Handlers run']).toEqual(['14', '20', '20', '20']);
+  expect(rows['Errors']).toEqual(['6 pending', '6', '6', '6']);
+  const [rpc, ...ours] = rows['99 % within, ms'];
+  expect(rpc).toBe('pending');
+  for (const ms of ours) expect(Number(ms)).toBeGreaterThanOrEqual(499);
+  // A call that is pending is not left out of the share of calls.
+  const chart = lab.page.getByRole('img', { name: 'Latency of calls' });
+  const name = await chart.getAttribute('aria-label');
+  expect(name).toMatch(/Workers RPC: half within \d+ ms, 6 of 20 calls pending\./);
+  expect(name).toMatch(/Batched: half within \d+ ms, 99 % within [5-9]\d\d ms\./);
+  await lab.seesNot('times as fast');
+  await lab.choose('Workers RPC', { 'Failure rate': 100 });
+  await lab.press('Run');
+  await lab.counts({ 'Handlers run': '0 of 20', Errors: '20', 'Of these, pending': '20' });
+  await expect(chart).toHaveAttribute('aria-label', /Workers RPC: 20 of 20 calls pending\./);
+});
+
+test('what was made with other settings than those of the form is grey', async ({ lab }) => {
+  const old = lab.page.getByRole('columnheader', { name: 'made with other settings' });
+  const note = lab.page.getByText('Grey: made with other settings than the form has now.');
+  await lab.press('Run all four');
+  await lab.sees('Batched: 200 of 200 handlers run');
+  await expect(old).toHaveCount(0);
+  await expect(note).toBeHidden();
+  await lab.choose('Workers RPC', { Calls: 300 });
+  await expect(old).toHaveCount(4);
+  await expect(note).toBeVisible();
+  await lab.isAccessible();
+  await lab.choose('Batched', { Calls: 200 });
+  await expect(old, 'the way is no setting').toHaveCount(0);
+  await lab.chooseFailure('never answer');
+  await expect(old, 'nothing fails').toHaveCount(0);
+  await lab.choose('Batched', { Calls: 300 });
+  await lab.press('Run');
+  await lab.sees('Batched: 300 of 300 handlers run');
+  await expect(old).toHaveText([/^Workers RPC/, /^Awaited, alone/, /^Handler, alone/]);
+  await lab.seesNot('times as fast');
 });
 
 test('nothing comes from elsewhere', async ({ lab }) => {

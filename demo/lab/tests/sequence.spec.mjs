@@ -41,6 +41,13 @@ const EXAMPLES = {
   ],
 };
 
+test('three operations nested are said to be what they are', async ({ lab }) => {
+  await lab.press('Three, nested');
+  await lab.hears(
+    'Three operations, two of them arguments of the third: one message, one round trip.',
+  );
+});
+
 for (const [example, rows] of Object.entries(EXAMPLES)) {
   test(`the sequence of “${example}”`, async ({ lab }) => {
     await lab.press(example);
