@@ -17,7 +17,11 @@ export const test = base.extend({
   url: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from it what a fixture needs.
     async ({}, use) => {
-      const { child, said, ended } = await start('node', ['demo/lab/start.mjs'], /^lab: (http:\S+)/);
+      const { child, said, ended } = await start(
+        'node',
+        ['demo/lab/start.mjs'],
+        /^lab: (http:\S+)/,
+      );
       await use(said[1]);
       child.kill('SIGINT');
       await ended;
