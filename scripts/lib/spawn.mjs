@@ -1,5 +1,9 @@
-// How scripts run tools: with what they say on the terminal, or with it in hand; and how scripts end.
-import { spawnSync } from 'node:child_process';
+// How scripts run tools: to their end, with what they say on the terminal or in hand, or beside the script; and
+// how scripts end.
+import { spawn, spawnSync } from 'node:child_process';
+
+/** What runs beside this script. */
+const running = new Set();
 
 /** Runs a tool to its end, with its output on the terminal. If it fails, so does the script. */
 export function run(command, args, env = {}) {
@@ -19,6 +23,30 @@ export function capture(command, args, { cwd, env } = {}) {
     maxBuffer: 2 ** 28,
   });
   return { ...result, output: [result.stdout, result.stderr, result.error].join('') };
+}
+
+/** Starts a tool beside this script, in a process group of its own, which ends when the script does. */
+export function start(command, args, options) {
+  if (running.size === 0) endWithThis();
+  const tool = spawn(command, args, { ...options, detached: true });
+  running.add(tool);
+  return tool;
+}
+
+/** Ends a tool that was started, with all that it started in its turn. */
+export function stop({ pid }, signal = 'SIGTERM') {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function endWithThis() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+  process.once('exit', () => {
+    for (const tool of running) stop(tool, 'SIGKILL');
+  });
 }
 
 /** Gives written files the format that the lint asks for. */
