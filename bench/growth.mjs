@@ -111,7 +111,6 @@ async function measure({ title, row, sizes, lines }) {
   const stop = () => {
     for (const server of servers) server.stop();
   };
-  process.once('exit', stop);
   for (const { isRoomy } of lines) {
     servers.push(await serve(isRoomy ? ROOMY : USUAL));
   }

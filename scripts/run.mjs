@@ -1,21 +1,25 @@
-// Entry of every npm script: runs the named script by setup/task.mjs. A signal that ends this
-// process ends all that it has started.
-import { spawn } from 'node:child_process';
-import { endTree } from './lib/descendants.mjs';
+// Entry of every npm script: sets up what is missing, then runs the script that is named with the
+// project's own Node and tools first on the PATH. A signal ends this process with all that it started.
+import { once } from 'node:events';
+import { end, SIGNALS, start } from './lib/spawn.mjs';
+import { environment, SET_UP } from './setup/setup.mjs';
 
-const task = spawn(
-  process.execPath,
-  [...process.execArgv, 'scripts/setup/task.mjs', ...process.argv.slice(2)],
-  { cwd: new URL('..', import.meta.url), stdio: 'inherit' },
-);
-const ended = new Promise((resolve) => {
-  task.once('exit', (status) => resolve(status ?? 1));
-});
-let isEnding;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+let script;
+/** A promise that nothing is left, once a signal has come. */
+let ending;
+for (const signal of SIGNALS) {
   process.on(signal, () => {
-    isEnding ??= endTree(task.pid, signal);
+    ending = end(script, signal);
   });
 }
-process.exitCode = await ended;
-await isEnding;
+const isReady = (await run(process.execPath, SET_UP)) === 0 && !ending;
+process.exitCode = isReady ? await run('node', ...process.argv.slice(2)) : 1;
+
+/** Runs a script to its end and returns its status. */
+async function run(node, ...args) {
+  const cwd = new URL('..', import.meta.url);
+  script = start(node, args, { cwd, env: environment(), stdio: 'inherit' });
+  const [status] = await once(script, 'exit');
+  await ending;
+  return status ?? 1;
+}

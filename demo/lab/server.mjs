@@ -1,11 +1,10 @@
 // The lab under `wrangler dev`: what `npm start`, its tests and its deployment share.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { build } from 'esbuild';
-import { endTree } from '../../scripts/lib/descendants.mjs';
 import { freePort } from '../../scripts/lib/ports.mjs';
+import { end as endTool, start } from '../../scripts/lib/spawn.mjs';
 
 export const CONFIG = 'demo/wrangler.jsonc';
 /** What is served as it is; the configuration names it. */
@@ -42,7 +41,7 @@ export async function serveLab(port, state, signal) {
   mkdirSync(state, { recursive: true });
   const log = `${state}/wrangler.log`;
   const output = openSync(log, 'w');
-  const wrangler = spawn(
+  const wrangler = start(
     'wrangler',
     [
       ...['dev', '--config', CONFIG, '--ip', '127.0.0.1', '--port', `${port}`],
@@ -60,7 +59,7 @@ export async function serveLab(port, state, signal) {
   );
   let ending;
   const end = () => {
-    ending ??= endTree(wrangler.pid, 'SIGTERM');
+    ending ??= endTool(wrangler);
     return ending;
   };
   signal.addEventListener('abort', end);

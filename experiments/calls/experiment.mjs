@@ -29,10 +29,6 @@ const servers = new Map();
 let lastProgress = 0;
 
 if (!options.url) await bundleHere();
-// Whatever ends this process ends workerd.
-process.once('exit', () => {
-  for (const { stop } of servers.values()) stop();
-});
 try {
   const { colo, variations } = await listVariations();
   const measured = variations.filter(({ isSelfCheck }) => !isSelfCheck);

@@ -3,7 +3,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { run } from '../../scripts/lib/spawn.mjs';
+import { wasmPack } from '../../scripts/build/build.mjs';
 import { serve } from '../../scripts/lib/workerd.mjs';
 
 const FOLDER = 'target/experiments';
@@ -12,24 +12,7 @@ const ENCODINGS = ['cbor', 'postcard', 'text'];
 const sizes = {};
 for (const name of ENCODINGS) {
   console.log(`experiment: building ${name}`);
-  const options = [
-    '--target',
-    'web',
-    '--no-pack',
-    '--release',
-    '--out-dir',
-    `../../${FOLDER}/${name}`,
-  ];
-  run('wasm-pack', [
-    '--log-level',
-    'warn',
-    'build',
-    'experiments/encoding',
-    ...options,
-    '--',
-    '--features',
-    name,
-  ]);
+  wasmPack('experiments/encoding', `${FOLDER}/${name}`, ['--', '--features', name]);
   const wasm = `${FOLDER}/${name}/encoding_experiment_bg.wasm`;
   sizes[name] = gzipSync(readFileSync(wasm), { level: 9 }).length;
   copyFileSync(wasm, `${FOLDER}/${name}.wasm`);

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
-import { fail, run } from '../lib/spawn.mjs';
+import { capture, fail, run } from '../lib/spawn.mjs';
 import { restatements } from './restated.mjs';
 
 /** What tsc makes: one module for each file of ts/. */
@@ -43,7 +43,7 @@ export function build() {
   for (const file of readdirSync(wasm).filter((name) => name.startsWith('lumenize_call'))) {
     cpSync(`${wasm}/${file}`, `${MODULES}/wasm/${file}`);
   }
-  const version = /^version = "(.+)"$/m.exec(readFileSync('Cargo.toml', 'utf8'))[1];
+  const { version } = manifestOfCore();
   const manifest = { ...JSON.parse(readFileSync('pkg-template/package.json', 'utf8')), version };
   cpSync('pkg-template', MODULES, { recursive: true });
   writeFileSync(`${MODULES}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
@@ -118,23 +118,43 @@ export function buildWasm(name, cargoOptions = []) {
     ...sources,
   ];
   const hash = createHash('sha256');
-  for (const path of [...inputs, 'scripts/build/build.mjs', 'scripts/setup/setup.mjs'])
+  for (const path of [...inputs, 'scripts/build/build.mjs', 'tools/Cargo.lock'])
     hash.update(readFileSync(path));
   const stamp = hash.digest('hex');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return folder;
   console.log('build: wasm (the first time about 30 seconds)');
   rmSync(stampFile, { force: true });
-  const options = ['--target', 'web', '--no-pack', '--release', '--out-dir', folder];
   const machine = pathsOfThisMachine();
-  run('wasm-pack', ['--log-level', 'warn', 'build', ...options, '--', ...cargoOptions], {
-    RUSTFLAGS: rustFlags(machine),
-  });
+  wasmPack('.', folder, ['--', ...cargoOptions], rustFlags(machine));
   const wasm = readFileSync(`${folder}/lumenize_call_bg.wasm`);
   for (const path of machine) {
     if (wasm.includes(path)) fail(`build: The wasm holds a path of this machine: ${path}`);
   }
   writeFileSync(stampFile, stamp);
   return folder;
+}
+
+/** Builds a crate into a folder. What wasm-pack needs is there and has been checked: it may install nothing. */
+export function wasmPack(crate, folder, options, flags = '') {
+  const args = [
+    'build',
+    crate,
+    '--mode',
+    'no-install',
+    '--target',
+    'web',
+    '--no-pack',
+    '--release',
+  ];
+  run('wasm-pack', ['--log-level', 'warn', ...args, '--out-dir', resolve(folder), ...options], {
+    RUSTFLAGS: flags,
+  });
+}
+
+/** What Cargo.toml says of the core. */
+export function manifestOfCore() {
+  const { stdout } = capture('cargo', ['metadata', '--no-deps', '--format-version=1']);
+  return JSON.parse(stdout).packages[0];
 }
 
 /** Panics name the source file: without its place on the machine that built it. */

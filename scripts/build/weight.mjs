@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { buildSync, transformSync } from 'esbuild';
 import wasmparser from 'wasmparser';
 import { run } from '../lib/spawn.mjs';
-import { build, MODULES, rustFlags } from './build.mjs';
+import { build, MODULES, manifestOfCore, rustFlags, wasmPack } from './build.mjs';
 
 const { BinaryReader, BinaryReaderState, bytesToString } = wasmparser;
 const FOLDER = 'target/weight';
@@ -42,12 +42,10 @@ printTable('module', groups(modules), script);
 
 /** The published core once more, with the names of its functions. */
 function buildNamed() {
-  const [listed] = /^wasm-opt = \[[^\]]*\]/m.exec(readFileSync('Cargo.toml', 'utf8'));
-  const options = [...listed.matchAll(/"(.+?)"/g)].map(([, option]) => option);
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
-  const target = ['--target', 'web', '--no-pack', '--release', '--no-opt', '--out-dir', FOLDER];
-  run('wasm-pack', ['--log-level', 'warn', 'build', ...target], { RUSTFLAGS: rustFlags() });
+  wasmPack('.', FOLDER, ['--no-opt'], rustFlags());
+  const options = manifestOfCore().metadata['wasm-pack'].profile.release['wasm-opt'];
   const named = `${FOLDER}/named.wasm`;
   run('wasm-opt', [`${FOLDER}/lumenize_call_bg.wasm`, ...options, '--debuginfo', '-o', named]);
   return readFileSync(named);

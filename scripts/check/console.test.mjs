@@ -1,10 +1,10 @@
 // What `wrangler dev` and Node show of errors and continuations, by their own formatters.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { inspect, stripVTControlCharacters } from 'node:util';
+import { start, stop } from '../lib/spawn.mjs';
 
 const FOLDER = 'scripts/check/console';
 const source = readFileSync(`${FOLDER}/worker.js`, 'utf8').split('\n');
@@ -26,7 +26,7 @@ function linesOf(stack) {
 async function serve(options, use) {
   const ports = ['--port', '0', '--inspector-port', '0', '--show-interactive-dev-session=false'];
   const args = ['dev', '--cwd', FOLDER, ...ports, ...options];
-  const dev = spawn('wrangler', args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const dev = start('wrangler', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const shown = async (pattern) => {
     for (;;) {
@@ -45,7 +45,7 @@ async function serve(options, use) {
     const [address] = await shown(/http:\/\/[\w.]+:\d+/);
     await use(address, shown);
   } finally {
-    process.kill(-dev.pid, 'SIGTERM');
+    stop(dev);
     await once(dev, 'exit');
   }
 }

@@ -1,5 +1,15 @@
-// How scripts run tools: with what they say on the terminal, or with it in hand; and how scripts end.
-import { spawnSync } from 'node:child_process';
+// How scripts run tools: to their end, with what they say on the terminal or in hand, or beside the script; and
+// how scripts end.
+import { spawn, spawnSync } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
+
+/** What asks a script to end. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** Milliseconds: how long a tool may take to end after a signal, and between looking whether it has. */
+const PATIENCE = 10_000;
+const PAUSE = 20;
+/** What runs beside this script. */
+const running = new Set();
 
 /** Runs a tool to its end, with its output on the terminal. If it fails, so does the script. */
 export function run(command, args, env = {}) {
@@ -19,6 +29,43 @@ export function capture(command, args, { cwd, env } = {}) {
     maxBuffer: 2 ** 28,
   });
   return { ...result, output: [result.stdout, result.stderr, result.error].join('') };
+}
+
+/** Starts a tool beside this script, in a process group of its own, which ends when the script does. */
+export function start(command, args, options) {
+  if (running.size === 0) endWithThis();
+  const tool = spawn(command, args, { ...options, detached: true });
+  running.add(tool);
+  tool.once('exit', () => running.delete(tool));
+  return tool;
+}
+
+/** Sends a signal to a tool that was started, and to all that it started in its turn. */
+export function stop({ pid }, signal = 'SIGTERM') {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false; // Nobody is left.
+  }
+}
+
+/** Ends a tool that was started, and waits until nobody is left of all that it started in its turn. */
+export async function end(tool, signal = 'SIGTERM') {
+  const deadline = Date.now() + PATIENCE;
+  for (let isLeft = stop(tool, signal); isLeft; isLeft = stop(tool, 0)) {
+    if (Date.now() > deadline) return stop(tool, 'SIGKILL');
+    await setTimeout(PAUSE);
+  }
+}
+
+/** A script that listens for signals itself sees to its end by itself. */
+function endWithThis() {
+  for (const signal of SIGNALS) {
+    process.once(signal, () => process.listenerCount(signal) > 0 || process.exit(1));
+  }
+  process.once('exit', () => {
+    for (const tool of running) stop(tool, 'SIGKILL');
+  });
 }
 
 /** Gives written files the format that the lint asks for. */

@@ -1,7 +1,7 @@
 // Bundles a worker as wrangler would and serves it in bare workerd, on a free port of 127.0.0.1.
-import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
+import { start, stop } from './spawn.mjs';
 
 /** Bundles `entry` into `folder`; the wasm lies beside it under its own name. */
 export async function bundle(entry, folder) {
@@ -26,7 +26,7 @@ export async function bundle(entry, folder) {
  * @returns Its address, that of its inspector, what it has complained of so far, and how to end it.
  */
 export async function serve(config, { inspect = false, quiet = false } = {}) {
-  const workerd = spawn(
+  const workerd = start(
     'workerd',
     [
       ...['serve', config, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'],
@@ -53,7 +53,7 @@ export async function serve(config, { inspect = false, quiet = false } = {}) {
     inspector: address(ports.inspector),
     complaints: () => complaints,
     // With an inspector it does not end when it is asked to.
-    stop: () => workerd.kill(inspect ? 'SIGKILL' : 'SIGTERM'),
+    stop: () => stop(workerd, inspect ? 'SIGKILL' : 'SIGTERM'),
   };
 }
 

@@ -2,44 +2,32 @@
 // target, wasm-pack and the wasm-bindgen CLI. wasm-opt comes with the npm packages.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** This script, which sets up what is missing when it is run. */
+export const SET_UP = fileURLToPath(import.meta.url);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TOOLS = join(ROOT, '.tools');
 const NPM_STAMP = join(ROOT, 'node_modules', '.lock-stamp');
-const WASM_PACK = '0.15.1';
-const WASM_BINDGEN = /^wasm-bindgen = "=(.+)"$/m.exec(read('Cargo.toml'))[1];
+const TOOLS_STAMP = join(TOOLS, '.lock-stamp');
 
 /** An error whose message tells the user what to do; it needs no stack trace. */
 export class Remedy extends Error {}
 
-/** Sets up what is missing. Returns the environment in which the tools are found. */
-export async function setUp() {
-  const env = {
-    ...process.env,
-    PATH: [join(ROOT, 'node_modules', '.bin'), join(TOOLS, 'bin'), process.env.PATH].join(
-      delimiter,
-    ),
-    WRANGLER_SEND_METRICS: 'false',
-  };
+/** The environment in which tools are found: the project's own first. */
+export function environment() {
+  const paths = [join(ROOT, 'node_modules', '.bin'), join(TOOLS, 'bin'), process.env.PATH];
+  return { ...process.env, PATH: paths.join(delimiter), WRANGLER_SEND_METRICS: 'false' };
+}
+
+function setUp() {
   checkHost();
   installPackages();
-  checkNode(env);
+  checkNode();
   installRust();
-  await installTool('wasm-bindgen', WASM_BINDGEN, {
-    crate: 'wasm-bindgen-cli',
-    release: (target) =>
-      `wasm-bindgen/releases/download/${WASM_BINDGEN}/wasm-bindgen-${WASM_BINDGEN}-${target}`,
-  });
-  await installTool('wasm-pack', WASM_PACK, {
-    crate: 'wasm-pack',
-    locked: true,
-    release: (target) =>
-      `wasm-pack/releases/download/v${WASM_PACK}/wasm-pack-v${WASM_PACK}-${target}`,
-  });
-  return env;
+  installTools();
 }
 
 function checkHost() {
@@ -58,8 +46,9 @@ function checkHost() {
 }
 
 /** wrangler and vitest need a newer Node than many machines have: it comes as an npm package. */
-function checkNode(env) {
-  const { stdout } = spawnSync('node', ['--version'], { cwd: ROOT, env, encoding: 'utf8' });
+function checkNode() {
+  const options = { env: environment(), encoding: 'utf8' };
+  const { stdout } = spawnSync('node', ['--version'], options);
   if (Number.parseInt(stdout.slice(1), 10) >= 22) return;
   rmSync(NPM_STAMP, { force: true });
   throw new Remedy(
@@ -69,7 +58,7 @@ function checkNode(env) {
 }
 
 function installPackages() {
-  const lock = createHash('sha256').update(read('package-lock.json')).digest('hex');
+  const lock = sumOf('package-lock.json');
   if (readOrNothing(NPM_STAMP) === lock) return;
   say('npm packages, with the Node that the tools need (about 1 minute)');
   // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which a
@@ -102,50 +91,21 @@ function installRust() {
   );
 }
 
-/** The release's own binary if it can be downloaded, else built from source. */
-async function installTool(name, version, { crate, locked, release }) {
-  const path = join(TOOLS, 'bin', name);
-  if (output(path, ['--version']).includes(version)) return;
-  mkdirSync(join(TOOLS, 'bin'), { recursive: true });
-  const target = releaseTarget();
-  const url = `https://github.com/wasm-bindgen/${release(target)}.tar.gz`;
-  say(`${name} ${version}: downloading the release`);
-  if (target && (await download(url)) && output(path, ['--version']).includes(version)) return;
-  say(`${name} ${version}: no release to be had, building it from source (about 2 minutes)`);
-  // Built without optimisation: it runs for a second and compiles in half the time.
-  run(
-    'cargo',
-    ['install', '--quiet', '--debug', '--root', TOOLS, `${crate}@${version}`].concat(
-      locked ? ['--locked'] : [],
-    ),
-    {
-      env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: '0' },
-      remedy: `cargo could not build ${crate}: see its message above.`,
-    },
-  );
-}
-
-function releaseTarget() {
-  return {
-    'linux-x64': 'x86_64-unknown-linux-musl',
-    'linux-arm64': 'aarch64-unknown-linux-musl',
-    'darwin-x64': 'x86_64-apple-darwin',
-    'darwin-arm64': 'aarch64-apple-darwin',
-  }[`${process.platform}-${process.arch}`];
-}
-
-async function download(url) {
-  const archive = join(TOOLS, 'release.tar.gz');
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
-    if (!response.ok) return false;
-    writeFileSync(archive, new Uint8Array(await response.arrayBuffer()));
-    return succeeds('tar', ['-xzf', archive, '--strip-components=1', '-C', join(TOOLS, 'bin')]);
-  } catch {
-    return false;
-  } finally {
-    rmSync(archive, { force: true });
-  }
+/**
+ * Built from source, since nobody's binaries are taken on trust: cargo checks what it downloads against the
+ * sums in the lock file.
+ */
+function installTools() {
+  const lock = sumOf('tools/Cargo.lock');
+  if (readOrNothing(TOOLS_STAMP) === lock) return;
+  say('wasm-pack and the wasm-bindgen CLI, from source (about 2 minutes)');
+  // Without optimisation: they run for a second, and compile in half the time.
+  const options = ['--quiet', '--debug', '--locked', '--force', '--root', TOOLS];
+  run('cargo', ['install', ...options, '--path', 'tools'], {
+    env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: '0', CARGO_TARGET_DIR: 'target/tools' },
+    remedy: 'cargo could not build the tools: see its message above.',
+  });
+  writeFileSync(TOOLS_STAMP, lock);
 }
 
 function say(text) {
@@ -165,6 +125,10 @@ function output(command, args) {
   return spawnSync(command, args, { cwd: ROOT, encoding: 'utf8' }).stdout ?? '';
 }
 
+function sumOf(path) {
+  return createHash('sha256').update(read(path)).digest('hex');
+}
+
 function read(path) {
   return readFileSync(join(ROOT, path), 'utf8');
 }
@@ -174,5 +138,15 @@ function readOrNothing(path) {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
+  }
+}
+
+if (process.argv[1] === SET_UP) {
+  try {
+    setUp();
+  } catch (error) {
+    if (!(error instanceof Remedy)) throw error;
+    console.error(`\n${error.message}`);
+    process.exitCode = 1;
   }
 }

@@ -3,12 +3,12 @@
 // constructor that throws. Then the callee's process is killed while 100 calls are in flight; every
 // handler of the caller must run once, and the caller must live on.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { freePort } from '../../scripts/lib/ports.mjs';
+import { start, stop } from '../../scripts/lib/spawn.mjs';
 
 /** Milliseconds: how long anything may take, and between looking whether it has come. */
 const PATIENCE = 60_000;
@@ -18,8 +18,8 @@ const folder = mkdtempSync(join(tmpdir(), 'lumenize-call-processes-'));
 const started = [];
 
 try {
-  await start('callee');
-  const caller = await start('caller');
+  await serve('callee');
+  const caller = await serve('caller');
   const ask = async (what) => {
     const response = await fetch(`${caller}/${what}`);
     if (!response.ok) throw new Error(`${what}: ${await response.text()}`);
@@ -34,7 +34,7 @@ try {
   assert.deepEqual(await ask('outcomes'), []);
 
   const killed = Date.now();
-  kill(started[0]);
+  stop(started[0], 'SIGKILL');
   await until('every handler has run', async () => (await ask('outcomes')).length >= calls);
   const noticed = Date.now() - killed;
   assert.equal(await ask('others'), calls, 'calls to other objects succeed');
@@ -47,21 +47,20 @@ try {
   console.log(`processes: killed with ${calls} calls in flight, all settled within ${noticed} ms`);
   console.log('4 passed, 0 failed');
 } finally {
-  for (const child of started) kill(child);
+  for (const child of started) stop(child, 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Starts one worker in a process group of its own, and returns its address. */
-async function start(name) {
+/** Starts one worker, and returns its address. */
+async function serve(name) {
   const port = await freePort();
-  const child = spawn(
+  const child = start(
     'wrangler',
     [
       ...['dev', '--config', `test-worker/processes/${name}.toml`, '--port', `${port}`],
       ...['--inspector-port', `${await freePort()}`, '--persist-to', join(folder, name)],
     ],
     {
-      detached: true,
       env: { ...process.env, CI: '1', WRANGLER_REGISTRY_PATH: join(folder, 'registry') },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
@@ -83,16 +82,6 @@ async function start(name) {
     throw error;
   }
   return url;
-}
-
-/** Ends a process that this script started, with all that it started in its turn. */
-function kill(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It has just ended by itself.
-  }
 }
 
 async function until(what, isSo) {

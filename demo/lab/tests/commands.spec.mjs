@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { aliveOf, descendantsOf } from '../../../scripts/lib/descendants.mjs';
 import { isFree } from '../../../scripts/lib/ports.mjs';
 import { capture } from '../../../scripts/lib/spawn.mjs';
+import { aliveOf, descendantsOf } from './descendants.mjs';
 import { start } from './server.mjs';
 
 const SERVED = /^lab: http:/;

@@ -1,11 +1,6 @@
-// Which processes a process has started, and how all of them are ended.
+// Which processes a process has started, and which of them are alive.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { setTimeout } from 'node:timers/promises';
-
-/** Milliseconds: how long processes may take to end when they are asked to, and between two looks. */
-const PATIENCE = 10_000;
-const PAUSE = 20;
 
 /** The living processes that `pid` has started, directly or not: their ids and names. */
 export function descendantsOf(pid) {
@@ -20,34 +15,6 @@ export function descendantsOf(pid) {
 export function aliveOf(ids) {
   const alive = new Set(processes().map(({ pid }) => pid));
   return ids.filter((pid) => alive.has(pid));
-}
-
-/** Sends the signal to a process and to all that it has started, and kills whatever outlives it. */
-export async function endTree(pid, signal) {
-  // A child of a process that has ended belongs to no tree any more, so they are listed first.
-  const ids = [pid, ...descendantsOf(pid).map((one) => one.pid)];
-  for (const id of ids) send(id, signal);
-  const deadline = Date.now() + PATIENCE;
-  while (aliveOf(ids).length > 0 && Date.now() < deadline) {
-    await setTimeout(PAUSE);
-    // What was started while the signal was under way.
-    for (const id of aliveOf(ids)) {
-      for (const { pid } of descendantsOf(id)) {
-        if (ids.includes(pid)) continue;
-        ids.push(pid);
-        send(pid, signal);
-      }
-    }
-  }
-  for (const id of aliveOf(ids)) send(id, 'SIGKILL');
-}
-
-function send(pid, signal) {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has just ended by itself.
-  }
 }
 
 function processes() {
