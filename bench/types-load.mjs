@@ -1,40 +1,53 @@
 // Source text by which the compiler is loaded: so many classes of so many methods, called from so many places,
-// by plain stubs, by continuations that know their target, and with functions as handlers.
+// by plain stubs and in every way that this package has.
 
 const SIGNATURES = [
-  { parameters: 'id: string, count: number', result: '{ id: string; count: number }' },
-  { parameters: 'id: string', result: 'Promise<string[]>' },
+  {
+    parameters: 'id: string, count: number',
+    result: '{ id: string; count: number }',
+    args: "'a', 1",
+  },
+  { parameters: 'id: string', result: 'Promise<string[]>', args: "'a'" },
   {
     parameters: 'options: { readonly tags: readonly string[]; deep?: { n: number } }',
     result: 'number',
+    args: "{ tags: ['a'] }",
   },
-  { parameters: '', result: 'void' },
+  { parameters: '', result: 'void', args: '' },
 ];
-const ARGUMENTS = ["'a', 1", "'a'", "{ tags: ['a'] }", ''];
 
-/** How each call is written, by what it calls: `binding` of an instance `main`, `method` with `args`. */
+/** As many calls as stand in one method: what the compiler follows from call to call grows with their square. */
+const CALLS_IN_METHOD = 10;
+
+/** How each call is written, by the number of its class and by `method(args)`. */
 export const WAYS = {
-  stubs: (binding, method, args) =>
-    `void (await this.env.${binding}.getByName('main').${method}(${args}));`,
-  bound: (binding, method, args) =>
-    `void (await this.ctn('${binding}', 'main').${method}(${args}));`,
-  'with functions': (binding, method, args) =>
-    `this.svc.call(this.ctn('${binding}', 'main').${method}(${args}), (outcome) => void outcome);`,
+  stubs: (at, called) => `void (await this.env.TARGET${at}.getByName('main').${called});`,
+  'ctn<T>()': (at, called) =>
+    `void (await this.svc.callRaw('TARGET${at}', 'main', this.ctn<Target${at}>().${called}));`,
+  awaited: (at, called) => `void (await this.ctn('TARGET${at}', 'main').${called});`,
+  'with functions': (at, called) =>
+    `this.svc.call(this.ctn('TARGET${at}', 'main').${called}, (outcome) => void outcome);`,
 };
 
-/** A module of `classes` classes of `methods` methods, and `calls` calls of them. */
+/** A module of `classes` classes of `methods` methods, and `calls` calls, each of another method. */
 export function sourceOf(way, { classes, methods, calls }) {
   const isPlain = way === 'stubs';
   const base = isPlain ? 'DurableObject<Env>' : 'LumenizeBase<Env>';
   const every = (count, make) => Array.from({ length: count }, (_, at) => make(at)).join('\n');
-  const method = (at) => {
-    const { parameters, result } = SIGNATURES[at % SIGNATURES.length];
-    return `  method${at}(${parameters}): ${result} { return undefined as never; }`;
+  const signature = (number) => SIGNATURES[number % SIGNATURES.length];
+  const method = (number) => {
+    const { parameters, result } = signature(number);
+    return `  method${number}(${parameters}): ${result} { return undefined as never; }`;
   };
   const call = (at) => {
-    const number = (at * 7) % methods;
-    const args = ARGUMENTS[number % ARGUMENTS.length];
-    return `    ${WAYS[way](`TARGET${at % classes}`, `method${number}`, args)}`;
+    const target = at % classes;
+    const number = (target + 7 * Math.floor(at / classes)) % methods;
+    return `    ${WAYS[way](target, `method${number}(${signature(number).args})`)}`;
+  };
+  const caller = (at) => {
+    const begins = at * CALLS_IN_METHOD;
+    const count = Math.min(CALLS_IN_METHOD, calls - begins);
+    return `  async calls${at}(): Promise<void> {\n${every(count, (of) => call(begins + of))}\n  }`;
   };
   return `${isPlain ? "import { DurableObject } from 'cloudflare:workers';" : "import { LumenizeBase } from '@lumenize/call';"}
 interface Env {
@@ -42,9 +55,7 @@ ${every(classes, (at) => `  readonly TARGET${at}: DurableObjectNamespace<Target$
 }
 ${every(classes, (at) => `export class Target${at} extends ${base} {\n${every(methods, method)}\n}`)}
 export class Caller extends ${base} {
-  async calls(): Promise<void> {
-${every(calls, call)}
-  }
+${every(Math.ceil(calls / CALLS_IN_METHOD), caller)}
 }
 `;
 }

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { installApart } from '../scripts/setup/apart.mjs';
-import { open, VERSIONS } from './language-service.mjs';
+import { open, place, VERSIONS } from './language-service.mjs';
 import { MISTAKES } from './mistakes.mjs';
 
 const PROJECT = resolve('test-editor/project');
@@ -32,8 +32,7 @@ function marked(file, name) {
   const mark = new RegExp(`/\\*${name}\\*/\\s*`).exec(text);
   if (!mark) throw new Error(`there is no mark ${name} in ${file}`);
   const position = mark.index + mark[0].length;
-  const lines = text.slice(0, position).split('\n');
-  return { path, position, place: `${file}:${lines.length}:${lines.at(-1).length + 1}` };
+  return { path, position, place: place(path, text, position) };
 }
 
 async function checkEditor(version, service) {

@@ -27,13 +27,18 @@ export async function open(version, config) {
 }
 
 /** A place in a file, counted from 1, as editors show it. */
-function place(file, text, position) {
-  const lines = text.slice(0, position).split('\n');
-  return placeAt(file, lines.length, lines.at(-1).length + 1);
+export function place(file, text, position) {
+  return placeAt(file, lineAndCharacter(text, position));
 }
 
-function placeAt(file, line, column) {
-  return `${file.split('/').at(-1)}:${line}:${column}`;
+function placeAt(file, { line, character }) {
+  return `${file.split('/').at(-1)}:${line + 1}:${character + 1}`;
+}
+
+/** Counted from 0, as servers want it. */
+function lineAndCharacter(text, position) {
+  const lines = text.slice(0, position).split('\n');
+  return { line: lines.length - 1, character: lines.at(-1).length };
 }
 
 const firstLine = (text) => text.split('\n')[0];
@@ -178,19 +183,14 @@ class ByServer {
   }
 
   #at(file, position) {
-    const lines = this.#textOf(file).slice(0, position).split('\n');
     return {
       textDocument: { uri: pathToFileURL(file).href },
-      position: { line: lines.length - 1, character: lines.at(-1).length },
+      position: lineAndCharacter(this.#textOf(file), position),
     };
   }
 
   #places(found) {
-    return [found ?? []]
-      .flat()
-      .map(({ uri, range }) =>
-        placeAt(fileURLToPath(uri), range.start.line + 1, range.start.character + 1),
-      );
+    return [found ?? []].flat().map(({ uri, range }) => placeAt(fileURLToPath(uri), range.start));
   }
 
   async hover(file, position) {
