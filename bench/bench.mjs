@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { BUDGETS, build } from '../scripts/build/build.mjs';
+import { conclude, count } from '../scripts/lib/checks.mjs';
 import { format } from '../scripts/lib/spawn.mjs';
 import { median, ratio as ratioOfSamples, spread } from '../scripts/lib/statistics.mjs';
 import { bundle, serve } from '../scripts/lib/workerd.mjs';
@@ -56,6 +57,44 @@ const ROWS = [
 ];
 /** Ways that put many calls into one message: they run so many times more often for one sample. */
 const FAST = { ways: ['floor', 'batched', 'batchedAwaited', 'unhandled'], more: 8, from: 50 };
+/** Budgets of ratios: of the samples of one cell to those of another. */
+const RATIOS = [
+  {
+    what: 'one awaited `callRaw` ÷ one Workers RPC call',
+    limits: ['≤', 1.15, 1.05],
+    of: ['concurrent 1 batchedAwaited', 'concurrent 1 rpc'],
+  },
+  {
+    what: 'one `call` with handler ÷ one Workers RPC call',
+    limits: ['≤', 1.2, 1.1],
+    of: ['concurrent 1 batched', 'concurrent 1 rpc'],
+  },
+  {
+    what: '200 concurrent `call`s: Workers RPC ÷ ours',
+    limits: ['≥', 12, 25],
+    of: ['concurrent 200 rpc', 'concurrent 200 batched'],
+  },
+  {
+    what: '1,000 concurrent `call`s: Workers RPC ÷ ours',
+    limits: ['≥', 15, 35],
+    of: ['concurrent 1000 rpc', 'concurrent 1000 batched'],
+  },
+  {
+    what: '200 calls to 200 targets ÷ the same by Workers RPC',
+    limits: ['≤', 1.15, 1.05],
+    of: ['targets 200 batched', 'targets 200 rpc'],
+  },
+  {
+    what: '`add(add(1,10), add(100,1000))`: three awaited RPC calls ÷ ours',
+    limits: ['≥', 2.5, 3],
+    of: ['nested 1 rpc', 'nested 1 batchedAwaited'],
+  },
+  {
+    what: '199 fast calls beside one slow ÷ without it',
+    limits: ['≤', 1.5, 1.1],
+    of: ['beside a slow one 1 batchedAwaited', 'beside a slow one 0 batchedAwaited'],
+  },
+];
 const SLOW_CALLS = 199;
 const PENDING = IS_QUICK ? [] : [10, 100, 1_000, 10_000];
 
@@ -88,8 +127,8 @@ if (!IS_QUICK) {
 }
 const missed = lines.filter(({ isMet }) => !isMet);
 for (const { what } of missed) console.log(`bench: MISSED: ${what}`);
-console.log(`${lines.length - missed.length} passed, ${missed.length} failed`);
-process.exitCode = missed.length === 0 ? 0 : 1;
+count({ passed: lines.length - missed.length, failed: missed.length });
+conclude();
 
 /** One cell for each way of a row. */
 function cellsOf({ row, size, times, ways = WAYS }) {
@@ -116,11 +155,11 @@ async function sampleInTurn(cells, warmUp) {
   const servers = await Promise.all(cells.map(() => serve('bench/workerd.capnp')));
   try {
     for (const [at, { path, query }] of cells.entries()) {
-      for (let ms = 0; ms < warmUp; ) ms += Math.max(1, await ask(servers[at].url, path, query));
+      for (let ms = 0; ms < warmUp; ) ms += Math.max(1, await servers[at].ask(path, query));
     }
     for (let round = 0; round < ROUNDS; round++) {
       for (const [at, { name, path, query }] of cells.entries()) {
-        const ms = await ask(servers[at].url, path, query);
+        const ms = await servers[at].ask(path, query);
         sample(name, (ms * 1_000) / query.times);
       }
     }
@@ -130,24 +169,18 @@ async function sampleInTurn(cells, warmUp) {
 }
 
 async function sampleTheRest() {
-  const { url, stop } = await serve('bench/workerd.capnp');
+  const { ask, stop } = await serve('bench/workerd.capnp');
   try {
     for (let round = 0; round < 7; round++) {
       for (const size of PENDING) {
-        const ms = await ask(url, 'pending', { size, times: 200 });
+        const ms = await ask('pending', { size, times: 200 });
         sample(key('pending', size, 'awaited'), (ms * 1_000) / 200);
       }
-      sample(key('start', 1, 'core'), (await ask(url, 'start', { times: 500 })) * 1_000);
+      sample(key('start', 1, 'core'), (await ask('start', { times: 500 })) * 1_000);
     }
   } finally {
     stop();
   }
-}
-
-async function ask(url, path, query) {
-  const response = await fetch(`${url}/${path}?${new URLSearchParams(query)}`);
-  if (!response.ok) throw new Error(`${path} ${JSON.stringify(query)}: ${await response.text()}`);
-  return response.json();
 }
 
 function key(row, size, way) {
@@ -161,7 +194,7 @@ function sample(name, value) {
 
 function sizeLines() {
   return Object.entries(BUDGETS).map(([name, { what, must, aim }]) =>
-    atMost(`${what}, gzip, KiB`, must / 1024, aim / 1024, sizes[name] / 1024),
+    budget(`${what}, gzip, KiB`, '≤', must / 1024, aim / 1024, sizes[name] / 1024),
   );
 }
 
@@ -170,84 +203,19 @@ function ratio(over, under) {
 }
 
 function timeLines() {
-  const concurrent = (size, way) => key('concurrent', size, way);
+  const start = median(results.get(key('start', 1, 'core'))) / 1_000;
   return [
-    atMost(
-      'one awaited `callRaw` ÷ one Workers RPC call',
-      1.15,
-      1.05,
-      ratio(concurrent(1, 'batchedAwaited'), concurrent(1, 'rpc')),
-    ),
-    atMost(
-      'one `call` with handler ÷ one Workers RPC call',
-      1.2,
-      1.1,
-      ratio(concurrent(1, 'batched'), concurrent(1, 'rpc')),
-    ),
-    atLeast(
-      '200 concurrent `call`s: Workers RPC ÷ ours',
-      12,
-      25,
-      ratio(concurrent(200, 'rpc'), concurrent(200, 'batched')),
-    ),
-    atLeast(
-      '1,000 concurrent `call`s: Workers RPC ÷ ours',
-      15,
-      35,
-      ratio(concurrent(1_000, 'rpc'), concurrent(1_000, 'batched')),
-    ),
-    atMost(
-      '200 calls to 200 targets ÷ the same by Workers RPC',
-      1.15,
-      1.05,
-      ratio(key('targets', 200, 'batched'), key('targets', 200, 'rpc')),
-    ),
-    atLeast(
-      '`add(add(1,10), add(100,1000))`: three awaited RPC calls ÷ ours',
-      2.5,
-      3,
-      ratio(key('nested', 1, 'rpc'), key('nested', 1, 'batchedAwaited')),
-    ),
-    atMost(
-      '199 fast calls beside one slow ÷ without it',
-      1.5,
-      1.1,
-      ratio(
-        key('beside a slow one', 1, 'batchedAwaited'),
-        key('beside a slow one', 0, 'batchedAwaited'),
-      ),
-    ),
-    atMost(
-      'start of the core in workerd, ms',
-      2,
-      1,
-      median(results.get(key('start', 1, 'core'))) / 1_000,
-    ),
+    ...RATIOS.map(({ what, limits, of }) => budget(what, ...limits, ratio(...of))),
+    budget('start of the core in workerd, ms', '≤', 2, 1, start),
   ];
 }
 
-function atMost(what, must, aim, measured) {
-  const limit = IS_QUICK ? must * 2 : must;
-  return {
-    what,
-    must: `≤ ${must}`,
-    aim,
-    measured,
-    isMet: measured <= limit,
-    isAimed: measured <= aim,
-  };
-}
-
-function atLeast(what, must, aim, measured) {
-  const limit = IS_QUICK ? must / 2 : must;
-  return {
-    what,
-    must: `≥ ${must}`,
-    aim,
-    measured,
-    isMet: measured >= limit,
-    isAimed: measured >= aim,
-  };
+/** What has to be met, and what is aimed at. A quick run forgives as much again. */
+function budget(what, limit, must, aim, measured) {
+  const isWithin = (most, times = 1) =>
+    limit === '≤' ? measured <= most * times : measured >= most / times;
+  const isMet = isWithin(must, IS_QUICK ? 2 : 1);
+  return { what, must: `${limit} ${must}`, aim, measured, isMet, isAimed: isWithin(aim) };
 }
 
 /** What bench/RESULTS.md says: ratios only, since times of one machine are nobody else's. */

@@ -108,15 +108,12 @@ function withRoom(config, copy) {
 async function measure({ title, row, sizes, lines }) {
   // A process for each line: what one leaves behind is not collected in another's time.
   const servers = [];
-  const stop = () => {
-    for (const server of servers) server.stop();
-  };
   for (const { isRoomy } of lines) {
     servers.push(await serve(isRoomy ? ROOMY : USUAL));
   }
   const samples = lines.flatMap(({ way, row: own = row }, line) =>
     sizes.map((size) => {
-      const cell = { row: own, way, size, url: servers[line].url };
+      const cell = { row: own, way, size, server: servers[line] };
       return { line, cell, size, least: Number.POSITIVE_INFINITY };
     }),
   );
@@ -133,7 +130,7 @@ async function measure({ title, row, sizes, lines }) {
       if (round >= 0) sample.least = Math.min(sample.least, us);
     }
   }
-  stop();
+  for (const { stop } of servers) stop();
   console.log(`growth: ${title}: measured`);
   return lines.map((line, at) => ({
     ...line,
@@ -144,13 +141,11 @@ async function measure({ title, row, sizes, lines }) {
 }
 
 /** µs for one run. */
-async function ask({ row, way, size, url }, times) {
+async function ask({ row, way, size, server }, times) {
   const [path, query] = row
     ? ['measure', { row, way, size, times }]
     : ['pending', { size, times: Math.max(50, times) }];
-  const response = await fetch(`${url}/${path}?${new URLSearchParams(query)}`);
-  if (!response.ok) throw new Error(`${path} ${JSON.stringify(query)}: ${await response.text()}`);
-  return ((await response.json()) * 1_000) / query.times;
+  return ((await server.ask(path, query)) * 1_000) / query.times;
 }
 
 /** Over all sizes, and over the upper half of them, where the variable counts and not what each run costs. */

@@ -10,8 +10,8 @@ const GROWTH = 3;
 
 build();
 await bundle('bench/micro.ts', 'target/bench');
-const { url, stop } = await serve('bench/micro.capnp');
-const { recording, keeping, few, many } = await (await fetch(url)).json().finally(stop);
+const { ask, stop } = await serve('bench/micro.capnp');
+const { recording, keeping, few, many } = await ask('').finally(stop);
 const ns = (value) => `${value.toFixed(0)} ns`;
 console.log(
   `recording: ${ns(recording)} (must: below ${ns(RECORDING)}); keeping arguments: ${ns(keeping)}`,

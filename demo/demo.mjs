@@ -5,16 +5,14 @@ import { bundle, serve } from '../scripts/lib/workerd.mjs';
 
 build();
 await bundle('demo/worker.ts', 'target/demo');
-const { url, stop } = await serve('demo/workerd.capnp');
+const { ask, stop } = await serve('demo/workerd.capnp');
 
 let failed = 0;
 try {
-  const chapters = await (await fetch(url)).json();
+  const chapters = await ask('');
   console.log('\nOne Durable Object calls others, in workerd:\n');
   for (const [index, chapter] of chapters.entries()) {
-    const response = await fetch(`${url}/${chapter}`);
-    if (!response.ok) throw new Error(`chapter '${chapter}': ${await response.text()}`);
-    const { title, called, came, ms, ok } = await response.json();
+    const { title, called, came, ms, ok } = await ask(chapter);
     if (!ok) failed += 1;
     console.log(`${index + 1}. ${title}`);
     console.log(`     ${called}`);

@@ -15,15 +15,8 @@ if (capture('cargo', ['+nightly', '--version']).status !== 0) {
 }
 if (!existsSync('.tools/bin/cargo-fuzz')) {
   console.log(`fuzz: building cargo-fuzz ${CARGO_FUZZ} (about 1 minute)`);
-  run('cargo', [
-    'install',
-    '--quiet',
-    '--debug',
-    '--locked',
-    '--root',
-    '.tools',
-    `cargo-fuzz@${CARGO_FUZZ}`,
-  ]);
+  const options = ['--quiet', '--debug', '--locked', '--root', '.tools'];
+  run('cargo', ['install', ...options, `cargo-fuzz@${CARGO_FUZZ}`]);
 }
 for (const target of TARGETS) {
   console.log(`fuzz: ${target}, ${seconds} s`);

@@ -3,6 +3,7 @@
 // `npm run experiment:deploy` has deployed. Writes experiments/RESULTS.md and its charts. `-- --quick` is
 // short, for `npm test`: it looks at results, not at times, and writes nothing.
 import { parseArgs } from 'node:util';
+import { check, conclude, count } from '../../scripts/lib/checks.mjs';
 import { Link } from './link.mjs';
 import { writeReport } from './report.mjs';
 
@@ -34,26 +35,16 @@ try {
   const measured = variations.filter(({ isSelfCheck }) => !isSelfCheck);
   const where = options.url ?? 'in workerd, here';
   console.log(`experiment: ${measured.map(({ title }) => title).join(', ')}, ${where}`);
-  const selfChecks = await checkItself();
+  await checkItself();
   await measureAll(measured);
   for (const link of links.values()) link.close();
   const troubles = [...cells.values()].filter(({ trouble }) => trouble);
   if (!options.quick) {
-    const { rounds } = options;
-    const files = writeReport({
-      cells,
-      variations: measured,
-      sizes: SIZES,
-      rounds,
-      colo,
-      ...options,
-    });
+    const files = writeReport({ cells, variations: measured, sizes: SIZES, colo, ...options });
     console.log(`experiment: written: ${files.join(', ')}`);
   }
-  const passed = selfChecks.filter(({ isRight }) => isRight).length + cells.size - troubles.length;
-  const failed = selfChecks.length + cells.size - passed;
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  count({ passed: cells.size - troubles.length, failed: troubles.length });
+  conclude();
 } catch (error) {
   console.error(`experiment: ${error.message}`);
   process.exitCode = 1;
@@ -102,19 +93,14 @@ async function listVariations() {
 /** The driver has to notice what it is there to notice. */
 async function checkItself() {
   const wanted = { stalled: /^hung: nothing for 1 s, 0 of 5$/, forgetful: /^wrong: 4 of 5 / };
-  const checks = [];
   for (const [variation, expected] of Object.entries(wanted)) {
     const own = await new Link(await urlOf(variation)).open();
     const cell = { variation, operations: 5, repetitions: 1 };
     const { trouble = 'nothing' } = await own.run(cell, SHORT_PATIENCE);
     own.close();
-    const isRight = expected.test(trouble);
-    console.log(
-      `experiment: self-check, ${variation}: ${isRight ? 'noticed' : 'NOT NOTICED'}: ${trouble}`,
-    );
-    checks.push({ variation, isRight });
+    console.log(`experiment: self-check: ${variation}: ${trouble}`);
+    check(`${variation} is noticed`, expected.test(trouble));
   }
-  return checks;
 }
 
 async function measureAll(measured) {

@@ -33,8 +33,8 @@ await build({
     },
   ],
 });
-const { url, stop } = await serve('experiments/encoding/workerd.capnp');
-const results = await (await fetch(url)).json().finally(stop);
+const { ask, stop } = await serve('experiments/encoding/workerd.capnp');
+const results = await ask('').finally(stop);
 
 const ratio = (result, what) => {
   const cbor = results.find(({ frame, name }) => frame === result.frame && name === 'cbor');

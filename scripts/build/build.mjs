@@ -1,12 +1,12 @@
 // Builds pkg/, which is exactly what is published: wasm by wasm-pack, JavaScript by tsc, and the
 // files of pkg-template/. `node scripts/build/build.mjs` alone needs the tools that scripts/run.mjs sets up.
-import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { capture, fail, run } from '../lib/spawn.mjs';
+import { unlessDone } from '../lib/stamp.mjs';
 import { restatements } from './restated.mjs';
 
 /** What tsc makes: one module for each file of ts/. */
@@ -108,29 +108,18 @@ function publish(file) {
  */
 export function buildWasm(name, cargoOptions = []) {
   const folder = `target/generated/${name}`;
-  const stampFile = `${folder}.stamp`;
   const sources = readdirSync('src').map((name) => `src/${name}`);
-  const inputs = [
-    'Cargo.toml',
-    'Cargo.lock',
-    'rust-toolchain.toml',
-    'package-lock.json',
-    ...sources,
-  ];
-  const hash = createHash('sha256');
-  for (const path of [...inputs, 'scripts/build/build.mjs', 'tools/Cargo.lock'])
-    hash.update(readFileSync(path));
-  const stamp = hash.digest('hex');
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return folder;
-  console.log('build: wasm (the first time about 30 seconds)');
-  rmSync(stampFile, { force: true });
-  const machine = pathsOfThisMachine();
-  wasmPack('.', folder, ['--', ...cargoOptions], rustFlags(machine));
-  const wasm = readFileSync(`${folder}/lumenize_call_bg.wasm`);
-  for (const path of machine) {
-    if (wasm.includes(path)) fail(`build: The wasm holds a path of this machine: ${path}`);
-  }
-  writeFileSync(stampFile, stamp);
+  const locks = ['Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'tools/Cargo.lock'];
+  const inputs = ['Cargo.toml', ...locks, ...sources, 'scripts/build/build.mjs'];
+  unlessDone(`${folder}.stamp`, inputs, () => {
+    console.log('build: wasm (the first time about 30 seconds)');
+    const machine = pathsOfThisMachine();
+    wasmPack('.', folder, ['--', ...cargoOptions], rustFlags(machine));
+    const wasm = readFileSync(`${folder}/lumenize_call_bg.wasm`);
+    for (const path of machine) {
+      if (wasm.includes(path)) fail(`build: The wasm holds a path of this machine: ${path}`);
+    }
+  });
   return folder;
 }
 

@@ -104,9 +104,7 @@ function originOf(name) {
 }
 
 function groups(parts) {
-  const named = new Map();
-  for (const part of parts) named.set(part.group, [...(named.get(part.group) ?? []), part]);
-  return [...named]
+  return [...Map.groupBy(parts, ({ group }) => group)]
     .map(([name, ranges]) => ({
       name,
       ranges,

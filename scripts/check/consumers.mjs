@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../build/build.mjs';
 import { blocksOf } from '../docs/examples/blocks.mjs';
+import { conclude, count } from '../lib/checks.mjs';
 import { capture, fail } from '../lib/spawn.mjs';
 
 /** Where projects put the first example of README.md: it is what a newcomer pastes. */
@@ -31,16 +32,13 @@ if (unknown.length > 0) {
 build();
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lumenize-call-consumers-')));
 const installations = new Map();
-let passed = 0;
-let failed = 0;
 try {
   const tarball = join(folder, pack());
   for (const name of names.length > 0 ? names : all) {
     const start = Date.now();
     process.stdout.write(`consumers: ${name} … `);
     const { problem, notes = [] } = test(name, tarball);
-    if (problem) failed += 1;
-    else passed += 1;
+    count(problem ? { failed: 1 } : { passed: 1 });
     const seconds = ((Date.now() - start) / 1000).toFixed(1);
     console.log([problem ? 'FAILED' : 'ok', ...notes, `(${seconds} s)`].join(' '));
     if (problem) console.log(problem);
@@ -48,8 +46,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+conclude();
 
 function pack() {
   const args = ['pack', '--silent', '--pack-destination', folder, './pkg'];

@@ -18,21 +18,13 @@ const isCheck = process.argv.includes('--check');
 if (!isCheck) build();
 // Its own TypeScript comes with it: it needs the compiler API, which the project's lacks.
 installApart(FOLDER);
-runQuietly('node', [
-  `${FOLDER}/node_modules/typedoc/bin/typedoc`,
-  '--options',
-  `${FOLDER}/typedoc.json`,
-]);
+const typedoc = `${FOLDER}/node_modules/typedoc/bin/typedoc`;
+const { status, output } = capture('node', [typedoc, '--options', `${FOLDER}/typedoc.json`]);
+if (status !== 0) fail(`docs: typedoc failed:\n${output}`);
 const text = HEAD + readFileSync('target/typedoc/api.md', 'utf8');
 if (!isCheck) {
   writeFileSync(WRITTEN, text);
   console.log(`docs: wrote ${WRITTEN}`);
 } else if (!existsSync(WRITTEN) || readFileSync(WRITTEN, 'utf8') !== text) {
   fail(`docs: ${WRITTEN} is not what the comments in ts/ say: run npm run docs.`);
-}
-
-/** What a tool says is of interest only if it fails. */
-function runQuietly(command, args) {
-  const { status, output } = capture(command, args);
-  if (status !== 0) fail(`docs: ${command} failed:\n${output}`);
 }

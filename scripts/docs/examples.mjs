@@ -16,6 +16,7 @@ import { dirname, join, resolve } from 'node:path';
 import { transformSync } from 'esbuild';
 import { parse, printParseErrorCode } from 'jsonc-parser';
 import { build } from '../build/build.mjs';
+import { check, conclude, count } from '../lib/checks.mjs';
 import { capture } from '../lib/spawn.mjs';
 import { blocksOf, blocksOfComments } from './examples/blocks.mjs';
 import { deadLinks } from './examples/links.mjs';
@@ -34,8 +35,6 @@ const ON_NODE = /^scripts\//;
 const PROSE = new Set(['', 'text', 'cddl', 'sh']);
 
 build();
-let passed = 0;
-let failed = 0;
 const skipped = [];
 
 const pages = [
@@ -55,7 +54,7 @@ const blocks = [
 
 checkLinks();
 const project = new Project();
-const counts = {};
+const kinds = {};
 /** File of the project → where its lines came from. */
 let origins = new Map();
 const readme = blocks.find(({ path, language }) => path === 'README.md' && language === 'ts');
@@ -73,26 +72,27 @@ if (run('types', 'tsc', ['--build', GUIDE, README])) {
 for (const { path, line, skipped: reason } of skipped) {
   console.log(`examples: ${path}:${line} is skipped: ${reason}`);
 }
-const found = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+const found = Object.entries(kinds).map(([kind, number]) => `${number} ${kind}`);
 console.log(`examples: ${blocks.length} blocks: ${found.join(', ')}`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+conclude();
 
 /** Puts a block where it is compiled, run or counted. */
 function take(block) {
-  const count = (kind) => {
-    counts[kind] = (counts[kind] ?? 0) + 1;
+  const note = (kind) => {
+    kinds[kind] = (kinds[kind] ?? 0) + 1;
   };
   if (block.skipped) {
     skipped.push(block);
-    count('skipped');
-  } else if (block === readme || block === readmeConfig) count('as a project of its own');
+    note('skipped');
+  } else if (block === readme || block === readmeConfig) note('as a project of its own');
   else if (block.language === 'ts' || block.language === 'jsonc') {
-    count(project.add(block) === 'file' ? 'as files of the guide’s project' : 'as tests in it');
+    note(project.add(block) === 'file' ? 'as files of the guide’s project' : 'as tests in it');
   } else if (block.language === 'json') {
-    check(`${block.path}:${block.line} is JSON`, () => JSON.parse(block.code.join('\n')));
-    count('JSON');
-  } else if (PROSE.has(block.language)) count(`in ${block.language || 'no language'}`);
+    const errors = [];
+    parse(block.code.join('\n'), errors, { disallowComments: true });
+    check(`${block.path}:${block.line} is JSON`, errors.length === 0);
+    note('JSON');
+  } else if (PROSE.has(block.language)) note(`in ${block.language || 'no language'}`);
   else throw new Error(`${block.path}:${block.line}: what is to be done with ${block.language}?`);
 }
 
@@ -138,15 +138,9 @@ function write(path, text) {
 
 /** Names of what a declaration file exports. */
 function exportsOf(path) {
-  return [...readFileSync(path, 'utf8').matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
-    .flatMap(([, names]) => names.split(','))
-    .map((name) =>
-      name
-        .replace(/^\s*type /, '')
-        .replace(/^.* as /, '')
-        .trim(),
-    )
-    .filter(Boolean);
+  const lists = readFileSync(path, 'utf8').matchAll(/^export (?:type )?\{([^}]*)\}/gm);
+  // Of `type A`, and of `A as B`, the last word.
+  return [...lists].flatMap(([, names]) => names.match(/\w+(?=\s*(?:,|$))/g));
 }
 
 function checkLinks() {
@@ -158,8 +152,7 @@ function checkLinks() {
   ];
   const dead = deadLinks([...new Set(paths)]);
   for (const problem of dead) console.log(`examples: ${problem}`);
-  if (dead.length === 0) passed += 1;
-  else failed += dead.length;
+  count(dead.length === 0 ? { passed: 1 } : { failed: dead.length });
 }
 
 /** As wrangler does it, by esbuild: the transformer of vitest does not know standard decorators. */
@@ -183,9 +176,9 @@ function runTests() {
     const { numPassedTests = 0, numTotalTests = 0 } = existsSync(report)
       ? JSON.parse(readFileSync(report, 'utf8'))
       : {};
-    passed += numPassedTests;
     // Where there is none, or one was skipped, something is wrong.
-    failed += numTotalTests === 0 ? 1 : numTotalTests - numPassedTests;
+    const failed = numTotalTests === 0 ? 1 : numTotalTests - numPassedTests;
+    count({ passed: numPassedTests, failed });
   }
 }
 
@@ -200,11 +193,8 @@ function runScripts() {
 function run(what, command, args, cwd = '.', counts = true) {
   const env = { CI: '1', NO_COLOR: '1', PWD: resolve(cwd) };
   const { status, output } = capture(command, args, { cwd, env });
-  if (status === 0) {
-    if (counts) passed += 1;
-    return true;
-  }
-  if (counts) failed += 1;
+  if (counts) count(status === 0 ? { passed: 1 } : { failed: 1 });
+  if (status === 0) return true;
   console.log(`examples: ${what}: ${command} failed:\n${placed(output, cwd)}`);
   return false;
 }
@@ -215,14 +205,4 @@ function placed(output, cwd) {
     const lines = origins.get(join(cwd, path));
     return lines?.[Number(line) - 1] ?? place;
   });
-}
-
-function check(what, holds) {
-  try {
-    holds();
-    passed += 1;
-  } catch (error) {
-    failed += 1;
-    console.log(`examples: ${what}: ${error.message}`);
-  }
 }

@@ -23,7 +23,7 @@ export async function bundle(entry, folder) {
  *
  * @param options.quiet - Whether what it complains of is not shown: for faults on purpose.
  * @param options.inspect - Whether there is an inspector, which makes everything slower.
- * @returns Its address, that of its inspector, what it has complained of so far, and how to end it.
+ * @returns Its address, that of its inspector, how to ask it, what it has complained of so far, and how to end it.
  */
 export async function serve(config, { inspect = false, quiet = false } = {}) {
   const workerd = start(
@@ -51,10 +51,19 @@ export async function serve(config, { inspect = false, quiet = false } = {}) {
   return {
     url: address(ports.http),
     inspector: address(ports.inspector),
+    ask: (path, query) => ask(address(ports.http), path, query),
     complaints: () => complaints,
     // With an inspector it does not end when it is asked to.
     stop: () => stop(workerd, inspect ? 'SIGKILL' : 'SIGTERM'),
   };
+}
+
+/** What the worker answers, which is JSON. */
+async function ask(url, path, query) {
+  const address = `${url}/${path}?${new URLSearchParams(query)}`;
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${await response.text()}`);
+  return response.json();
 }
 
 async function portsOf(control, inspect) {

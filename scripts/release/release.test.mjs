@@ -48,18 +48,10 @@ test('only a commit on main is published', () => {
   assert.equal(checkout['fetch-depth'], 0);
   const folder = mkdtempSync(join(tmpdir(), 'lumenize-call-release-'));
   const git = (...args) => assert.equal(capture('git', args, { cwd: folder }).status, 0);
+  const settings = ['user.name=Test', 'user.email=test@example.com', 'commit.gpgsign=false'];
+  const options = settings.flatMap((setting) => ['-c', setting]);
   const commit = (message) =>
-    git(
-      ...[
-        '-c',
-        'user.name=Test',
-        '-c',
-        'user.email=test@example.com',
-        '-c',
-        'commit.gpgsign=false',
-      ],
-      ...['commit', '--quiet', '--allow-empty', '--message', message],
-    );
+    git(...options, 'commit', '--quiet', '--allow-empty', '--message', message);
   const isPublished = () => {
     const [command, ...args] = commands(publish)[0].split(' ');
     return capture(command, args, { cwd: folder }).status === 0;

@@ -1,17 +1,16 @@
 // Installs what the build needs and is not there yet: npm packages, the Rust toolchain with its wasm
 // target, wasm-pack and the wasm-bindgen CLI. wasm-opt comes with the npm packages.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unlessDone } from '../lib/stamp.mjs';
 
 /** This script, which sets up what is missing when it is run. */
 export const SET_UP = fileURLToPath(import.meta.url);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TOOLS = join(ROOT, '.tools');
 const NPM_STAMP = join(ROOT, 'node_modules', '.lock-stamp');
-const TOOLS_STAMP = join(TOOLS, '.lock-stamp');
 
 /** An error whose message tells the user what to do; it needs no stack trace. */
 export class Remedy extends Error {}
@@ -58,19 +57,18 @@ function checkNode() {
 }
 
 function installPackages() {
-  const lock = sumOf('package-lock.json');
-  if (readOrNothing(NPM_STAMP) === lock) return;
-  say('npm packages, with the Node that the tools need (about 1 minute)');
-  // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which a
-  // mirror may not hold.
-  run('npm', ['install', '--no-save', '--loglevel=error'], {
-    remedy: 'npm could not install the packages: see its message above.',
+  unlessDone(NPM_STAMP, [join(ROOT, 'package-lock.json')], () => {
+    say('npm packages, with the Node that the tools need (about 1 minute)');
+    // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, which a
+    // mirror may not hold.
+    run('npm', ['install', '--no-save', '--loglevel=error'], {
+      remedy: 'npm could not install the packages: see its message above.',
+    });
   });
-  writeFileSync(NPM_STAMP, lock);
 }
 
 function installRust() {
-  const toolchain = read('rust-toolchain.toml');
+  const toolchain = readFileSync(join(ROOT, 'rust-toolchain.toml'), 'utf8');
   const channel = /channel = "(.+)"/.exec(toolchain)[1];
   const has = (list, part) =>
     output('rustup', [list, 'list', '--installed', '--toolchain', channel]).includes(part);
@@ -96,16 +94,17 @@ function installRust() {
  * sums in the lock file.
  */
 function installTools() {
-  const lock = sumOf('tools/Cargo.lock');
-  if (readOrNothing(TOOLS_STAMP) === lock) return;
-  say('wasm-pack and the wasm-bindgen CLI, from source (about 2 minutes)');
-  // Without optimisation: they run for a second, and compile in half the time.
-  const options = ['--quiet', '--debug', '--locked', '--force', '--root', TOOLS];
-  run('cargo', ['install', ...options, '--path', 'tools'], {
-    env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: '0', CARGO_TARGET_DIR: 'target/tools' },
-    remedy: 'cargo could not build the tools: see its message above.',
+  const inputs = ['Cargo.lock', 'Cargo.toml', 'src/bin/wasm-bindgen.rs', 'src/bin/wasm-pack.rs'];
+  const paths = inputs.map((path) => join(ROOT, 'tools', path));
+  unlessDone(join(TOOLS, '.lock-stamp'), paths, () => {
+    say('wasm-pack and the wasm-bindgen CLI, from source (about 2 minutes)');
+    // Without optimisation: they run for a second, and compile in half the time.
+    const options = ['--quiet', '--debug', '--locked', '--force', '--root', TOOLS];
+    run('cargo', ['install', ...options, '--path', 'tools'], {
+      env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: '0', CARGO_TARGET_DIR: 'target/tools' },
+      remedy: 'cargo could not build the tools: see its message above.',
+    });
   });
-  writeFileSync(TOOLS_STAMP, lock);
 }
 
 function say(text) {
@@ -123,22 +122,6 @@ function succeeds(command, args) {
 
 function output(command, args) {
   return spawnSync(command, args, { cwd: ROOT, encoding: 'utf8' }).stdout ?? '';
-}
-
-function sumOf(path) {
-  return createHash('sha256').update(read(path)).digest('hex');
-}
-
-function read(path) {
-  return readFileSync(join(ROOT, path), 'utf8');
-}
-
-function readOrNothing(path) {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 if (process.argv[1] === SET_UP) {

@@ -11,7 +11,7 @@ test('without Rust, one sentence says where to get it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lumenize-call-setup-'));
   try {
     symlinkSync(process.execPath, join(folder, 'node'));
-    const { status, stderr } = spawnSync('node', ['scripts/run.mjs', 'build'], {
+    const { status, stderr } = spawnSync('node', ['scripts/run.mjs', 'scripts/build/build.mjs'], {
       encoding: 'utf8',
       env: { PATH: folder },
     });
@@ -27,7 +27,7 @@ test('without Rust, one sentence says where to get it', () => {
 
 test('a Node that is too old is told which one to install', () => {
   const older = 'Object.defineProperty(process.versions,"node",{value:"18.20.0"})';
-  const { status, stderr } = spawnSync('node', ['scripts/run.mjs', 'build'], {
+  const { status, stderr } = spawnSync('node', ['scripts/run.mjs', 'scripts/build/build.mjs'], {
     encoding: 'utf8',
     env: { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURI(older)}` },
   });

@@ -2,6 +2,7 @@
 // Workers RPC, alone and batched, in bare workerd. One that comes to something else is shrunk and
 // printed as code for test-worker/differential/regressions.ts. With the same seed come the same plans.
 import { build } from '../../scripts/build/build.mjs';
+import { check, conclude, count } from '../../scripts/lib/checks.mjs';
 import { bundle, serve } from '../../scripts/lib/workerd.mjs';
 
 const PLANS = Number(process.argv[2] ?? 200_000);
@@ -41,10 +42,10 @@ try {
   stop();
 }
 console.log(`differential: ${made} plans, 3 runs each, in ${seconds()} s; ${differing} differ`);
-const leaked = complaints().includes('An RPC stub was not disposed') ? 1 : 0;
-if (leaked) console.log('differential: NOT SO: no stub was left to the garbage collector');
-console.log(`${made - differing + 1 - leaked} passed, ${differing + leaked} failed`);
-process.exitCode = differing + leaked === 0 ? 0 : 1;
+count({ passed: made - differing, failed: differing });
+const leaked = complaints().includes('An RPC stub was not disposed');
+check('no stub was left to the garbage collector', !leaked);
+conclude();
 
 function seconds() {
   return ((Date.now() - start) / 1000).toFixed(0);

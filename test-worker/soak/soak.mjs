@@ -2,6 +2,7 @@
 // CALLS calls (a million, if nothing is said) one group after the other, in bare workerd. Every handler
 // must run once, and memory must stay what it was.
 import { build } from '../../scripts/build/build.mjs';
+import { check, conclude } from '../../scripts/lib/checks.mjs';
 import { bundle, serve } from '../../scripts/lib/workerd.mjs';
 
 const CALLS = Number(process.argv[2] ?? 1_000_000);
@@ -24,18 +25,12 @@ if (!Number.isInteger(CALLS) || CALLS <= 0) {
 }
 build();
 await bundle('test-worker/soak/worker.ts', 'target/soak');
-const { url, inspector, complaints, stop } = await serve('test-worker/soak/workerd.capnp', {
-  inspect: true,
-});
-let passed = 0;
-let failed = 0;
+const soaked = await serve('test-worker/soak/workerd.capnp', { inspect: true });
 try {
-  const readHeap = await heapOf(inspector);
-  const ask = async (path, ...numbers) => {
-    const query = numbers.map((number) => `n=${number}`).join('&');
-    const response = await fetch(`${url}/${path}?${query}`);
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-    return response.json();
+  const readHeap = await heapOf(soaked.inspector);
+  const ask = (path, ...numbers) => {
+    const query = numbers.map((number) => ['n', number]);
+    return soaked.ask(path, query);
   };
   const heap = async () => {
     // The smallest of a few: what another object has let go of is collected a little later.
@@ -65,7 +60,7 @@ try {
   }
 
   // The runtime complains once of stubs that were left to the garbage collector.
-  const leaks = () => complaints().includes('An RPC stub was not disposed');
+  const leaks = () => soaked.complaints().includes('An RPC stub was not disposed');
   const greeted = await ask('borrow', BORROWED);
   await heap();
   console.log(`soak: ${BORROWED} rounds of stubs, borrowed and given back`);
@@ -100,18 +95,9 @@ try {
   check('wasm memory has not grown', wasmAfter <= wasmBefore + WASM_PAGE);
   check('the heap has not grown', !grown(heapBefore, heapAfter));
 } finally {
-  stop();
+  soaked.stop();
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
-
-function check(what, isSo) {
-  if (isSo) passed += 1;
-  else {
-    failed += 1;
-    console.log(`soak: NOT SO: ${what}`);
-  }
-}
+conclude();
 
 function mib(bytes) {
   return `${(bytes / 2 ** 20).toFixed(2)} MiB`;

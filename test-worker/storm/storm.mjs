@@ -3,6 +3,7 @@
 // answers anything, in bare workerd. Each call must settle once, in time, with what may come of it.
 import { build } from '../../scripts/build/build.mjs';
 import { buildFaulty } from '../../scripts/build/faulty.mjs';
+import { check, conclude } from '../../scripts/lib/checks.mjs';
 import { bundle, serve } from '../../scripts/lib/workerd.mjs';
 
 const SECONDS = Number(process.argv[2] ?? 180);
@@ -31,8 +32,6 @@ if (!(SECONDS > 0) || !Number.isInteger(SEED)) {
 build();
 buildFaulty();
 await bundle('test-worker/storm/worker.ts', 'target/storm');
-let passed = 0;
-let failed = 0;
 console.log(`storm: seed ${SEED}`);
 
 // The ledger itself: what it does wrong on purpose has to be told.
@@ -55,36 +54,22 @@ check('nothing is pending', pending === 0);
 check('no rejected promise was left unhandled', unhandled === 0);
 check('wasm memory does not grow', memory.at(-1) <= memory[0] * 1.5);
 for (const fault of FAULTS) check(`there was ${fault}`, (faults[fault] ?? 0) > 0);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+conclude();
 
 /** Runs calls until the time is over, and then waits for all of them. */
 async function run({ seconds, breaks = '' }) {
-  const { url, stop } = await serve('test-worker/storm/workerd.capnp', { quiet: true });
-  const ask = async (path, query = '') => {
-    const response = await fetch(`${url}/${path}?${query}`);
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-    return response.json();
-  };
+  const { ask, stop } = await serve('test-worker/storm/workerd.capnp', { quiet: true });
   try {
-    await ask('begin', new URLSearchParams({ breaks }));
+    await ask('begin', { breaks });
     const memory = [];
     const end = Date.now() + seconds * 1_000;
     for (let seed = SEED; Date.now() < end; seed++) {
-      await ask('storm', new URLSearchParams({ seed, calls: AT_ONCE }));
+      await ask('storm', { seed, calls: AT_ONCE });
       if (memory.length === 0) memory.push(await ask('collect'));
     }
     memory.push(await ask('collect'));
     return { ...(await ask('close')), memory };
   } finally {
     stop();
-  }
-}
-
-function check(what, isSo) {
-  if (isSo) passed += 1;
-  else {
-    failed += 1;
-    console.log(`storm: NOT SO: ${what}`);
   }
 }

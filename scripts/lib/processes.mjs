@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** The living processes that `pid` has started, directly or not: their ids and names. */
+/** The living processes that `pid` has started, directly or not: their ids, names and groups. */
 export function descendantsOf(pid) {
   const all = processes();
   const found = all.filter(({ parent }) => parent === pid);
@@ -17,7 +17,8 @@ export function aliveOf(ids) {
   return ids.filter((pid) => alive.has(pid));
 }
 
-function processes() {
+/** All living processes of this machine. */
+export function processes() {
   return existsSync('/proc/self/stat') ? processesOfLinux() : processesByPs();
 }
 
@@ -28,8 +29,8 @@ function processesOfLinux() {
     try {
       // `12 (name) S 1 …`; the name may hold anything.
       const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
-      const [, name, state, parent] = /\((.*)\) (\S) (\d+)/s.exec(stat);
-      return state === 'Z' ? [] : [{ pid: Number(id), parent: Number(parent), name }];
+      const [, name, state, ...ids] = /\((.*)\) (\S) (\d+) (\d+)/s.exec(stat);
+      return state === 'Z' ? [] : [processOf(name, id, ...ids)];
     } catch {
       return []; // It ended while we looked.
     }
@@ -37,8 +38,14 @@ function processesOfLinux() {
 }
 
 function processesByPs() {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,comm='], { encoding: 'utf8' });
-  return [...stdout.matchAll(/^ *(\d+) +(\d+) +([^Z\s]\S*) +(.*)$/gm)].map(
-    ([, pid, parent, , name]) => ({ pid: Number(pid), parent: Number(parent), name }),
+  const columns = 'pid=,ppid=,pgid=,stat=,comm=';
+  const { stdout } = spawnSync('ps', ['-A', '-o', columns], { encoding: 'utf8' });
+  return [...stdout.matchAll(/^ *(\d+) +(\d+) +(\d+) +[^Z\s]\S* +(.*)$/gm)].map(
+    ([, pid, parent, group, name]) => processOf(name, pid, parent, group),
   );
+}
+
+function processOf(name, ...ids) {
+  const [pid, parent, group] = ids.map(Number);
+  return { pid, parent, group, name };
 }
