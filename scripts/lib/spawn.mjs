@@ -2,6 +2,7 @@
 // how scripts end.
 import { spawn, spawnSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
+import { descendantsOf } from './processes.mjs';
 
 /** What asks a script to end. */
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -49,11 +50,23 @@ export function stop({ pid }, signal = 'SIGTERM') {
   }
 }
 
-/** Ends a tool that was started, and waits until nobody is left of all that it started in its turn. */
+/**
+ * Ends a tool that was started, and waits until nobody is left of all that it started in its turn. What has a
+ * group of its own is the tool's to end: it is waited for all the same.
+ */
 export async function end(tool, signal = 'SIGTERM') {
+  const below = descendantsOf(tool.pid).map(({ group }) => ({ pid: group }));
   const deadline = Date.now() + PATIENCE;
-  for (let isLeft = stop(tool, signal); isLeft; isLeft = stop(tool, 0)) {
-    if (Date.now() > deadline) return stop(tool, 'SIGKILL');
+  stop(tool, signal);
+  for (
+    let left = [tool, ...below];
+    left.length > 0;
+    left = left.filter((group) => stop(group, 0))
+  ) {
+    if (Date.now() > deadline) {
+      for (const group of left) stop(group, 'SIGKILL');
+      return;
+    }
     await setTimeout(PAUSE);
   }
 }
