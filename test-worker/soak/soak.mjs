@@ -109,7 +109,11 @@ async function heapOf(address) {
   const socket = new WebSocket(webSocketDebuggerUrl);
   let answered;
   let broken;
-  socket.onmessage = ({ data }) => answered(JSON.parse(data).result);
+  socket.onmessage = ({ data }) => {
+    const { id, result } = JSON.parse(data);
+    // What has none is no answer: the inspector also tells what the runtime complains of.
+    if (id) answered(result);
+  };
   socket.onclose = () => broken(new Error('the inspector has gone: workerd has ended'));
   await new Promise((resolve, reject) => {
     broken = reject;
