@@ -5,42 +5,36 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { capture, stop } from '../lib/spawn.mjs';
+import { aliveOf, descendantsOf } from '../lib/processes.mjs';
 
 /** Milliseconds between two looks at what runs. */
 const PAUSE = 50;
 /** A script that waits for one tool after the other, and one beside which two groups of processes run. */
 const SCRIPTS = [
-  { name: 'npm test', command: 'npm', args: ['test'], starts: /(^|\/)cargo / },
+  { name: 'npm test', command: 'npm', args: ['test'], starts: 'cargo' },
   {
     name: 'one with wrangler beside it',
     command: 'node',
     args: ['scripts/run.mjs', 'test-worker/processes/processes.mjs'],
-    starts: /\/workerd serve /,
+    starts: 'workerd',
   },
 ];
 
 for (const { name, command, args, starts } of SCRIPTS) {
   for (const signal of ['SIGTERM', 'SIGINT']) {
     test(`${signal} to ${name}`, { timeout: 60_000 }, async () => {
-      const script = spawn(command, args, { detached: true, stdio: 'ignore' });
+      const script = spawn(command, args, { stdio: 'ignore' });
       const ended = once(script, 'exit');
       let below = [];
-      try {
-        while (!below.some((process) => starts.test(process.command))) {
-          assert.equal(script.exitCode, null, 'it has ended too early');
-          await setTimeout(PAUSE);
-          below = descendants(script.pid);
-        }
-        script.kill(signal);
-        const [status] = await ended;
-        assert.notEqual(status, 0);
-        const groups = below.map(({ group }) => group);
-        const left = processes().filter(({ group }) => groups.includes(group));
-        assert.deepEqual(left, []);
-      } finally {
-        for (const { group } of descendants(script.pid)) stop({ pid: group }, 'SIGKILL');
+      while (!below.some(({ name }) => name === starts)) {
+        assert.equal(script.exitCode, null, 'it has ended too early');
+        await setTimeout(PAUSE);
+        below = descendantsOf(script.pid);
       }
+      script.kill(signal);
+      const [status] = await ended;
+      assert.notEqual(status, 0);
+      assert.deepEqual(aliveOf(below.map(({ pid }) => pid)), []);
     });
   }
 }
@@ -52,23 +46,3 @@ test('no npm script leaves a shell between npm and itself, which would keep sign
     assert.ok(path && existsSync(path), script);
   }
 });
-
-/** What a process has started, directly or not. */
-function descendants(pid, all = processes()) {
-  const children = all.filter(({ parent }) => parent === pid);
-  return children.flatMap((child) => [child, ...descendants(child.pid, all)]);
-}
-
-/** All processes of this machine but those that have ended, of which only a name is left for a while. */
-function processes() {
-  const { stdout } = capture('ps', ['-A', '-o', 'pid=,ppid=,pgid=,args=']);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , , word]) => !/^[[(]/.test(word))
-    .map(([pid, parent, group, ...words]) => ({
-      ...{ pid: Number(pid), parent: Number(parent), group: Number(group) },
-      command: words.join(' '),
-    }));
-}

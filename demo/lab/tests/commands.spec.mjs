@@ -5,8 +5,9 @@ import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { isFree } from '../../../scripts/lib/ports.mjs';
+import { aliveOf, descendantsOf } from '../../../scripts/lib/processes.mjs';
 import { capture } from '../../../scripts/lib/spawn.mjs';
-import { aliveOf, descendantsOf } from './descendants.mjs';
+
 import { start } from './server.mjs';
 
 const SERVED = /^lab: http:/;

@@ -1,6 +1,6 @@
-// Which processes a process has started, and which of them are alive.
-import { spawnSync } from 'node:child_process';
+// Which processes a process has started, for the tests of how scripts end.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { capture } from './spawn.mjs';
 
 /** The living processes that `pid` has started, directly or not: their ids and names. */
 export function descendantsOf(pid) {
@@ -21,24 +21,25 @@ function processes() {
   return existsSync('/proc/self/stat') ? processesOfLinux() : processesByPs();
 }
 
-/** Small images of Linux have no `ps`. A zombie has ended, and only its exit code is left. */
+/** Small images of Linux have no `ps`. What has ended is still listed for a while, without any memory. */
 function processesOfLinux() {
   const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return ids.flatMap((id) => {
     try {
       // `12 (name) S 1 …`; the name may hold anything.
-      const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
-      const [, name, state, parent] = /\((.*)\) (\S) (\d+)/s.exec(stat);
-      return state === 'Z' ? [] : [{ pid: Number(id), parent: Number(parent), name }];
+      const [, name, rest] = /\((.*)\) (.*)/s.exec(readFileSync(`/proc/${id}/stat`, 'utf8'));
+      const { 1: parent, 20: bytes } = rest.split(' ');
+      return bytes === '0' ? [] : [{ pid: Number(id), parent: Number(parent), name }];
     } catch {
       return []; // It ended while we looked.
     }
   });
 }
 
+/** Of what has ended or is about to, the state is Z or has an E. */
 function processesByPs() {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,comm='], { encoding: 'utf8' });
-  return [...stdout.matchAll(/^ *(\d+) +(\d+) +([^Z\s]\S*) +(.*)$/gm)].map(
+  const { stdout } = capture('ps', ['-A', '-o', 'pid=,ppid=,stat=,comm=']);
+  return [...stdout.matchAll(/^ *(\d+) +(\d+) +([^ZE\s]+) +(.*)$/gm)].map(
     ([, pid, parent, , name]) => ({ pid: Number(pid), parent: Number(parent), name }),
   );
 }
