@@ -52,8 +52,9 @@ const CHECKS = [
     count: stated,
   },
   {
+    // One file at a time: some build the package, and others read it.
     name: 'tests of the scripts and of the package',
-    run: ['node', '--test', '--test-reporter=tap', 'scripts/*/*.test.mjs'],
+    run: ['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'scripts/*/*.test.mjs'],
     count: nodeTests,
   },
   {
