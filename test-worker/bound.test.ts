@@ -379,6 +379,15 @@ describe('no target is taken for another', () => {
       expect(sentBy(caller)).toEqual({ frames: 2, programs: 4 });
     }));
 
+  test('nor is a revoked proxy, as the target or as the instance', () =>
+    inCaller('revoked', (caller) => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      const ctn = caller.svc.ctn as unknown as (...target: unknown[]) => unknown;
+      expect(thrownBy(() => ctn(proxy, 'x'))).toMatchObject({ code: 'unknown-binding' });
+      expect(thrownBy(() => ctn('CALC', proxy))).toMatchObject({ code: 'invalid-target' });
+    }));
+
   test('a stub that the caller has let go of is not kept for its target', () =>
     inCaller('let go', async (caller) => {
       for (let at = 0; at < 1_100; at++) caller.ctn(env.CALC.getByName('let go'));
@@ -389,6 +398,13 @@ describe('no target is taken for another', () => {
 describe('options of `get` that cannot be are refused at once, and nothing is sent', () => {
   const circular: Record<string, unknown> = { maxRetries: 1 };
   circular['timeoutMs'] = circular;
+  const throwing = {
+    get maxRetries(): never {
+      throw new Error('not today');
+    },
+  };
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
   test.for<[title: string, options: object, sentence: RegExp]>([
     ['a circular retry', { retry: circular }, /retry\.timeoutMs is \{.*: it has to be a number/],
     ['a bigint in retry', { retry: { maxRetries: 1n } }, /retry\.maxRetries is 1n/],
@@ -396,6 +412,11 @@ describe('options of `get` that cannot be are refused at once, and nothing is se
     ['a misspelt one', { retry: { maxretries: 1 } }, /'maxretries': did you mean 'maxRetries'\?/],
     ['a hint that is no text', { locationHint: 5 }, /locationHint is 5: it has to be a string/],
     ['a mode that is no text', { routingMode: {} }, /routingMode is \{\}: it has to be a string/],
+    ['no number', { retry: { timeoutMs: Number.NaN } }, /retry\.timeoutMs is NaN: it has to be/],
+    ['fewer than none', { retry: { maxRetries: -1 } }, /retry\.maxRetries is -1: it has to be/],
+    ['a getter that throws', throwing, /the options cannot be read: Error: not today/],
+    ['one in retry', { retry: throwing }, /retry cannot be read: Error: not today/],
+    ['a proxy that is revoked', revoked, /the options cannot be read: TypeError/],
   ])('%s', ([, options, sentence]) =>
     inCaller('refused options', (caller) => {
       const next = caller.ctn('CALC', 'refused options').next();

@@ -1,6 +1,6 @@
 /**
  * The package as it is published, on a core that can be made to trap: really, in the middle of
- * whichever operation a test names. scripts/faulty.mjs builds it.
+ * whichever operation a test names. scripts/build/faulty.mjs builds it.
  */
 
 import * as core from '../target/faulty/wasm/lumenize_call.js';

@@ -42,8 +42,9 @@ const CHECKS = [
     run: 'node test-editor/editor.mjs',
   },
   {
+    // One file at a time: some build the package, and others read it.
     name: 'tests of the scripts and of the package',
-    run: 'node --test --test-reporter=tap scripts/*/*.test.mjs',
+    run: 'node --test --test-concurrency=1 --test-reporter=tap scripts/*/*.test.mjs',
     count: nodeTests,
   },
   {

@@ -1,8 +1,8 @@
-// Which processes a process has started, and which of them are alive.
+// Which processes a process has started.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** The living processes that `pid` has started, directly or not: their ids, names and groups. */
+/** The living processes that `pid` has started, directly or not: their ids, groups and names. */
 export function descendantsOf(pid) {
   const all = processes();
   const found = all.filter(({ parent }) => parent === pid);
@@ -22,25 +22,26 @@ export function processes() {
   return existsSync('/proc/self/stat') ? processesOfLinux() : processesByPs();
 }
 
-/** Small images of Linux have no `ps`. A zombie has ended, and only its exit code is left. */
+/** Small images of Linux have no `ps`. What has ended is still listed for a while, without any memory. */
 function processesOfLinux() {
   const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return ids.flatMap((id) => {
     try {
       // `12 (name) S 1 …`; the name may hold anything.
-      const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
-      const [, name, state, ...ids] = /\((.*)\) (\S) (\d+) (\d+)/s.exec(stat);
-      return state === 'Z' ? [] : [processOf(name, id, ...ids)];
+      const [, name, rest] = /\((.*)\) (.*)/s.exec(readFileSync(`/proc/${id}/stat`, 'utf8'));
+      const { 1: parent, 2: group, 20: bytes } = rest.split(' ');
+      return bytes === '0' ? [] : [processOf(name, id, parent, group)];
     } catch {
       return []; // It ended while we looked.
     }
   });
 }
 
+/** Of what has ended or is about to, the state is Z or has an E. */
 function processesByPs() {
   const columns = 'pid=,ppid=,pgid=,stat=,comm=';
   const { stdout } = spawnSync('ps', ['-A', '-o', columns], { encoding: 'utf8' });
-  return [...stdout.matchAll(/^ *(\d+) +(\d+) +(\d+) +[^Z\s]\S* +(.*)$/gm)].map(
+  return [...stdout.matchAll(/^ *(\d+) +(\d+) +(\d+) +[^ZE\s]+ +(.*)$/gm)].map(
     ([, pid, parent, group, name]) => processOf(name, pid, parent, group),
   );
 }

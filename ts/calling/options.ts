@@ -5,6 +5,7 @@ import { checkTimeout } from '../wire/core.js';
 import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
 import { unknownName } from '../wire/near.js';
+import { textOf } from '../wire/text.js';
 import type { StubOptions } from './target.js';
 
 /** The options that there are. */
@@ -41,16 +42,16 @@ export function checkOptions(options: unknown): CheckedOptions {
       `the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`,
     );
   }
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(OPTIONS, name)) continue;
-    throw invalidOption(unknownName('option', name, Object.keys(OPTIONS)));
-  }
   const {
     timeout = DEFAULT_OPTIONS.timeout,
     signal,
     batch = DEFAULT_OPTIONS.batch,
     ...stub
-  }: Readonly<Record<string, unknown>> = options as Record<string, unknown>;
+  } = dataOf('the options', options);
+  for (const name of Object.keys(stub)) {
+    if (Object.hasOwn(OPTIONS, name)) continue;
+    throw invalidOption(unknownName('option', name, Object.keys(OPTIONS)));
+  }
   if (typeof timeout !== 'number') {
     throw invalidOption(`timeout is ${explain(timeout)}: it has to be a number of milliseconds`);
   }
@@ -84,15 +85,24 @@ function retryOf(retry: unknown): Readonly<Record<string, unknown>> {
   if (typeof retry !== 'object' || retry === null) {
     throw invalidOption(`retry is ${explain(retry)}: pass an object, as in { maxRetries: 2 }`);
   }
-  for (const name of Object.keys(retry)) {
-    if (!RETRY.includes(name)) throw invalidOption(unknownName('option of retry', name, RETRY));
+  const { maxRetries, timeoutMs, ...others } = dataOf('retry', retry);
+  for (const name of Object.keys(others)) {
+    throw invalidOption(unknownName('option of retry', name, RETRY));
   }
-  const { maxRetries, timeoutMs } = retry as Readonly<Record<string, unknown>>;
   for (const [name, value] of Object.entries({ maxRetries, timeoutMs })) {
-    if (value === undefined || typeof value === 'number') continue;
-    throw invalidOption(`retry.${name} is ${explain(value)}: it has to be a number`);
+    if (value === undefined || (Number.isFinite(value) && (value as number) >= 0)) continue;
+    throw invalidOption(`retry.${name} is ${explain(value)}: it has to be a number, 0 or above`);
   }
   return defined({ maxRetries, timeoutMs });
+}
+
+/** The properties of options, each read once. */
+function dataOf(what: string, options: object): Readonly<Record<string, unknown>> {
+  try {
+    return { ...options };
+  } catch (cause) {
+    throw invalidOption(`${what} cannot be read: ${textOf(cause)}`, cause);
+  }
 }
 
 function defined(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -156,6 +156,11 @@ function isCallable(binding: unknown): boolean {
 
 export function prototypeHas(value: unknown, name: string): boolean {
   if (!isObject(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return typeof prototype === 'object' && prototype !== null && name in prototype;
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return typeof prototype === 'object' && prototype !== null && name in prototype;
+  } catch {
+    // A revoked proxy.
+    return false;
+  }
 }

@@ -17,9 +17,9 @@ declare const BOUND: unique symbol;
 declare const UNCALLED: unique symbol;
 
 /**
- * Anything recorded that runs on a `Root`. It is written as a method, so that what was recorded for a class fits
- * its subclasses and the other way about: a subclass of LumenizeBase, whose `ctn()` is about itself, stays
- * assignable to it.
+ * Anything recorded that runs on a `Root`. `Root` stands in a method, whose parameters are compared in both
+ * directions, so that what was recorded for a class fits its subclasses and the other way about: a subclass
+ * of LumenizeBase, whose `ctn()` is about itself, stays assignable to it.
  */
 export interface RunsOn<Root = never> {
   [ROOT](target: Root): void;
@@ -69,7 +69,7 @@ type DataNames<V> = keyof V & (string | number);
 /** The methods of a target of class `T`: each records a call, and awaiting the call sends it. */
 export type Bound<T> = BoundMembers<T, T, OwnNames<T>>;
 
-/** What may be sent as it is, since it knows its target. `V` arrives of it. */
+/** A recorded call that knows its target, so that it may be sent as it is. `V` arrives. */
 export interface Sendable<out V> extends Arriving<V> {
   readonly [BOUND]: true;
 }
@@ -160,7 +160,7 @@ export interface Start<V, Root> extends Unbound, Recorded<V, Root> {
   readonly $result: Result<V, Root>;
 }
 
-/** The place of an outcome. */
+/** The place of the outcome of a remote that yields `V`, of which `A` arrives. */
 export interface Result<V, Root, A = V> extends Recorded<V, Root> {
   readonly [ARRIVES]: A;
 }

@@ -30,7 +30,7 @@ export interface Mistake<out Sentence = unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: it is what is meant
 type Any = any;
 
-/** A namespace of whatever class: it takes less to compare than `DurableObjectNamespace<any>`. */
+/** Any namespace, by its shape: cheaper to compare than `DurableObjectNamespace<any>`. */
 type AnyNamespace = Pick<DurableObjectNamespace, 'idFromName'>;
 
 /** What may be called in place of a binding's name: a namespace, a service, a stub. */
@@ -62,9 +62,9 @@ type ClassOf<Target> =
       : never;
 
 /**
- * To find the class behind a namespace, the compiler has to know how the types of Workers RPC vary. It works that out
- * once, and where it begins decides what that takes: 27,000 instantiations from the namespace, 5,000 from a result.
- * So two results are compared first.
+ * To infer the class of a namespace, the compiler works out, once, how the types of Workers RPC vary.
+ * That costs 27,000 instantiations if it begins at the namespace, and 5,000 if it begins at a result,
+ * so two results are compared first. Nothing but the cost depends on it.
  */
 interface Yields<T> {
   readonly result: Rpc.Result<T>;
@@ -131,7 +131,10 @@ export interface BoundStarts<Env> {
   ): BoundTo<Env, B>;
 }
 
-/** What may be a namespace, or a sentence that says why it is none. It is looked up: to look for it among all takes longer. */
+/**
+ * `B`, if it is a namespace or the name of one, or a sentence that says why it is not. A name is looked up
+ * in `Env`, because comparing it with all names takes longer the more there are.
+ */
 export type NamespaceOf<Env, B> = Behind<Env, B> extends AnyNamespace ? B : NoNamespace<Env, B>;
 
 type NoNamespace<Env, B> =
@@ -143,7 +146,7 @@ type NoNamespace<Env, B> =
         ? 'only a Durable Object namespace takes an instance: leave it out' & Mistake
         : NoTypeArgument;
 
-/** The same for a service. */
+/** `B`, if it is a service or a stub, or the name of a service; or a sentence that says why it is not. */
 export type ServiceOf<Env, B> = Behind<Env, B> extends Fetcher ? B : NoService<Env, B>;
 
 type NoService<Env, B> =
