@@ -76,9 +76,8 @@ async function listVariations() {
   const url = await urlOf('empty');
   let said;
   try {
-    const response = await fetch(new URL('/variations', url), {
-      signal: AbortSignal.timeout(30_000),
-    });
+    const signal = AbortSignal.timeout(30_000);
+    const response = await fetch(new URL('/variations', url), { signal });
     said = await response.json();
   } catch (error) {
     const reason = error.cause?.message ?? error.message;

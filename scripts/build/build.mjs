@@ -125,19 +125,9 @@ export function buildWasm(name, cargoOptions = []) {
 
 /** Builds a crate into a folder. What wasm-pack needs is there and has been checked: it may install nothing. */
 export function wasmPack(crate, folder, options, flags = '') {
-  const args = [
-    'build',
-    crate,
-    '--mode',
-    'no-install',
-    '--target',
-    'web',
-    '--no-pack',
-    '--release',
-  ];
-  run('wasm-pack', ['--log-level', 'warn', ...args, '--out-dir', resolve(folder), ...options], {
-    RUSTFLAGS: flags,
-  });
+  const what = ['build', crate, '--mode', 'no-install', '--out-dir', resolve(folder)];
+  const how = ['--target', 'web', '--no-pack', '--release', ...options];
+  run('wasm-pack', ['--log-level', 'warn', ...what, ...how], { RUSTFLAGS: flags });
 }
 
 /** What Cargo.toml says of the core. */

@@ -34,13 +34,8 @@ let tarball;
 let packed;
 
 before(() => {
-  const { status, stdout, stderr } = capture('npm', [
-    'pack',
-    '--json',
-    '--pack-destination',
-    folder,
-    './pkg',
-  ]);
+  const args = ['pack', '--json', '--pack-destination', folder, './pkg'];
+  const { status, stdout, stderr } = capture('npm', args);
   assert.equal(status, 0, stderr);
   const answer = JSON.parse(stdout);
   // An array until npm 11; an object by name since.
@@ -103,13 +98,8 @@ test('publint has nothing to say', async () => {
 });
 
 test('arethetypeswrong finds nothing wrong, for a package of ES modules', () => {
-  const { status, stdout } = capture('attw', [
-    tarball,
-    '--profile',
-    'esm-only',
-    '--format',
-    'ascii',
-  ]);
+  const args = [tarball, '--profile', 'esm-only', '--format', 'ascii'];
+  const { status, stdout } = capture('attw', args);
   assert.equal(status, 0, stdout);
 });
 

@@ -166,13 +166,8 @@ function lowerDecorators(path) {
 function runTests() {
   for (const folder of [GUIDE, README]) {
     const report = `${folder}/report.json`;
-    run(
-      'tests',
-      'vitest',
-      ['run', '--reporter=default', '--reporter=json', '--outputFile.json=report.json'],
-      folder,
-      false,
-    );
+    const reporters = ['--reporter=default', '--reporter=json', '--outputFile.json=report.json'];
+    run('tests', 'vitest', ['run', ...reporters], folder, false);
     const { numPassedTests = 0, numTotalTests = 0 } = existsSync(report)
       ? JSON.parse(readFileSync(report, 'utf8'))
       : {};

@@ -18,19 +18,10 @@ test('a ratio is taken within each round', () => {
 });
 
 test('exponents of a constant, of n, of n², of n log n', () => {
-  const of = (cost) => exponent([10, 100, 1_000].map((x) => ({ x, y: cost(x) })));
-  close(
-    of(() => 7),
-    0,
-  );
-  close(
-    of((n) => 3 * n),
-    1,
-  );
-  close(
-    of((n) => n ** 2),
-    2,
-  );
-  const logarithmic = of((n) => n * Math.log(n));
+  const exponentOf = (cost) => exponent([10, 100, 1_000].map((x) => ({ x, y: cost(x) })));
+  for (const [expected, cost] of [() => 7, (n) => 3 * n, (n) => n ** 2].entries()) {
+    close(exponentOf(cost), expected);
+  }
+  const logarithmic = exponentOf((n) => n * Math.log(n));
   ok(logarithmic > 1.1 && logarithmic < 1.4, `${logarithmic}`);
 });
