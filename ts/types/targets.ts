@@ -64,7 +64,7 @@ type ClassOf<Target> =
 /**
  * To infer the class of a namespace, the compiler works out, once, how the types of Workers RPC vary.
  * That costs 27,000 instantiations if it begins at the namespace, and 5,000 if it begins at a result,
- * so two results are compared first. Nothing but the cost depends on it.
+ * so two results are compared first.
  */
 interface Yields<T> {
   readonly result: Rpc.Result<T>;
