@@ -23,7 +23,7 @@ pub struct Method {
     pub arguments: u32,
 }
 
-/// Works out what one program means, in one pass over its words.
+/// Works out what one program means.
 ///
 /// # Errors
 /// `protocol` where `words` is not one program.
@@ -35,11 +35,9 @@ pub fn meaning(words: &[u32]) -> Result<Meaning, Failure> {
     let steps = words.next_word()?;
     let values = usize::try_from(steps).unwrap_or(usize::MAX).min(most);
     let mut uses = vec![Uses::default(); values.saturating_add(1)];
-    let mut method = MethodSoFar::Nothing;
+    let method = if steps == 2 { one_method(words.clone())? } else { None };
     for _ in 0..steps {
-        let step = words.next_step()?;
-        method = method.then(step)?;
-        match step {
+        match words.next_step()? {
             Step::Get { of, .. } => uses_of(&mut uses, of)?.is_followed = true,
             Step::Apply { callee, arguments } => {
                 uses_of(&mut uses, callee)?.is_followed = true;
@@ -54,40 +52,16 @@ pub fn meaning(words: &[u32]) -> Result<Meaning, Failure> {
         }
     }
     let followed = uses.iter().map(|uses| uses.is_followed && !uses.is_passed_on).collect();
-    Ok(Meaning { method: method.method(), followed })
+    Ok(Meaning { method, followed })
 }
 
-/// What the steps so far have in common with one method call.
-#[derive(Clone, Copy)]
-enum MethodSoFar {
-    Nothing,
-    Read(u32),
-    Called(Method),
-    /// Something else.
-    Other,
-}
-
-impl MethodSoFar {
-    fn then(self, step: Step<'_>) -> Result<Self, Failure> {
-        Ok(match (self, step) {
-            (Self::Nothing, Step::Get { of: 0, name }) => Self::Read(name),
-            (Self::Read(name), Step::Apply { callee: 1, arguments }) => {
-                called(name, arguments)?.map_or(Self::Other, Self::Called)
-            }
-            _ => Self::Other,
-        })
-    }
-
-    fn method(self) -> Option<Method> {
-        match self {
-            Self::Called(method) => Some(method),
-            _ => None,
-        }
-    }
-}
-
-/// The call, if each argument is its own slot.
-fn called(name: u32, arguments: &[u32]) -> Result<Option<Method>, Failure> {
+/// The call that two steps are, if they are one of the target itself and each argument is its own slot.
+fn one_method(mut words: Words<'_>) -> Result<Option<Method>, Failure> {
+    let (Step::Get { of: 0, name }, Step::Apply { callee: 1, arguments }) =
+        (words.next_step()?, words.next_step()?)
+    else {
+        return Ok(None);
+    };
     let mut count: u32 = 0;
     for argument in arguments {
         if Argument::from_word(*argument)? != Argument::Slot(count) {

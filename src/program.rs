@@ -137,7 +137,7 @@ pub enum Step<'a> {
 }
 
 /// Reads a flat form from its start to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Words<'a> {
     rest: &'a [u32],
 }

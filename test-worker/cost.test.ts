@@ -11,7 +11,7 @@ import type { LIES } from './thrower.js';
 
 /** As callers that are not held to the types would record it. */
 // biome-ignore lint/suspicious/noExplicitAny: any chain
-const on = newContinuation<any>() as any;
+const on = newContinuation<any>();
 
 /** What a call comes to: its value, or the error. */
 function outcomeOf(binding: string, instance: string, remote: unknown): Promise<unknown> {

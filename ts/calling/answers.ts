@@ -1,6 +1,6 @@
 /** Receives the answers to a message of several calls: first those that are ready, then the rest. */
 
-import { release } from '../wire/outcome.js';
+import { release } from '../wire/dispose.js';
 import { isRefusal, isToBeFetched, NO_ANSWER, type RestStub } from '../wire/protocol.js';
 import type { Outgoing, Sender } from './outbox.js';
 import { stubSurvives } from './platform.js';

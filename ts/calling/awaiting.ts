@@ -2,15 +2,6 @@
 import { CallError } from '../wire/errors.js';
 import { addStack, startAt } from '../wire/stack.js';
 
-/** Whether a promise would adopt a value instead of holding it. */
-export function isThenable(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
-}
-
 /** A call refused when it is awaited shows only the line that awaits it. */
 export function throwToAwaiter(error: unknown): never {
   const isRefused = error instanceof CallError && error.callId === undefined;

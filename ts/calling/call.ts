@@ -2,10 +2,10 @@
 
 import type { EncodedProgram } from '../record/encode.js';
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
+import { release } from '../wire/dispose.js';
 import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
 import type { Node } from '../wire/node.js';
-import { release } from '../wire/outcome.js';
 import { withCallIn } from '../wire/stack.js';
 import { textOf } from '../wire/text.js';
 import type { CallEventDetails } from './channel.js';

@@ -5,6 +5,7 @@
 
 import { encodeProgram } from '../record/encode.js';
 import { boundContinuation, recorded, routeOf, unbound } from '../record/record.js';
+import { isThenableObject } from '../runtime/kinds.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
 import type { Recorded, Sendable } from '../types/continuations.js';
 import type {
@@ -17,12 +18,13 @@ import type {
   TargetOf,
 } from '../types/targets.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
+import { release } from '../wire/dispose.js';
 import { type CallError, invalidContinuation } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
 import { type Node, nodeOf } from '../wire/node.js';
-import { type Outcome, readOutcome, release } from '../wire/outcome.js';
+import { type Outcome, readOutcome } from '../wire/outcome.js';
 import { foldStack, startAt } from '../wire/stack.js';
-import { isThenable, throwToAwaiter, throwWithStack } from './awaiting.js';
+import { throwToAwaiter, throwWithStack } from './awaiting.js';
 import { Call, type CallHandle, type Settle } from './call.js';
 import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
 import { handle, handlerFor, textOfHandler } from './handlers.js';
@@ -170,7 +172,7 @@ export class Caller<Env, Self = never> {
   ): void {
     const call = this.#send(target, remote, options, false, (outcome, failed): void => {
       if (failed) reject(outcome);
-      else if (isThenable(outcome)) reject(call.thenableError(outcome));
+      else if (isThenableObject(outcome)) reject(call.thenableError(outcome));
       else resolve(outcome);
     });
   }

@@ -3,11 +3,11 @@ import { type HandlerFunction, runFunction, runHandler } from '../receiving/hand
 import { type HandlerProgram, handlerOf } from '../record/handler.js';
 import { notRecorded } from '../record/record.js';
 import { isPlainObject } from '../runtime/kinds.js';
+import { release } from '../wire/dispose.js';
 import { invalidContinuation } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
 import { unknownName } from '../wire/near.js';
 import { isForeign, isStart, type Node, nodeOf } from '../wire/node.js';
-import { release } from '../wire/outcome.js';
 
 /** A handler that has been checked. */
 export type CheckedHandler = HandlerProgram | HandlerFunction;
@@ -57,7 +57,7 @@ export function handle(
 }
 
 /** Throws `CallError` with code `invalid-continuation` if the handler's first member does not exist. */
-export function checkHandler(handler: Node, self: object): void {
+function checkHandler(handler: Node, self: object): void {
   let first = handler;
   while (first.of && !isStart(first.of)) first = first.of;
   const { name } = first;

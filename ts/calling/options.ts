@@ -1,11 +1,12 @@
 /** The options of a call, checked. */
 
+import { isDataObject } from '../runtime/kinds.js';
 import { type CallOptions, DefaultOption } from '../wasm/lumenize_call.js';
 import { checkTimeout } from '../wire/core.js';
 import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
 import { unknownName } from '../wire/near.js';
-import { textOf } from '../wire/text.js';
+import { copyOfOptions } from '../wire/reading.js';
 import type { StubOptions } from './target.js';
 
 /** The options that there are. */
@@ -37,7 +38,7 @@ export const DEFAULT_OPTIONS: CheckedOptions = {
 /** Throws `CallError` with code `invalid-option`. */
 export function checkOptions(options: unknown): CheckedOptions {
   if (options === undefined) return DEFAULT_OPTIONS;
-  if (typeof options !== 'object' || options === null) {
+  if (!isDataObject(options)) {
     throw invalidOption(
       `the options are ${explain(options)}: pass an object, as in { timeout: 5_000 }`,
     );
@@ -47,7 +48,7 @@ export function checkOptions(options: unknown): CheckedOptions {
     signal,
     batch = DEFAULT_OPTIONS.batch,
     ...stub
-  } = dataOf('the options', options);
+  } = copyOfOptions('the options', options);
   for (const name of Object.keys(stub)) {
     if (Object.hasOwn(OPTIONS, name)) continue;
     throw invalidOption(unknownName('option', name, Object.keys(OPTIONS)));
@@ -82,10 +83,10 @@ function stubOptionsOf(options: Readonly<Record<string, unknown>>): StubOptions 
 const RETRY = ['maxRetries', 'timeoutMs'];
 
 function retryOf(retry: unknown): Readonly<Record<string, unknown>> {
-  if (typeof retry !== 'object' || retry === null) {
+  if (!isDataObject(retry)) {
     throw invalidOption(`retry is ${explain(retry)}: pass an object, as in { maxRetries: 2 }`);
   }
-  const { maxRetries, timeoutMs, ...others } = dataOf('retry', retry);
+  const { maxRetries, timeoutMs, ...others } = copyOfOptions('retry', retry);
   for (const name of Object.keys(others)) {
     throw invalidOption(unknownName('option of retry', name, RETRY));
   }
@@ -94,15 +95,6 @@ function retryOf(retry: unknown): Readonly<Record<string, unknown>> {
     throw invalidOption(`retry.${name} is ${explain(value)}: it has to be a number, 0 or above`);
   }
   return defined({ maxRetries, timeoutMs });
-}
-
-/** The properties of options, each read once. */
-function dataOf(what: string, options: object): Readonly<Record<string, unknown>> {
-  try {
-    return { ...options };
-  } catch (cause) {
-    throw invalidOption(`${what} cannot be read: ${textOf(cause)}`, cause);
-  }
 }
 
 function defined(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -3,6 +3,7 @@
  * counts only if the error did not come from user code, which could have set it.
  */
 
+import { isDataObject } from '../runtime/kinds.js';
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
 import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
 import { withCallIn } from '../wire/stack.js';
@@ -159,7 +160,7 @@ function classify(rejected: unknown, isLocal: boolean): Failure {
 }
 
 function asPlatformError(rejected: unknown): PlatformError {
-  return typeof rejected === 'object' && rejected !== null ? rejected : {};
+  return isDataObject(rejected) ? rejected : {};
 }
 
 function messageOf(rejected: unknown): string {

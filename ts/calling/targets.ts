@@ -1,6 +1,6 @@
 /** Finding targets: what a binding, or what stands for one, and an instance name. */
 
-import { isObject } from '../runtime/kinds.js';
+import { isDataObject, isObject } from '../runtime/kinds.js';
 import { CallError, invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
 import { unknownName } from '../wire/near.js';
@@ -158,7 +158,7 @@ export function prototypeHas(value: unknown, name: string): boolean {
   if (!isObject(value)) return false;
   try {
     const prototype: unknown = Object.getPrototypeOf(value);
-    return typeof prototype === 'object' && prototype !== null && name in prototype;
+    return isDataObject(prototype) && name in prototype;
   } catch {
     // A revoked proxy.
     return false;

@@ -18,7 +18,7 @@ import type {
   NamespaceOf,
   ServiceOf,
 } from '../types/targets.js';
-import { CallError } from '../wire/errors.js';
+import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
 import { startAt } from '../wire/stack.js';
 import { callerOf, contextOf, envOf, type RequestContext } from './create.js';
@@ -131,8 +131,7 @@ export function withCall<B extends Class<Rpc.DurableObjectBranded>>(
   const prototype: unknown = typeof Base === 'function' ? Base.prototype : undefined;
   if (prototype !== DurableObject.prototype && !(prototype instanceof DurableObject)) {
     const what = typeof Base === 'function' ? (Base as { name: string }).name : explain(Base);
-    throw new CallError(
-      'invalid-option',
+    throw invalidOption(
       `withCall takes a class that extends DurableObject, not ${what}` +
         ' (for a Worker entrypoint, extend LumenizeWorker)',
     );

@@ -1,6 +1,7 @@
 /** The decorator `@callable()`, in both dialects. */
 
-import { CallError } from '../wire/errors.js';
+import { isDataObject } from '../runtime/kinds.js';
+import { type CallError, invalidOption } from '../wire/errors.js';
 import { unshadow } from './closed-to-rpc.js';
 import { prototypesOf } from './entries.js';
 import { mark } from './marks.js';
@@ -66,13 +67,12 @@ type StandardContext = Pick<
 > & { readonly kind: string };
 
 function isStandard(context: unknown): context is StandardContext {
-  return typeof context === 'object' && context !== null && 'addInitializer' in context;
+  return isDataObject(context) && 'addInitializer' in context;
 }
 
 function misplaced(name: unknown): CallError {
   const what = typeof name === 'object' ? 'this' : String(name);
-  return new CallError(
-    'invalid-option',
+  return invalidOption(
     `@callable() marks public methods and getters of instances, which ${what} is not`,
   );
 }

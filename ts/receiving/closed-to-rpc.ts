@@ -1,6 +1,6 @@
 /** `static closedToRpc`: members that a class closes to plain Workers RPC, too. */
 
-import { CallError } from '../wire/errors.js';
+import { invalidOption } from '../wire/errors.js';
 import { entriesOf, prototypesOf } from './entries.js';
 import type { ReceiverClass } from './expose.js';
 
@@ -44,8 +44,7 @@ export function checkClosedToRpc(
   isChosen: boolean,
 ): void {
   if (receiver.closedToRpc !== true || isChosen) return;
-  throw new CallError(
-    'invalid-option',
+  throw invalidOption(
     `${receiver.name} has static closedToRpc = true and names nothing that is open: name it in ` +
       'static callable, or mark it by @callable()',
   );

@@ -2,7 +2,7 @@
 
 import { DurableObject, WorkerEntrypoint } from '#workers';
 import { isEntry } from '../wire/core.js';
-import { CallError } from '../wire/errors.js';
+import { invalidOption } from '../wire/errors.js';
 import { listOf, marksOf } from './marks.js';
 
 /** Prototypes that separate a class's own members, below, from a wrapped base, above. */
@@ -96,7 +96,7 @@ function chosenIn(prototypes: readonly object[], members: Set<string>): Choice |
     const listed = listOf(prototype);
     if (listed === undefined) continue;
     if (!Array.isArray(listed)) {
-      throw new CallError('invalid-option', `static callable of ${owner} is no list of names`);
+      throw invalidOption(`static callable of ${owner} is no list of names`);
     }
     checkMembers(listed, members, `static callable of ${owner}`);
     return { names: [...names, ...listed], isList: true };
@@ -107,5 +107,5 @@ function chosenIn(prototypes: readonly object[], members: Set<string>): Choice |
 function checkMembers(names: readonly string[], members: Set<string>, what: string): void {
   const unknown = names.find((name) => !members.has(name));
   if (unknown === undefined) return;
-  throw new CallError('invalid-option', `${what} names '${unknown}', which is no member of it`);
+  throw invalidOption(`${what} names '${unknown}', which is no member of it`);
 }

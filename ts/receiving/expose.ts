@@ -6,7 +6,7 @@
 
 import type { CallLimits } from '../wasm/lumenize_call.js';
 import { checkLimits, type Limits } from '../wire/core.js';
-import { CallError } from '../wire/errors.js';
+import { CallError, invalidOption } from '../wire/errors.js';
 import { nearTo } from '../wire/near.js';
 import { ours } from '../wire/stack.js';
 import { checkClosedToRpc } from './closed-to-rpc.js';
@@ -111,10 +111,7 @@ function readFor(checkEntry: ClassRules['checkEntry']): Read {
 function exposedBy({ exposes = [] }: ReceiverClass): readonly string[] {
   for (const name of exposes) {
     if (name !== 'ctx' && name !== 'env') {
-      throw new CallError(
-        'invalid-option',
-        `static exposes names '${name}': it opens ctx and env only`,
-      );
+      throw invalidOption(`static exposes names '${name}': it opens ctx and env only`);
     }
   }
   return exposes;

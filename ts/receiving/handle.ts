@@ -1,7 +1,7 @@
 /** Runs handlers, with the runner that also runs callers' programs. */
 
 import type { HandlerProgram } from '../record/handler.js';
-import { release } from '../wire/outcome.js';
+import { release } from '../wire/dispose.js';
 import { ours } from '../wire/stack.js';
 import { callMethod, run, settled } from './run.js';
 import { readAny } from './steps.js';

@@ -5,11 +5,10 @@
  * target whose methods are synchronous answers in the same turn.
  */
 
-import { isObject } from '../runtime/kinds.js';
+import { isObject, isThenableObject } from '../runtime/kinds.js';
 import { StepKind } from '../wasm/lumenize_call.js';
 import type { Method, Program } from '../wire/core.js';
-import { objectsIn, outlivesCall, releaseAll } from '../wire/dispose.js';
-import { release } from '../wire/outcome.js';
+import { objectsIn, outlivesCall, release, releaseAll } from '../wire/dispose.js';
 import { ours } from '../wire/stack.js';
 import { apply, FIRST_STEP, pass, type Read, type Run, readAny, takeStep } from './steps.js';
 
@@ -87,9 +86,7 @@ export function settled(value: unknown, lent: unknown[] | undefined): unknown {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value === 'function') return 'then' in value;
-  if (typeof value !== 'object' || value === null) return false;
-  return typeof (value as { then?: unknown }).then === 'function';
+  return typeof value === 'function' ? 'then' in value : isThenableObject(value);
 }
 
 function runSteps(run: Run): unknown {

@@ -88,7 +88,7 @@ export function takeStep(run: Run): unknown {
 }
 
 /** Limits the work of built-in methods, however often a program calls them. */
-export function work(run: Run, bytes: number): void {
+function work(run: Run, bytes: number): void {
   run.work += bytes;
   if (run.work <= MOST_WORK) return;
   throw new CallError(
@@ -189,7 +189,7 @@ export function pass({ values, receivers }: Run, number: number): unknown {
   return value;
 }
 
-export function next(run: Run): number {
+function next(run: Run): number {
   return run.words[run.at++] as number;
 }
 

@@ -6,6 +6,7 @@
  * holds one, which is reached twice is one step: it runs once and both places get its value.
  */
 
+import { isDataObject } from '../runtime/kinds.js';
 import { ArgumentKind, MostLimit, StepKind } from '../wasm/lumenize_call.js';
 import type { Copies } from '../wire/copy.js';
 import type { FlatProgram } from '../wire/core.js';
@@ -246,10 +247,10 @@ function checkDestination(begun: Node, node: Node, destination: Destination): vo
 }
 
 export function isHolding(copy: unknown, copies: Copies): copy is object {
-  return typeof copy === 'object' && copy !== null && copies.holds(copy);
+  return isDataObject(copy) && copies.holds(copy);
 }
 
 /** Whether a continuation stands inside an argument. */
 export function mayHold(argument: unknown): boolean {
-  return typeof argument === 'object' && argument !== null && holdsContinuation(argument);
+  return isDataObject(argument) && holdsContinuation(argument);
 }

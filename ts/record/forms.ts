@@ -5,9 +5,9 @@
  * flattening. Programs of one form are encoded once for each isolate. Finding a form allocates
  * nothing.
  */
-export class Forms<V> {
+class Forms {
   /** Values by the number of a form; 0 is the empty form. */
-  readonly values: (V | undefined)[] = [undefined];
+  readonly values: (string | undefined)[] = [undefined];
   /** The number of a form, by the number of the form it continues and a token. */
   readonly #next = new Map<number, number>();
 
@@ -43,7 +43,7 @@ export const MOST_IN_FORM = { nodes: 20, nameLength: 200, arguments: 1_000 };
 const MOST_FORMS = 4_000;
 
 let names = new Map<string, number>();
-export let frames = new Forms<string>();
+export let frames = new Forms();
 
 export function forgetFormsOfAFlood(): void {
   if (!frames.isFull) return;

@@ -7,7 +7,7 @@
  */
 
 import type { Begun } from '../types/continuations.js';
-import { CallError } from '../wire/errors.js';
+import { type CallError, invalidContinuation } from '../wire/errors.js';
 import { explain, explainNode } from '../wire/explain.js';
 import { isForeign, NODE, Node, nodeOf } from '../wire/node.js';
 import { startAt } from '../wire/stack.js';
@@ -196,8 +196,7 @@ function rejected(error: CallError): Promise<unknown> {
 
 /** The error of a continuation that is sent without a target. */
 export function unbound(node: Node): CallError {
-  return new CallError(
-    'invalid-continuation',
+  return invalidContinuation(
     `begin with a target, as in this.ctn('USERS', 'main').getUser(id), or pass the continuation to ` +
       `this.svc.callRaw('USERS', 'main', …): ${explainNode(node)} knows no target to be sent to`,
   );
@@ -228,8 +227,7 @@ export function notRecorded(what: string, value: unknown, remedy: string): CallE
   const why = isTheirs
     ? "; what another package's ctn() has recorded cannot be read, newContinuation of this one helps"
     : '';
-  return new CallError(
-    'invalid-continuation',
+  return invalidContinuation(
     `the ${what} is ${explain(value)}, not a continuation: ${remedy}${why}`,
   );
 }

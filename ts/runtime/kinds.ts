@@ -81,6 +81,11 @@ export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
+/** Whether a value is an object that a promise would adopt instead of holding it. */
+export function isThenableObject(value: unknown): value is PromiseLike<unknown> {
+  return isDataObject(value) && typeof (value as { then?: unknown }).then === 'function';
+}
+
 /** Whether a value is an object that may be data, which no function is. */
 export function isDataObject(value: unknown): value is object & Record<string, unknown> {
   return typeof value === 'object' && value !== null;

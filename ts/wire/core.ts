@@ -9,7 +9,8 @@
 
 import type * as Wasm from '../wasm/lumenize_call.js';
 import { type CallErrorCode, type CallLimits, MessageLimit } from '../wasm/lumenize_call.js';
-import { CallError } from './errors.js';
+import { CallError, invalidContinuation } from './errors.js';
+import { copyOfOptions } from './reading.js';
 import { textOf } from './text.js';
 
 type Core = Pick<
@@ -108,10 +109,7 @@ export function encodeFrame({ words, names }: FlatProgram, slotCount: number): s
   const joined = names.join(SEPARATOR);
   for (const name of names) {
     if (!name.isWellFormed()) {
-      throw new CallError(
-        'invalid-continuation',
-        `the name ${JSON.stringify(name)} is not Unicode`,
-      );
+      throw invalidContinuation(`the name ${JSON.stringify(name)} is not Unicode`);
     }
   }
   const flat = Uint32Array.from(words);
@@ -168,18 +166,9 @@ export interface Limits {
 
 /** Checks the limits that a class sets. Throws `CallError` with code `invalid-option`. */
 export function checkLimits(limits: CallLimits): Limits {
-  const own = copyOf(limits);
+  // First: a throwing getter of the user's must not count as a failure of the core.
+  const own = copyOfOptions('callLimits', limits);
   return { words: ask(() => core().checkLimits(own)), accepted: new Map() };
-}
-
-/** Copies the limits first: a throwing getter of the user's must not count as a failure of the core. */
-function copyOf(limits: CallLimits): CallLimits {
-  try {
-    return { ...limits };
-  } catch (cause) {
-    const message = `callLimits cannot be read: ${textOf(cause)}`;
-    throw new CallError('invalid-option', message, { cause });
-  }
 }
 
 /**
@@ -258,7 +247,7 @@ export function checkMessage(
 ): void {
   const most = MessageLimit.Calls + 1;
   // wasm memory never shrinks: only as much crosses as the core needs to see that it is too long.
-  const shown = <T extends Uint16Array>(numbers: T): Uint16Array => numbers.subarray(0, most);
+  const shown = (numbers: Uint16Array): Uint16Array => numbers.subarray(0, most);
   const lengths = Uint32Array.from(frames.slice(0, most), (frame) =>
     // A value that is not a frame is refused when it is decoded.
     typeof frame === 'string' ? frame.length : 0,

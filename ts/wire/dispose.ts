@@ -1,11 +1,26 @@
 /**
- * Disposal of what has never been sent, or has been sent and come to nothing: the runtime releases the
- * stubs of a result when its caller disposes of it, and this does the same where there is no caller.
+ * Disposal of what arrived, and of what has never been sent, or has been sent and come to nothing: the
+ * runtime releases the stubs of a result when its caller disposes of it, and this does the same where there
+ * is no caller.
  */
 
 import { RpcTarget } from '#workers';
 import { isObject, itemsOf, types } from '../runtime/kinds.js';
 import { isStub } from '../runtime/references.js';
+
+/**
+ * Releases the stubs in a value that arrived by RPC, through its `Symbol.dispose`. No other code
+ * does: a late value is dropped, and a handler owns its outcome only
+ * while it runs, like the parameters of an RPC method.
+ */
+export function release(received: unknown): void {
+  if (!isObject(received)) return;
+  try {
+    (received as Partial<Disposable>)[Symbol.dispose]?.();
+  } catch {
+    // Nothing is left to release.
+  }
+}
 
 /**
  * Releases what a value holds, as the runtime would if its caller disposed of it: stubs, objects that are
@@ -27,8 +42,8 @@ export function releaseAll(values: readonly unknown[], kept: Set<object>, most: 
   const budget = { items: most };
   for (const value of values) {
     const isNew = isObject(value) && !kept.has(value);
-    for (const each of meet(value, kept, budget)) if (isReference(each)) dispose(each);
-    if (isNew && isPlain(value)) dispose(value);
+    for (const each of meet(value, kept, budget)) if (isReference(each)) release(each);
+    if (isNew && isPlain(value)) release(value);
   }
 }
 
@@ -77,12 +92,4 @@ function isContainer(value: object): boolean {
 
 function isPlain(value: unknown): value is object {
   return isObject(value) && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-function dispose(value: object): void {
-  try {
-    (value as Partial<Disposable>)[Symbol.dispose]?.();
-  } catch {
-    // Nothing is left to release.
-  }
 }

@@ -2,7 +2,7 @@
  * The classes of errors that cross as themselves. A class off the wire is looked up here and nowhere
  * else: what a sender writes never reaches `globalThis`.
  */
-import { CallError } from './errors.js';
+import { CallError, invalidOption } from './errors.js';
 
 type ErrorClass = abstract new (...args: never) => Error;
 
@@ -66,13 +66,12 @@ export function registerErrors(...classes: ErrorClass[]): void {
     if (!isRegistrable(each)) {
       const what =
         typeof each === 'function' ? each.name || 'a class without a name' : String(each);
-      throw new CallError(
-        'invalid-option',
+      throw invalidOption(
         `registerErrors takes named classes that extend Error, but not CallError: not ${what}`,
       );
     }
     if (builtIn.has(each.name) || each.name === 'CallError') {
-      throw new CallError('invalid-option', `there is another class of errors named ${each.name}`);
+      throw invalidOption(`there is another class of errors named ${each.name}`);
     }
   }
   for (const each of classes) {

@@ -2,7 +2,7 @@
 
 import { dataOf, isDataObject, itemsOf, types } from '../runtime/kinds.js';
 import { define } from './reading.js';
-import { tryToRead } from './text.js';
+import { cut, tryToRead } from './text.js';
 
 /** How deep, and for how many values, a property is searched for its transferable part. */
 const MOST_IN_PART = { depth: 10, values: 1_000 };
@@ -15,7 +15,7 @@ const MOST_TEXT = 1_000_000;
 
 /** A text that is no longer than what one error may hold. */
 export function cutText(text: string): string {
-  return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
+  return cut(text, MOST_TEXT);
 }
 
 /** The transferable part of values by name. Shared parts stay shared if all of them are transferable. */

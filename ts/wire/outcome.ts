@@ -3,6 +3,7 @@
  * a call. A failure travels as a marked array. A value that looks like such an array is marked,
  * too, so no value can pass for a failure.
  */
+import { release } from './dispose.js';
 import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
 import { explain } from './explain.js';
@@ -85,7 +86,7 @@ const nothingToRelease = (): void => {};
  * Gives a result a disposer, as Workers RPC does. In a message of several
  * results, only the message itself has one.
  */
-export function withDisposer(result: unknown, dispose = nothingToRelease): unknown {
+function withDisposer(result: unknown, dispose = nothingToRelease): unknown {
   if (typeof result !== 'object' || result === null || Object.hasOwn(result, Symbol.dispose)) {
     return result;
   }
@@ -95,18 +96,4 @@ export function withDisposer(result: unknown, dispose = nothingToRelease): unkno
     writable: true,
   });
   return result;
-}
-
-/**
- * Releases the stubs in a value that arrived by RPC, through its `Symbol.dispose`. No other code
- * does: a late value is dropped, and a handler owns its outcome only
- * while it runs, like the parameters of an RPC method.
- */
-export function release(received: unknown): void {
-  if (typeof received !== 'object' && typeof received !== 'function') return;
-  try {
-    (received as Partial<Disposable> | null)?.[Symbol.dispose]?.();
-  } catch {
-    // Nothing is left to release.
-  }
 }

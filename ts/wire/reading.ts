@@ -1,4 +1,6 @@
 /** Reading values of the user's, whose getters and proxies may throw. */
+import { invalidOption } from './errors.js';
+import { textOf } from './text.js';
 
 /** What the user's own code threw while a value was read: a getter, or the trap of a proxy. */
 export class ReadFailure extends Error {
@@ -17,6 +19,19 @@ export function read(from: object, key: string): unknown {
     return (from as Record<string, unknown>)[key];
   } catch (cause) {
     throw new ReadFailure(cause);
+  }
+}
+
+/**
+ * A copy of options, each of which is read once. Throws `CallError` with code `invalid-option`.
+ *
+ * @param what - What the options are called in that error.
+ */
+export function copyOfOptions<O extends object>(what: string, options: O): O {
+  try {
+    return { ...options };
+  } catch (cause) {
+    throw invalidOption(`${what} cannot be read: ${textOf(cause)}`, cause);
   }
 }
 

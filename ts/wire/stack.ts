@@ -4,6 +4,7 @@
  * to functions at run time. A stack in another format stays unchanged.
  */
 import { CallError, type CallErrorDetails, placeOf } from './errors.js';
+import { cut } from './text.js';
 
 const OURS = '@lumenize/call';
 
@@ -51,9 +52,8 @@ const SHOWN_OF_PLACE = 200;
  * else shows `[object Object]`. It looks for it after the first bracket that follows a blank.
  */
 function lineOf(details: CallErrorDetails): string {
-  const place = placeOf(details);
-  const shown = place.length > SHOWN_OF_PLACE ? `${place.slice(0, SHOWN_OF_PLACE)}…` : place;
-  const parts = `${details.operation} on ${shown}`.replaceAll('\n', '').split('(');
+  const place = cut(placeOf(details), SHOWN_OF_PLACE);
+  const parts = `${details.operation} on ${place}`.replaceAll('\n', '').split('(');
   const operation = parts
     .map((part, at) => (at < parts.length - 1 ? part.trimEnd() : part))
     .join('(');
