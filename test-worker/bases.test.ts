@@ -50,10 +50,15 @@ test('it calls itself, by id; and a path goes where `static exposes` lets it', (
     expect(await self.stored()).toBe('stored');
   }));
 
-test('a class prepared twice is called like one prepared once', () =>
-  inCaller('calls a room prepared twice', async (caller) => {
-    const greeting = newContinuation<TwiceRoom>().greet('Ada');
-    expect(await caller.svc.callRaw('TWICE', 'main', greeting)).toBe('hello Ada');
+test('rule 27: a class that is wrapped again opens nothing of what was added between', () =>
+  inCaller('calls a room wrapped twice', async (caller) => {
+    const on = newContinuation<TwiceRoom>();
+    const call = caller.svc.callRaw.bind(caller.svc);
+    expect(await call('TWICE', 'main', on.greet('Ada'))).toBe('hello Ada');
+    expect(await call('TWICE', 'main', on.above())).toBe('above');
+    for (const closed of [on.between(), on.destroy()]) {
+      await expect(call('TWICE', 'main', closed)).rejects.toMatchObject({ code: 'not-callable' });
+    }
   }));
 
 test('rule 27: marks hold where a framework puts its own functions around methods, in subclasses too', () =>

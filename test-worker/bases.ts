@@ -55,8 +55,18 @@ export class Room extends withCall(Framework<Cloudflare.Env>) {
   }
 }
 
-/** A class that has been prepared twice does what it does once. */
-export class TwiceRoom extends withCall(withCall(Framework<Cloudflare.Env>)) {}
+class Between extends withCall(Framework<Cloudflare.Env>) {
+  between(): string {
+    return 'between';
+  }
+}
+
+/** A class that is wrapped again, after it has added a method. */
+export class TwiceRoom extends withCall(Between) {
+  above(): string {
+    return 'above';
+  }
+}
 
 /** As Agent of agents does it: its constructor puts functions of its own around the methods of a class. */
 class Wrapping extends DurableObject {

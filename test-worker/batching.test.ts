@@ -387,11 +387,25 @@ describe('rule 25: a message of several calls that is none is refused, and nothi
       __lmzCalls(...message: readonly unknown[]): Promise<unknown>;
     };
     const frames = [next, asSent(frameOf(['__proto__'], 0, [0, 0, 0])), '\u0100', 5];
-    const answer = await stub.__lmzCalls(frames, counts(0, 0, 0, 0), which(1, 0, 2, 3, 0), []);
+    // One that is not even there.
+    frames.length = 5;
+    const answer = await stub.__lmzCalls(
+      frames,
+      counts(0, 0, 0, 0, 0),
+      which(1, 0, 2, 3, 4, 0),
+      [],
+    );
     const refused = (code: string): unknown => ['__lmzRefusal', { properties: { code } }];
     expect(answer).toMatchObject([
       undefined,
-      [refused('not-callable'), 2, refused('protocol'), refused('protocol'), 3],
+      [
+        refused('not-callable'),
+        2,
+        refused('protocol'),
+        refused('protocol'),
+        refused('protocol'),
+        3,
+      ],
     ]);
   });
 });

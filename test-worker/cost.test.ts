@@ -7,6 +7,7 @@ import { env } from 'cloudflare:workers';
 import { type CallError, createCaller, newContinuation } from '@lumenize/call';
 import { describe, expect, test, vi } from 'vitest';
 import { inCaller } from './in-object.js';
+import type { CallerObject } from './index.js';
 import type { LIES } from './thrower.js';
 
 /** As callers that are not held to the types would record it. */
@@ -125,6 +126,37 @@ describe('rule 25: what many failures of one message share costs what it costs o
   });
 });
 
+describe('rule 25: what is no part of a failure costs what it costs as a value', () => {
+  const big: Record<string, (size: number) => unknown> = {
+    bytes: (size) => new Uint8Array(8 * size),
+    'a boxed text': (size) => new String('x'.repeat(size)),
+    'a list': (size) => new Array(size / 5).fill(1),
+  };
+  const places: Record<string, (value: unknown) => unknown> = {
+    'the failure': (value) => value,
+    properties: (properties) => ({ name: 'Error', message: 'm', properties }),
+    'a property': (value) => ({ name: 'Error', message: 'm', properties: { value } }),
+    nested: (nested) => ({ name: 'Error', message: 'm', properties: {}, nested }),
+    'a nested error': (value) => ({ name: 'E', message: 'm', properties: {}, nested: { value } }),
+    cause: (cause) => ({ name: 'Error', message: 'm', properties: {}, cause }),
+    errors: (errors) => ({ name: 'Error', message: 'm', properties: {}, errors }),
+    'one of errors': (value) => ({ name: 'Error', message: 'm', properties: {}, errors: [value] }),
+    thrown: (thrown) => ({ thrown }),
+  };
+  const cases = Object.keys(big).flatMap((kind) =>
+    Object.keys(places).map((place) => [kind, place] as const),
+  );
+  test.for(cases)('%s as %s', async ([kind, place]) => {
+    const value = big[kind]?.(500_000);
+    const forged = async (): Promise<void> => {
+      const lie = on.echo(places[place]?.(value));
+      expect(await outcomeOf('FORGER', 'main', lie)).toBeInstanceOf(Error);
+    };
+    const echoed = (): Promise<unknown> => outcomeOf('REACHABLE', 'main', on.echo(value));
+    expect(await timesAsLong(forged, echoed)).toBeLessThan(3);
+  });
+});
+
 describe('rule 25: what stands in several arguments is looked through once', () => {
   const kinds: Record<string, (list: object) => object> = {
     Map: (list) => new Map([['list', list]]),
@@ -194,6 +226,63 @@ describe('rule 25: what a chain passes through is looked at once', () => {
       );
     expect(await through(2)()).toEqual([100_000, 100_000]);
     expect(await timesAsLong(through(80), through(20))).toBeLessThan(2);
+  });
+});
+
+describe('rule 25: what is only looked through costs no more than to send it', () => {
+  const size = 1_000_000;
+  const sent = (): Promise<unknown> =>
+    outcomeOf('REACHABLE', 'main', on.echo(new Array(size).fill(7)));
+
+  test('a list that a method returned, in each call of a message', async () => {
+    const lengths = (): Promise<unknown> =>
+      inCaller('costs', async (caller) => {
+        const call = (): Promise<unknown> =>
+          caller.svc.callRaw('REACHABLE', 'main', on.sameList(size).length);
+        expect(await Promise.all(Array.from({ length: 60 }, call))).toEqual(Array(60).fill(size));
+      });
+    expect(await timesAsLong(lengths, sent)).toBeLessThan(2);
+  });
+
+  test('an object with many keys, in each call of a message', async () => {
+    const table = on.sameTable(size / 5);
+    const keys = (): Promise<unknown> =>
+      inCaller('costs', async (caller) => {
+        const call = (): Promise<unknown> => caller.svc.callRaw('REACHABLE', 'main', table.key1);
+        expect(await Promise.all(Array.from({ length: 60 }, call))).toEqual(Array(60).fill(1));
+      });
+    const whole = (): Promise<unknown> => outcomeOf('REACHABLE', 'main', table);
+    expect(await timesAsLong(keys, whole)).toBeLessThan(2);
+  });
+
+  test('a list that a chain passes through to its result', async () => {
+    const run = (): Promise<unknown> =>
+      outcomeOf('REACHABLE', 'main', on.run(on.holder(size).list));
+    expect(await run()).toHaveLength(size);
+    expect(await timesAsLong(run, sent)).toBeLessThan(3);
+  });
+
+  test('a list in a recorded handler', async () => {
+    const list = new Array(size).fill(7);
+    const handled = (): Promise<unknown> =>
+      inCaller('costs', (caller) => {
+        const echo = on.echo(1);
+        caller.svc.call(
+          'REACHABLE',
+          'main',
+          echo,
+          newContinuation<CallerObject>().onOutcome(echo, list),
+        );
+        return caller.arrived(1);
+      });
+    expect(await timesAsLong(handled, sent)).toBeLessThan(2);
+  });
+
+  test('a boxed text as an argument', async () => {
+    const text = 'x'.repeat(2 * size);
+    const boxed = (): Promise<unknown> => outcomeOf('REACHABLE', 'main', on.echo(new String(text)));
+    const bare = (): Promise<unknown> => outcomeOf('REACHABLE', 'main', on.echo(text));
+    expect(await timesAsLong(boxed, bare)).toBeLessThan(3);
   });
 });
 

@@ -87,6 +87,22 @@ describe('rule 10: calls begin in the order in which they were made', () => {
     }));
 });
 
+test('rule 14: a thousand calls that wait begin within the time of a thousand by Workers RPC', () =>
+  inCaller('a thousand', async (caller) => {
+    const count = 1_000;
+    const stub = env.ORDER.getByName('a thousand');
+    const took = async (call: (n: number) => Promise<number>): Promise<number> => {
+      const start = Date.now();
+      expect(await Promise.all(numbers(count).map(call))).toEqual(numbers(count));
+      return Date.now() - start;
+    };
+    const ours = (n: number): Promise<number> =>
+      caller.svc.callRaw('ORDER', 'a thousand', on.meets(n, count));
+    const theirs = (n: number): Promise<number> => stub.meets(n, count);
+    const [least, most] = [await took(theirs), await took(ours)];
+    expect(most).toBeLessThan(least);
+  }));
+
 describe('rule 16: what a call runs in is that of the call', () => {
   const storage = new AsyncLocalStorage<string>();
 

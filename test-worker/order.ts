@@ -30,6 +30,19 @@ export class Order extends LumenizeBase {
     return n;
   }
 
+  /** Waits for so many others to begin. */
+  async meets(n: number, others: number): Promise<number> {
+    this.#met ??= Promise.withResolvers();
+    this.begun.push(n);
+    if (this.begun.length % others === 0) {
+      this.#met.resolve();
+      this.#met = undefined;
+    } else await this.#met.promise;
+    return n;
+  }
+
+  #met: PromiseWithResolvers<void> | undefined;
+
   hangs(n: number): Promise<never> {
     this.begun.push(n);
     return new Promise(() => {});

@@ -244,6 +244,26 @@ export class Reachable extends LumenizeBase {
     return this.#objects;
   }
 
+  #list: number[] = [];
+
+  /** The same list as the last time, if it was as long. */
+  sameList(length: number): number[] {
+    if (this.#list.length !== length) this.#list = this.list(length);
+    return this.#list;
+  }
+
+  holder(length: number): object {
+    return { list: this.sameList(length) };
+  }
+
+  #table: Record<string, number> | undefined;
+
+  /** The same object each time, with so many keys. */
+  sameTable(size: number): object {
+    this.#table ??= Object.fromEntries(Array.from({ length: size }, (_, at) => [`key${at}`, at]));
+    return this.#table;
+  }
+
   objects(length: number): object[] {
     return Array.from({ length }, (_, id) => ({ id, name: 'x' }));
   }

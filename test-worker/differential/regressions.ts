@@ -96,6 +96,20 @@ export const regressions: readonly ShortPlan[] = [
   // What a chain passes through is released.
   { turns: [{ calls: [{ chain: 'method of a stub' }] }] },
   { turns: [{ calls: [{ chain: 'call of a function' }] }] },
+  // What a getter changes while a value is read.
+  ...(
+    [
+      'array with a hidden item',
+      'first item given by a getter',
+      'array that a getter changes',
+      'array that a getter shortens',
+      'array that an item changes',
+      'object that a getter changes',
+      'map that a getter changes',
+      'set that a getter changes',
+      'boxed number of another prototype',
+    ] as const
+  ).map((value) => ({ turns: [{ calls: [{ args: [value] }, { end: { returns: value } }] }] })),
   // Arguments are read once, and are what the runtime makes of them.
   { turns: [{ calls: [{ args: ['counting getter'] }] }] },
   {

@@ -83,6 +83,71 @@ function replaced(target: object, prototype: object | null): unknown {
   return Object.setPrototypeOf(target, prototype);
 }
 
+/** Data with a getter that runs once, before it gives a value. */
+function withGetter<T extends object>(target: T, key: string | number, get: () => unknown): T {
+  let isRead = false;
+  return Object.defineProperty(target, key, {
+    enumerable: true,
+    configurable: true,
+    get() {
+      const value = isRead ? 'read twice' : get();
+      isRead = true;
+      return value;
+    },
+  });
+}
+
+/** What its getters change while they are read. */
+const CHANGING = {
+  'first item given by a getter': () => withGetter([1, 2], 0, () => '__lmzFailure'),
+  'array that a getter changes': () => {
+    const array: unknown[] = [1, 2, 3];
+    return withGetter(array, 0, () => {
+      array[2] = 'changed';
+      delete array[1];
+      return 'read';
+    });
+  },
+  'array that a getter shortens': () => {
+    const array: unknown[] = [1, 2, 3];
+    return withGetter(array, 1, () => {
+      array.length = 2;
+      return 'read';
+    });
+  },
+  'array that an item changes': () => {
+    const array: unknown[] = [{}, 2, 3, 4];
+    withGetter(array[0] as object, 'a', () => {
+      array[2] = 'changed';
+      array.push('more');
+      return 'read';
+    });
+    return array;
+  },
+  'object that a getter changes': () => {
+    const object: Record<string, unknown> = { a: 1, b: 2, toString: 3, c: 4 };
+    return withGetter(object, 'a', () => {
+      Reflect.deleteProperty(object, 'b');
+      Reflect.deleteProperty(object, 'toString');
+      Object.assign(object, { c: 'changed', d: 'more' });
+      return 'read';
+    });
+  },
+  'map that a getter changes': () => {
+    const map = new Map<unknown, unknown>();
+    map.set(
+      'a',
+      withGetter({}, 'x', () => map.set('b', 'changed').set('c', 'more').size),
+    );
+    return map.set('b', 2);
+  },
+  'set that a getter changes': () => {
+    const set = new Set<unknown>();
+    set.add(withGetter({}, 'x', () => set.delete('b') && set.add('more').size));
+    return set.add('b');
+  },
+};
+
 // biome-ignore lint/suspicious/noSparseArray: that holes stay holes is what it is for
 const holes = (): unknown => [1, , 3];
 
@@ -113,6 +178,8 @@ const DATA = {
   'long sparse array': () => Object.assign([], { 5: 1, length: 1e8 }),
   'trailing hole': () => Object.assign([1], { length: 3 }),
   'array with a property': () => Object.assign([1, 2], { x: 1 }),
+  'array with a hidden item': () =>
+    Object.assign(Object.defineProperty([1, 2, 3], 1, { enumerable: false }), { x: 'X' }),
   'array of another prototype': () => replaced([1, 2], Object.prototype),
   'subclass of Array': () => Items.from([1, 2]),
   'frozen object': () => Object.freeze({ a: 1 }),
@@ -154,6 +221,7 @@ const DATA = {
   buffer: () => new Uint8Array([1, 2]).buffer,
   'boxed string': () => new String('x'),
   'boxed number': () => new Number(4),
+  'boxed number of another prototype': () => replaced(new Number(4), Object.prototype),
   headers: () => new Headers({ a: 'b' }),
   'like a failure of ours': () => ['__lmzFailure', { thrown: 1 }],
   'like a value of ours': () => ['__lmzValue', 1],
@@ -198,7 +266,11 @@ const TOLD = {
       return maker.onUsed(`${maker.name} read`);
     },
   }),
+  ...CHANGING,
 };
+
+/** What tells that it was read. */
+const READ_ONCE = ['counting getter', ...Object.keys(CHANGING)];
 
 /** What only a result is. */
 const DISPOSABLE = {
@@ -267,13 +339,18 @@ export function mutate(value: unknown, within = 2): void {
   else if (Array.isArray(value)) {
     for (const item of Object.values(value)) mutate(item, within - 1);
     Array.prototype.push.call(value, 'mutated');
-  } else if (Object.getPrototypeOf(value) === Object.prototype) {
+  } else if (isPlain(value)) {
     for (const key of Object.keys(value)) {
       const { value: item } = Object.getOwnPropertyDescriptor(value, key) ?? {};
       mutate(item, within - 1);
     }
     (value as Record<string, unknown>)['mutated'] = true;
   }
+}
+
+function isPlain(value: object): boolean {
+  const isOfPlain = Object.getPrototypeOf(value) === Object.prototype;
+  return isOfPlain && Object.prototype.toString.call(value) === '[object Object]';
 }
 
 /** Whatever its prototype says. With properties of its own one would be taken for a plain object. */
@@ -310,7 +387,7 @@ function items(value: unknown): unknown[] {
  */
 export function areTelling(values: readonly unknown[]): boolean {
   const refused = count(values, refusedKinds);
-  return refused === 0 || (refused === 1 && count(values, ['counting getter']) === 0);
+  return refused === 0 || (refused === 1 && count(values, READ_ONCE) === 0);
 }
 
 /** Whether the runtime can carry a value of a plan. */

@@ -339,7 +339,7 @@ export class Caller<Env, Self = never> {
       call?.enter(() => {
         const ended = this.#settleWaiting(call, outcomeOf);
         if (ended === undefined) settleNext();
-        else void endOfTurn(ended, this.#owner.self).then(settleNext);
+        else void endOfTurn(ended).then(settleNext);
       });
     };
     settleNext();

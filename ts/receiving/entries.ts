@@ -57,7 +57,7 @@ interface Entries {
 
 export function entriesOf(prototype: object): Entries {
   const prototypes = prototypesOf(prototype);
-  const boundary = prototypes.findLastIndex((each) => boundaries.has(each));
+  const boundary = prototypes.findIndex((each) => boundaries.has(each));
   const own = boundary < 0 ? prototypes : prototypes.slice(0, boundary);
   const wrapped = boundary < 0 ? [] : prototypes.slice(boundary);
   const members = new Set(prototypes.flatMap((at) => Object.getOwnPropertyNames(at)));

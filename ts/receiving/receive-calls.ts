@@ -12,6 +12,7 @@ import { rulesOf } from './expose.js';
 import { type Message, readMessage } from './message.js';
 import { answer, checkFrame } from './receive.js';
 import { Reply } from './reply.js';
+import { looksOfMessage } from './run.js';
 import type { Read } from './steps.js';
 
 /** The request that all calls of a Worker entrypoint's message belong to. */
@@ -51,7 +52,8 @@ function begin(
     const checked = readMessage(message);
     const { frames, slotCounts } = checked;
     const rules = rulesOf(self);
-    const programs = frames.map((frame, at) => {
+    // A hole among the frames is one that is refused.
+    const programs = Array.from(frames, (frame, at) => {
       try {
         return checkFrame(frame, slotCounts[at] as number, rules, self);
       } catch (refused) {
@@ -73,6 +75,7 @@ export class Calls {
   readonly #read: Read;
   readonly #reply: Reply;
   readonly #request: EntrypointRequest | undefined;
+  readonly #looks = looksOfMessage();
   #next = 0;
   #nextSlot = 0;
 
@@ -131,7 +134,7 @@ export class Calls {
     };
     const added = sent.then((ready) => add(call, ready));
     this.#request?.waitUntil(added);
-    return endOfTurn(added, this.#self, replyIfReady, this.#request === undefined);
+    return endOfTurn(added, replyIfReady, this.#request === undefined);
   }
 
   #runNext(): unknown {
@@ -148,6 +151,6 @@ export class Calls {
     } catch (thrown) {
       return sendFailure(thrown);
     }
-    return answer(program, slots, firstSlot, self, this.#read);
+    return answer(program, slots, firstSlot, self, this.#read, this.#looks);
   }
 }

@@ -5,6 +5,7 @@
 
 import { afterOthers, endOfTurn, mustWait } from '../runtime/turn.js';
 import { decodeFrame, type ReceivedProgram } from '../wire/core.js';
+import type { Looks } from '../wire/dispose.js';
 import { sendFailure, sendRefusal, sendValue } from '../wire/outcome.js';
 import { type ClassRules, rulesOf } from './expose.js';
 import { run } from './run.js';
@@ -22,7 +23,7 @@ export function receive(self: object, frame: unknown, slots: readonly unknown[])
   if (!mustWait(self)) return begin(self, frame, slots);
   return afterOthers(self, () => {
     const sent = begin(self, frame, slots);
-    return { sent, turn: sent instanceof Promise ? endOfTurn(sent, self) : undefined };
+    return { sent, turn: sent instanceof Promise ? endOfTurn(sent) : undefined };
   });
 }
 
@@ -59,9 +60,10 @@ export function answer(
   firstSlot: number,
   self: object,
   read: Read,
+  looks?: Looks,
 ): unknown {
   try {
-    const returned = run(program, slots, firstSlot, self, read);
+    const returned = run(program, slots, firstSlot, self, read, undefined, undefined, looks);
     return returned instanceof Promise
       ? returned.then(sendValue, sendFailure)
       : sendValue(returned);

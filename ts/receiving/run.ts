@@ -8,7 +8,7 @@
 import { isObject, isThenableObject } from '../runtime/kinds.js';
 import { StepKind } from '../wasm/lumenize_call.js';
 import type { Method, Program } from '../wire/core.js';
-import { objectsIn, outlivesCall, release, releaseAll } from '../wire/dispose.js';
+import { Looks, objectsIn, outlivesCall, release, releaseAll } from '../wire/dispose.js';
 import { ours } from '../wire/stack.js';
 import { apply, FIRST_STEP, pass, type Read, type Run, readAny, takeStep } from './steps.js';
 
@@ -19,6 +19,7 @@ import { apply, FIRST_STEP, pass, type Read, type Run, readAny, takeStep } from 
  * @param read - How properties are read: it decides what the program reaches.
  * @param outcome - What stands where a handler wants the outcome.
  * @param lent - Where to note a result that came by RPC.
+ * @param looks - What the programs of its message may look at in all.
  * @returns What the last step yields, or a promise of it as soon as one step yields a promise.
  */
 export function run(
@@ -29,6 +30,7 @@ export function run(
   read: Read,
   outcome?: unknown,
   lent?: unknown[],
+  looks?: Looks,
 ): unknown {
   if (program.method) {
     return callMethod(program.method, slots, firstSlot, self, read, outcome, lent);
@@ -50,6 +52,7 @@ export function run(
     receivers,
     made: 1,
     lent,
+    looks,
     yielded: undefined,
     opened: undefined,
     work: 0,
@@ -143,26 +146,27 @@ function note(run: Run, value: object, promise: PromiseLike<unknown> | undefined
   }
 }
 
-/**
- * The items to search for stubs that one program passed through: a method may return long lists,
- * and a program may call it often.
- */
-const MOST_ITEMS = 1_000_000;
+/** The items to search for stubs that the programs of one message passed through: methods may return long lists. */
+const MOST_ITEMS = 100_000;
+
+export function looksOfMessage(): Looks {
+  return new Looks(MOST_ITEMS);
+}
 
 /**
  * Gives back the intermediate values of a program, as Workers RPC does at the end of a
  * pipelined path.
  */
-function giveBack({ lent, yielded }: Run, result: unknown): void {
+function giveBack({ lent, yielded, looks = looksOfMessage() }: Run, result: unknown): void {
   // The result is sent later and may hold some of them, unless it arrived by RPC itself.
   if (lent && (!isObject(result) || lent.includes(result))) {
     lent.filter((value) => value !== result).forEach(release);
   }
   if (!yielded) return;
-  const kept = objectsIn(result);
+  const kept = objectsIn(result, looks);
   // The runtime, too, keeps them for a result that is passed by reference.
-  if (outlivesCall(kept)) return;
-  releaseAll(yielded, kept, MOST_ITEMS);
+  if (!kept || outlivesCall(kept)) return;
+  releaseAll(yielded, kept, looks);
 }
 
 /**

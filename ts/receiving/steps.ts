@@ -2,6 +2,7 @@
 
 import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
 import type { Program } from '../wire/core.js';
+import type { Looks } from '../wire/dispose.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
 import { leadsToCode } from './reach.js';
@@ -51,6 +52,8 @@ export interface Run {
   made: number;
   /** Values that other objects have lent to this program by RPC. */
   lent: unknown[] | undefined;
+  /** What may be looked at in search of stubs: of one message of several calls they share it. */
+  readonly looks: Looks | undefined;
   /** Results of methods that the program only follows. */
   yielded: unknown[] | undefined;
   /** Numbers of values that were reached through an exposed `ctx` or `env`. */

@@ -11,6 +11,7 @@ interface Types {
   isSet(value: unknown): boolean;
   isDate(value: unknown): boolean;
   isArgumentsObject(value: unknown): boolean;
+  isStringObject(value: unknown): boolean;
 }
 
 const { prototype: map } = Map;
@@ -19,7 +20,13 @@ const { prototype: date } = Date;
 
 export const forEachOfMap: Map<unknown, unknown>['forEach'] = map.forEach;
 export const forEachOfSet: Set<unknown>['forEach'] = set.forEach;
+export const sizeOfMap: (this: Map<unknown, unknown>) => number = getter(map, 'size');
+export const sizeOfSet: (this: Set<unknown>) => number = getter(set, 'size');
 export const timeOf: Date['getTime'] = date.getTime;
+
+function getter<G>(prototype: object, name: string): G {
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get as G;
+}
 
 /** Whether a built-in method accepts an object, which shows its kind. */
 function accepts(method: (this: never) => unknown): (value: unknown) => boolean {
@@ -39,7 +46,25 @@ export const types: Types = builtin<{ types: Types }>('node:util')?.types ?? {
   isSet: accepts(set.keys),
   isDate: accepts(timeOf),
   isArgumentsObject: (value) => Object.prototype.toString.call(value) === '[object Arguments]',
+  isStringObject: (value) => typeof value === 'object' && accepts(String.prototype.valueOf)(value),
 };
+
+const { __lookupGetter__: getterOf } = Object.prototype as unknown as {
+  __lookupGetter__(key: number): unknown;
+};
+
+/**
+ * Whether an array has an item at each index and nothing else. None of them has a getter, so reading
+ * them runs no code.
+ */
+export function isBareList(array: readonly unknown[]): boolean {
+  const { length } = array;
+  for (let at = 0; at < length; at++) {
+    if (!(at in array) || getterOf.call(array, at)) return false;
+  }
+  const keys = Object.keys(array);
+  return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
+}
 
 /** The data in an object, by key: its own enumerable properties, without getters. */
 export function dataOf(source: object): [key: string, item: unknown][] {
@@ -57,9 +82,10 @@ export function dataOf(source: object): [key: string, item: unknown][] {
   }
 }
 
-/** The items of an object: its data, and the entries of a Map or a Set. Bytes have no items. */
-export function itemsOf(source: object): unknown[] {
-  if (ArrayBuffer.isView(source)) return [];
+/** The items of an object: its data, and the entries of a Map or a Set. Bytes and texts have no items. */
+export function itemsOf(source: object): readonly unknown[] {
+  if (ArrayBuffer.isView(source) || types.isStringObject(source)) return [];
+  if (!types.isProxy(source) && Array.isArray(source) && isBareList(source)) return source;
   const items = dataOf(source).map(([, item]) => item);
   if (types.isMap(source)) {
     forEachOfMap.call(source as Map<unknown, unknown>, (value, key) => items.push(key, value));

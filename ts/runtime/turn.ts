@@ -14,12 +14,6 @@ const MICROTASKS_OF_A_METHOD = 16;
 /** Microtasks of a method of an entrypoint that end before the next call of its message begins. */
 const MICROTASKS_WITHOUT_GATE = 100;
 
-/** Microtasks to wait if no timer is available. Most chains of promises are shorter. */
-const MICROTASKS_WITHOUT_TIMER = 1_000;
-
-/** Reads of the object's storage to wait if no timer is available. Most methods read less often. */
-const READS_WITHOUT_TIMER = 50;
-
 const resolved = Promise.resolve();
 
 /** Runs something after this turn. The runtime's own `queueMicrotask` costs a microsecond more. */
@@ -50,22 +44,15 @@ export async function microtasks(
   for (let left = most; left > 0 && !hasEnded(); left--) await undefined;
 }
 
-/** An object with turns: a Durable Object has a storage, whose input gate holds messages back. */
-interface Gated {
-  readonly ctx?: { readonly storage?: DurableObjectStorage };
-}
-
 /**
  * Resolves when `work` has ended, or waits for something that lets other messages in.
  *
- * @param self - The object that works.
  * @param beforeWaiting - Runs if it waits.
  * @param isGated - Whether the object holds messages back while it waits for itself. A Worker entrypoint
  *   does not: the calls of its message begin within one event, so those of the next one follow them.
  */
 export async function endOfTurn(
   work: Promise<unknown>,
-  self: object,
   beforeWaiting?: () => void,
   isGated = true,
 ): Promise<void> {
@@ -82,17 +69,16 @@ export async function endOfTurn(
     return;
   }
   beforeWaiting?.();
-  try {
-    // A timer is an event: it fires when all microtasks have run and the input gate is open.
-    await scheduler.wait(0);
-  } catch {
-    // The object has the maximum number of timers, so it continues without one.
-    await microtasks(() => hasEnded, MICROTASKS_WITHOUT_TIMER);
-    const { storage } = (self as Gated).ctx ?? {};
-    for (let left = READS_WITHOUT_TIMER; storage && left > 0 && !hasEnded; left--) {
-      await storage.get('__lmz').catch(() => {});
-    }
-  }
+  await event();
+}
+
+/**
+ * An event of the runtime, which comes when all microtasks have run and the input gate is open, as a
+ * message does. A timer would be one, too, but takes a millisecond in `wrangler dev`, and an object may
+ * hold so many.
+ */
+async function event(): Promise<void> {
+  await new Response('.').text();
 }
 
 /** Objects with messages that have not all begun, and the promise that later messages wait for. */

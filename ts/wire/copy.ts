@@ -7,14 +7,21 @@
  * its prototype, iterator or `valueOf`, which belong to the user. A value that is not plain data stays
  * unchanged: a stub or a stream, which crosses by reference, or a value that the runtime may refuse.
  */
-import { forEachOfMap, forEachOfSet, isDataObject, timeOf, types } from '../runtime/kinds.js';
+import {
+  forEachOfMap,
+  forEachOfSet,
+  isBareList,
+  isDataObject,
+  timeOf,
+  types,
+} from '../runtime/kinds.js';
 import { isPassedByReference, isStub } from '../runtime/references.js';
 import { releaseLocal } from './dispose.js';
 import { CallError, invalidContinuation } from './errors.js';
 import { isForeign, nodeOf } from './node.js';
 import { notSent } from './outcome.js';
 import { holdsContinuation, isCyclic, pathTo } from './places.js';
-import { define, isDense, keysOf, ReadFailure, read, valuesOf } from './reading.js';
+import { define, keysOf, ReadFailure, read } from './reading.js';
 
 /** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */
 const BYTES_OF_A_VALUE = 16;
@@ -213,51 +220,64 @@ export class Copies {
   }
 
   #fill(kind: Kind, copy: object, source: object): void {
-    if (kind === Kind.Plain) this.#fillPlain(copy as Properties, source as Properties);
+    if (kind === Kind.Plain) this.#fillProperties(copy, source);
     else if (kind === Kind.Array) this.#fillArray(copy as unknown[], source as unknown[]);
     else if (kind === Kind.Map) {
-      forEachOfMap.call(source as Map<unknown, unknown>, (value, key) => {
+      for (const [key, value] of entriesOf(source as Map<unknown, unknown>)) {
         (copy as Map<unknown, unknown>).set(this.#copy(key), this.#copy(value));
-      });
+      }
     } else if (kind === Kind.Set) {
-      forEachOfSet.call(source as Set<unknown>, (value) => {
-        (copy as Set<unknown>).add(this.#copy(value));
-      });
+      for (const item of itemsOfSet(source as Set<unknown>)) {
+        (copy as Set<unknown>).add(this.#copy(item));
+      }
     }
   }
 
-  /** The cost depends on the array's items, not on its length. Holes stay holes. */
+  /**
+   * As the engine does, it takes what is there when its turn comes: the getter of an item may change the
+   * array. The cost depends on the items, not on the length. Holes stay holes.
+   */
   #fillArray(copy: unknown[], source: unknown[]): void {
-    // Read once: a getter may change the length.
     const { length } = source;
-    // Reads all values at once: listing the keys would take ten times as long.
-    const values = valuesOf(source);
-    if (values.length === length && isDense(source)) {
-      // Pushed: the engine sends an array that ever had holes entry by entry.
-      for (const value of values) copy.push(typeof value === 'number' ? value : this.#copy(value));
+    if (!isBareList(source)) this.#fillProperties(copy, source);
+    else {
       this.bytes += length * BYTES_OF_A_VALUE;
-      return;
-    }
-    for (const [at, key] of keysOf(source).entries()) {
-      this.bytes += 2 * key.length;
-      define(copy, key, this.#copy(values[at]));
+      for (let at = 0; at < length; at++) {
+        if (!(at in source)) copy.length = at + 1;
+        else {
+          const value = source[at];
+          // Pushed: the engine sends an array that ever had holes entry by entry.
+          copy.push(typeof value === 'number' ? value : this.#copy(value));
+        }
+      }
     }
     if (copy.length < length) copy.length = length;
   }
 
-  #fillPlain(copy: Properties, source: Properties): void {
+  #fillProperties(copy: object, source: object): void {
     for (const key of keysOf(source)) {
+      // A getter may have taken it away meanwhile.
+      if (!Object.hasOwn(source, key)) continue;
       this.bytes += 2 * key.length;
       const value = this.#copy(read(source, key));
-      // A getter may have taken it away meanwhile.
-      if (value === undefined && !Object.hasOwn(source, key)) continue;
       if (key === '__proto__') define(copy, key, value);
-      else copy[key] = value;
+      else (copy as Record<string, unknown>)[key] = value;
     }
   }
 }
 
-type Properties = Record<string, unknown>;
+/** The entries of a Map as they are now: the getter of one may change it. */
+function entriesOf(map: Map<unknown, unknown>): [key: unknown, value: unknown][] {
+  const entries: [unknown, unknown][] = [];
+  forEachOfMap.call(map, (value, key) => entries.push([key, value]));
+  return entries;
+}
+
+function itemsOfSet(set: Set<unknown>): unknown[] {
+  const items: unknown[] = [];
+  forEachOfSet.call(set, (item) => items.push(item));
+  return items;
+}
 
 /** Kinds of objects, as structured clone tells them apart. */
 enum Kind {
@@ -281,11 +301,13 @@ function kindOf(object: object): Kind {
 }
 
 function kindOfPlain(object: object): Kind {
-  // Only the engine knows of these three; the last has symbols of its own.
+  // Only the engine knows of these; the last has symbols of its own.
   if (Symbol.iterator in object && types.isArgumentsObject(object)) return Kind.Other;
   for (const _ in object) return Kind.Plain;
   const kind = brandOf(object);
-  return kind === Kind.Other ? Kind.Plain : kind;
+  if (kind !== Kind.Other) return kind;
+  // As are numbers, texts and others of the language whose prototype was replaced.
+  return Object.prototype.toString.call(object) === '[object Object]' ? Kind.Plain : Kind.Other;
 }
 
 function brandOf(object: object): Kind {

@@ -5,7 +5,7 @@
  */
 
 import { RpcTarget } from '#workers';
-import { isObject, itemsOf, types } from '../runtime/kinds.js';
+import { isObject, itemsOf, sizeOfMap, sizeOfSet, types } from '../runtime/kinds.js';
 import { isStub } from '../runtime/references.js';
 
 /**
@@ -28,47 +28,90 @@ export function release(received: unknown): void {
  * it is a plain object with a disposer.
  */
 export function releaseLocal(value: unknown): void {
-  releaseAll([value], new Set(), Number.POSITIVE_INFINITY);
+  releaseAll([value], new Set(), new Looks(Number.POSITIVE_INFINITY));
+}
+
+/** How many items of containers may be looked at in search of stubs. */
+export class Looks {
+  #left: number;
+
+  constructor(most: number) {
+    this.#left = most;
+  }
+
+  /** Whether the items of a container may be looked at, too. Those of one that has too many may not. */
+  allow(container: object): boolean {
+    if (this.#left < 0) return false;
+    const count = this.#count(container);
+    if (count > this.#left) return false;
+    this.#left -= count;
+    return true;
+  }
+
+  /** Without opening it, except that the keys of an object are counted one by one, which is done once. */
+  #count(container: object): number {
+    if (Array.isArray(container)) return container.length;
+    if (types.isMap(container)) return sizeOfMap.call(container as never);
+    if (types.isSet(container)) return sizeOfSet.call(container as never);
+    let count = 0;
+    for (const _ in container) {
+      count += 1;
+      if (count <= this.#left) continue;
+      this.#left = -1;
+      break;
+    }
+    return count;
+  }
 }
 
 /**
  * Releases what values hold, one after the other. Each object is looked at once, in however many it stands.
  *
  * @param kept - What belongs to somebody else, with all that it holds; what is met here is added to it.
- * @param most - How many items are looked at before no more containers are opened: what stands in those is
- *   left to the garbage collector.
+ * @param looks - What stands in a container of too many items is left to the garbage collector.
  */
-export function releaseAll(values: readonly unknown[], kept: Set<object>, most: number): void {
-  const budget = { items: most };
+export function releaseAll(values: readonly unknown[], kept: Set<object>, looks: Looks): void {
   for (const value of values) {
     const isNew = isObject(value) && !kept.has(value);
-    for (const each of meet(value, kept, budget)) if (isReference(each)) release(each);
+    for (const each of meet(value, kept, looks).found) if (isReference(each)) release(each);
     if (isNew && isPlain(value)) release(value);
   }
 }
 
-/** All objects that a value is or holds, as far as it is plain data, in the order in which they stand in it. */
-export function objectsIn(value: unknown): Set<object> {
+/**
+ * All objects that a value is or holds, as far as it is plain data, in the order in which they stand in it;
+ * `undefined` for one that holds too many.
+ */
+export function objectsIn(value: unknown, looks: Looks): Set<object> | undefined {
   const met = new Set<object>();
-  meet(value, met, { items: Number.POSITIVE_INFINITY });
-  return met;
+  return meet(value, met, looks).isWhole ? met : undefined;
 }
 
-/** Adds to `met` all objects that a value is or holds, and returns those that are new. */
-function meet(value: unknown, met: Set<object>, budget: { items: number }): object[] {
+/** Adds to `met` all objects that a value is or holds, and returns those that are new, and whether they are all. */
+function meet(
+  value: unknown,
+  met: Set<object>,
+  looks: Looks,
+): { readonly found: object[]; readonly isWhole: boolean } {
   const found: object[] = [];
+  let isWhole = true;
   const pending = [value];
   while (pending.length > 0) {
     const each = pending.pop();
     if (!isObject(each) || met.has(each)) continue;
     met.add(each);
     found.push(each);
-    if (!isContainer(each) || budget.items <= 0) continue;
+    if (!isContainer(each)) continue;
+    if (!looks.allow(each)) {
+      isWhole = false;
+      continue;
+    }
     const items = itemsOf(each);
-    budget.items -= items.length;
-    for (const item of items.reverse()) pending.push(item);
+    for (let at = items.length - 1; at >= 0; at--) {
+      if (isObject(items[at])) pending.push(items[at]);
+    }
   }
-  return found;
+  return { found, isWhole };
 }
 
 function isReference(value: object): boolean {

@@ -2,7 +2,7 @@
  * Errors as data: how any error crosses from the callee to the caller, independent of what the
  * runtime makes of thrown errors.
  */
-import { isDataObject } from '../runtime/kinds.js';
+import { isPlainObject } from '../runtime/kinds.js';
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
 import { Carried, copyOf, cutText, received } from './error-values.js';
@@ -160,7 +160,7 @@ export function decodeError(
 }
 
 function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
-  return isDataObject(encoded) && Object.hasOwn(encoded, 'thrown');
+  return isPlainObject(encoded) && Object.hasOwn(encoded, 'thrown');
 }
 
 /** Decodes a cause, or one of several errors, which does not concern this call. */
@@ -174,7 +174,8 @@ function decodeObject(
   details: CallErrorDetails,
   known: Map<object, Error>,
 ): Error {
-  if (!isDataObject(encoded) || !hasRoom(known)) throw new NoError('an error is an object');
+  // Bytes and texts have as many properties as they are long.
+  if (!isPlainObject(encoded) || !hasRoom(known)) throw new NoError('an error is an object');
   const before = known.get(encoded);
   if (before) return before;
   const { name, message, class: className = name, ...rest } = encoded as Partial<ErrorData>;
@@ -183,8 +184,8 @@ function decodeObject(
   }
   const { properties, errors, nested = {} } = rest;
   if (
-    !isDataObject(properties) ||
-    !isDataObject(nested) ||
+    !isPlainObject(properties) ||
+    !isPlainObject(nested) ||
     !(errors === undefined || Array.isArray(errors))
   ) {
     throw new NoError('what an error has is of other kinds');

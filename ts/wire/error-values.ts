@@ -1,6 +1,6 @@
 /** The values in an error: the part that can be sent, and the part of a received one that may be used. */
 
-import { dataOf, isDataObject, itemsOf, types } from '../runtime/kinds.js';
+import { dataOf, isBareList, isDataObject, itemsOf, types } from '../runtime/kinds.js';
 import { define } from './reading.js';
 import { cut, tryToRead } from './text.js';
 
@@ -113,17 +113,29 @@ export function received(value: unknown): unknown {
   if (!isDataObject(value)) return typeof value === 'function' ? undefined : value;
   if (known.has(value)) return known.get(value);
   if (types.isMap(value) || types.isSet(value)) return receivedEntries(value);
-  const isArray = Array.isArray(value);
-  if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) {
+  if (Array.isArray(value)) return receivedList(value);
+  if (Object.getPrototypeOf(value) !== Object.prototype) {
     known.set(value, isLeaf(value) ? value : undefined);
     return known.get(value);
   }
-  const copy: object = isArray ? [] : {};
+  return receivedData(value, {});
+}
+
+function receivedList(list: unknown[]): object {
+  const copy: unknown[] = [];
+  if (isBareList(list)) {
+    known.set(list, copy);
+    for (const item of list) copy.push(received(item));
+  } else receivedData(list, copy);
+  copy.length = list.length;
+  return copy;
+}
+
+function receivedData(value: object, copy: object): object {
   known.set(value, copy);
   for (const [key, item] of dataOf(value)) {
     if (typeof item !== 'function') define(copy, key, received(item));
   }
-  if (isArray) (copy as unknown[]).length = value.length;
   return copy;
 }
 

@@ -8,7 +8,7 @@ import { decodeError, encodeError, type Origin } from './error-data.js';
 import { CallError, type CallErrorDetails } from './errors.js';
 import { explain } from './explain.js';
 import { nodeOf } from './node.js';
-import { FAILURE, isMarked, REFUSAL, VALUE } from './protocol.js';
+import { couldBeMarked, FAILURE, isMarked, REFUSAL, VALUE } from './protocol.js';
 import { withCallIn } from './stack.js';
 
 /** An outcome: a value, or, if `failed`, an error. */
@@ -26,7 +26,7 @@ interface Settling extends Origin {
 export function sendValue(value: unknown): unknown {
   try {
     if (nodeOf(value)) return sendFailure(notSent(value));
-    return isMarked(value) ? [VALUE, value] : value;
+    return couldBeMarked(value) ? [VALUE, value] : value;
   } catch {
     // The value cannot be read. Sending it reports that.
     return value;

@@ -1,5 +1,7 @@
 /** The protocol, as its two sides see each other; docs/wire-format.md has it for other implementations. */
 
+import { types } from '../runtime/kinds.js';
+
 /** The two methods of a receiver: for a call that travels alone, and for several. */
 export interface Receiver {
   __lmzCall(frame: string, ...slots: readonly unknown[]): PromiseLike<unknown>;
@@ -55,7 +57,14 @@ export function isRefusal(sent: unknown): boolean {
   return isMarked(sent) && sent[0] === REFUSAL;
 }
 
-/** Whether an answer is more than a bare value. */
-export function isMarked(value: unknown): value is [string, unknown] {
-  return Array.isArray(value) && MARKERS.includes(value[0]);
+/** Whether an answer, which came by RPC, is more than a bare value. */
+export function isMarked(sent: unknown): sent is [string, unknown] {
+  return Array.isArray(sent) && MARKERS.includes(sent[0]);
+}
+
+/** Whether a result, which is still the user's, could be taken for a marked one. It runs no getter. */
+export function couldBeMarked(result: unknown): boolean {
+  if (!Array.isArray(result) || types.isProxy(result)) return false;
+  const first = Object.getOwnPropertyDescriptor(result, 0);
+  return first !== undefined && ('get' in first || MARKERS.includes(first.value));
 }
