@@ -5,7 +5,7 @@ import { inspect, stripVTControlCharacters } from 'node:util';
 import { CallError, createCaller, explain, newContinuation } from '@lumenize/call';
 import { describe, expect, test, vi } from 'vitest';
 import { calc, inCaller, thrownBy } from './in-object.js';
-import type { CallerObject, Users } from './index.js';
+import type { Calc, CallerObject, Users } from './index.js';
 import type { Reachable } from './reach.js';
 import type { Thrower } from './thrower.js';
 
@@ -311,6 +311,18 @@ describe('a continuation', () => {
   });
 });
 
+type Stub = DurableObjectStub<Calc>;
+
+/** What code without types may pass. */
+interface Untyped {
+  call(...args: unknown[]): unknown;
+  callRaw(...args: unknown[]): Promise<unknown>;
+}
+
+function untyped({ svc }: CallerObject): Untyped {
+  return svc as unknown as Untyped;
+}
+
 describe('a sentence says', () => {
   function refusalOf(binding: string, name: string): Promise<string> {
     const remote = newContinuation<Record<string, () => void>>()[name]?.();
@@ -335,6 +347,86 @@ describe('a sentence says', () => {
 
   test('nothing of what was meant by a long name, which would take long', async () => {
     expect(await refusalOf('CALC', `add${'d'.repeat(1_000)}`)).not.toContain('did you mean');
+  });
+
+  const bindings = (...names: string[]) =>
+    createCaller(
+      Object.fromEntries(names.map((name) => [name, env.CALC])),
+      createExecutionContext(),
+    ) as unknown as { ctn(binding: string, instance: string): unknown };
+
+  test.for<[name: string, known: string, sentence: string]>([
+    ['USRES', 'USERS UNITS UPLOADS', "did you mean 'USERS'?"],
+    // The same first letter is no likeness.
+    ['CARTS', 'CALC CHAT CLOCK CACHE', 'there is CALC, CHAT, CLOCK, CACHE'],
+    ['CAST', 'CART CASE CAT COAST FAST CALC', "did you mean 'CART', 'CASE' or 'CAT'?"],
+    ['USER', 'USERS_OF_TENANTS USES ORDERS', "did you mean 'USES' or 'USERS_OF_TENANTS'?"],
+    ['ORDERS_QUEUE', 'ORDERS', "did you mean 'ORDERS'?"],
+    ['X', 'Y Z', 'there is Y, Z'],
+    ['Q', 'A B C D E F G H I J K L', 'there is A, B, C, D, E, F, G, H, I, J and 2 more'],
+  ])('which binding was meant by %s where there is %s', ([name, known, sentence]) => {
+    const thrown = thrownBy(() => bindings(...known.split(' ')).ctn(name, 'main'));
+    const unknown = `unknown binding '${name}'`;
+    expect(thrown.message).toBe(`${unknown}: ${sentence}`);
+  });
+
+  const BOUND = "record one, as in this.ctn('USERS', 'main').getUser(id)";
+  const UNBOUND = 'record one, as in this.ctn<Users>().getUser(id)';
+  const THIRD = "pass it third, as in ('USERS', 'main', this.ctn<Users>().getUser(id))";
+  test.for<[what: string, args: (stub: Stub) => unknown[], is: string, remedy: string]>([
+    ['a promise', () => [Promise.resolve(1), () => {}], 'Promise', BOUND],
+    [
+      'a call by Workers RPC',
+      (stub) => [stub.next(), () => {}, { timeout: 5 }],
+      'a call by Workers RPC, which has been made',
+      BOUND,
+    ],
+    [
+      'a call by Workers RPC after its target',
+      (stub) => ['CALC', 'main', stub.next()],
+      'a call by Workers RPC, which has been made',
+      UNBOUND,
+    ],
+    [
+      'a method of a stub',
+      (stub) => [stub.next, () => {}],
+      'a member of a Workers RPC stub',
+      BOUND,
+    ],
+    ['a function that records', () => [() => calc().next(), () => {}], 'a function', BOUND],
+    ['an awaited value', () => [{ id: 5 }, () => {}, {}], '{id: 5}', BOUND],
+    ['the name of a target alone', () => ['CALC', () => {}], 'undefined', THIRD],
+    ['a stub alone', (stub) => [stub, () => {}], 'undefined', THIRD],
+  ])('what was passed for the remote: %s', ([, args, is, remedy]) =>
+    inCaller('no remote', async (caller) => {
+      const stub = env.CALC.getByName('no remote');
+      const sentence = `the remote is ${is}, not a continuation: ${remedy}`;
+      expect(thrownBy(() => untyped(caller).call(...args(stub))).message).toBe(sentence);
+      const error = await untyped(caller)
+        .callRaw(...args(stub))
+        .catch((error) => error);
+      expect(error).toMatchObject({ message: sentence });
+    }),
+  );
+
+  test('that what knows its target is passed without one', () =>
+    inCaller('two targets', async (caller) => {
+      const svc = untyped(caller);
+      const next = caller.ctn('CALC', 'here').next();
+      const error = await svc.callRaw('CALC', 'there', next).catch((error) => error);
+      expect(error).toMatchObject({
+        code: 'invalid-continuation',
+        message:
+          'pass next() without a target: it knows its own, CALC/here, and the call names CALC/there',
+      });
+      // The same target, named twice, is no mistake.
+      expect(await svc.callRaw('CALC', 'here', next)).toBe(2);
+    }));
+
+  test('what to do about a target without this package, before what the platform says', async () => {
+    expect(await refusalOf('PLAIN', 'greet')).toMatch(
+      /^greet\(\) on PLAIN\/sentences: the target has to extend LumenizeBase or LumenizeWorker \(The RPC receiver/,
+    );
   });
 
   test('that a function is an own property', async () => {

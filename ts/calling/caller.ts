@@ -35,7 +35,7 @@ import { PendingBySection } from './pending-by-section.js';
 import { platformError } from './platform.js';
 import { type CallStats, Settlements } from './stats.js';
 import type { Instance, Target } from './target.js';
-import { Targets } from './targets.js';
+import { mayBeTarget, Targets } from './targets.js';
 
 /** `this.svc`: calls of one object. */
 export class Caller<Env, Self = never> {
@@ -119,7 +119,7 @@ export class Caller<Env, Self = never> {
     return new Promise((resolve, reject) => {
       try {
         const node = nodeOf(first);
-        const remote = node ?? recorded(third);
+        const remote = node ?? remoteOf(first, third);
         const options = checkOptions(node ? second : fourth);
         const target = this.#targetOf(node, first, second, options);
         this.#sendAwaited(target, remote, options, resolve, reject);
@@ -137,7 +137,7 @@ export class Caller<Env, Self = never> {
     fifth?: unknown,
   ): CallHandle {
     const node = nodeOf(first);
-    const remote = node ?? recorded(third);
+    const remote = node ?? remoteOf(first, third);
     const written = node ? second : fourth;
     const handler = handlerFor(written, remote, this.#owner.self);
     const options = checkOptions(node ? third : fifth);
@@ -344,6 +344,18 @@ export class Caller<Env, Self = never> {
     };
     settleNext();
   }
+}
+
+/** What to call, where the first argument is no continuation: the third, after a target and its instance. */
+function remoteOf(first: unknown, third: unknown): Node {
+  const node = nodeOf(third);
+  if (node) return node;
+  if (!mayBeTarget(first)) {
+    return recorded(first, "record one, as in this.ctn('USERS', 'main').getUser(id)");
+  }
+  return third === undefined
+    ? recorded(third, "pass it third, as in ('USERS', 'main', this.ctn<Users>().getUser(id))")
+    : recorded(third);
 }
 
 function readAnswer(call: Call): Outcome {

@@ -249,12 +249,25 @@ export function isOwn(begun: Node): boolean {
   return begun !== start;
 }
 
-/** The node of a continuation. Throws `CallError` with code `invalid-continuation` for any other value. */
-export function recorded(value: unknown): Node {
+/**
+ * The node of a continuation. Throws `CallError` with code `invalid-continuation` for any other value.
+ *
+ * @param remedy - What to write instead.
+ */
+export function recorded(
+  value: unknown,
+  remedy = 'record one, as in this.ctn<Users>().getUser(id)',
+): Node {
   const node = nodeOf(value);
   if (node) return node;
-  throw notRecorded('remote', value, 'record one, as in this.ctn<Users>().getUser(id)');
+  throw notRecorded('remote', value, remedy);
 }
+
+/** What Workers RPC makes of a stub's members, by the tags that the runtime gives them. */
+const OF_WORKERS_RPC: ReadonlyMap<string, string> = new Map([
+  ['[object JsRpcPromise]', 'a call by Workers RPC, which has been made'],
+  ['[object JsRpcProperty]', 'a member of a Workers RPC stub'],
+]);
 
 /** The error of a value that cannot be the remote or the handler. */
 export function notRecorded(what: string, value: unknown, remedy: string): CallError {
@@ -263,6 +276,16 @@ export function notRecorded(what: string, value: unknown, remedy: string): CallE
     ? "; what another package's ctn() has recorded cannot be read, newContinuation of this one helps"
     : '';
   return invalidContinuation(
-    `the ${what} is ${explain(value)}, not a continuation: ${remedy}${why}`,
+    `the ${what} is ${describe(value)}, not a continuation: ${remedy}${why}`,
   );
+}
+
+/** It never throws. */
+function describe(value: unknown): string {
+  try {
+    const tag = typeof value === 'function' ? Object.prototype.toString.call(value) : '';
+    return OF_WORKERS_RPC.get(tag) ?? explain(value);
+  } catch {
+    return explain(value);
+  }
 }
