@@ -124,6 +124,6 @@ test('README gives ratios that bench/RESULTS.md has', () => {
 });
 
 test('pages give the size that README gives, which the build checks', () => {
-  const [, size] = /adds (\d+) KiB to a Worker/.exec(readFileSync('README.md', 'utf8'));
+  const [, size] = /adds (\d+) KiB \(gzip\) to a Worker/.exec(readFileSync('README.md', 'utf8'));
   assert.ok(readFileSync('docs/when-not.md', 'utf8').includes(`${size} KiB (gzip)`));
 });
