@@ -4,7 +4,7 @@
  */
 
 import { encodeProgram } from '../record/encode.js';
-import { boundContinuation, recorded, routeOf, unbound } from '../record/record.js';
+import { boundContinuation, routeOf, unbound } from '../record/record.js';
 import { isThenableObject } from '../runtime/kinds.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
 import type { Recorded, Sendable } from '../types/continuations.js';
@@ -33,9 +33,10 @@ import { Outbox, type Sender } from './outbox.js';
 import type { Owner } from './owner.js';
 import { PendingBySection } from './pending-by-section.js';
 import { platformError } from './platform.js';
+import { remoteOf } from './remote.js';
 import { type CallStats, Settlements } from './stats.js';
 import type { Instance, Target } from './target.js';
-import { mayBeTarget, Targets } from './targets.js';
+import { Targets } from './targets.js';
 
 /** `this.svc`: calls of one object. */
 export class Caller<Env, Self = never> {
@@ -346,18 +347,4 @@ export class Caller<Env, Self = never> {
   }
 }
 
-/** What to call, where the first argument is no continuation: the third, after a target and its instance. */
-function remoteOf(first: unknown, third: unknown): Node {
-  const node = nodeOf(third);
-  if (node) return node;
-  if (!mayBeTarget(first)) {
-    return recorded(first, "record one, as in this.ctn('USERS', 'main').getUser(id)");
-  }
-  return third === undefined
-    ? recorded(third, "pass it third, as in ('USERS', 'main', this.ctn<Users>().getUser(id))")
-    : recorded(third);
-}
-
-function readAnswer(call: Call): Outcome {
-  return readOutcome(call.answer, call);
-}
+const readAnswer = (call: Call): Outcome => readOutcome(call.answer, call);
