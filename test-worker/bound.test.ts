@@ -132,6 +132,23 @@ describe('awaiting sends', () => {
   });
 });
 
+describe('an assertion about a rejection', () => {
+  const asserted = (on: unknown) => expect(on).rejects.toThrow();
+
+  test('calls what it is given: of a continuation that is another call, whose failure proves nothing', () =>
+    inCaller('asserted', async (caller) => {
+      const user = caller.ctn('USERS', 'main').getUser('u1');
+      await asserted(user);
+      await expect(user).rejects.toThrow(/what it returned is object, not a function/);
+    }));
+
+  test('sees a success of the promise that callRaw returns', () =>
+    inCaller('asserted well', async (caller) => {
+      const user = caller.ctn('USERS', 'main').getUser('u1');
+      await expect(asserted(caller.svc.callRaw(user))).rejects.toThrow(/instead of rejecting/);
+    }));
+});
+
 describe('a function may be the handler', () => {
   test('of what knows its target, with options and without', () =>
     inCaller('functions', async (caller) => {
@@ -432,7 +449,7 @@ describe('what is bound', () => {
   test('takes no part in a call to another target', () =>
     inCaller('elsewhere', async (caller) => {
       const [here, there] = [caller.ctn('CALC', 'here'), caller.ctn('CALC', 'there')];
-      await expect(here.add(1, there.next())).rejects.toThrow(
+      await expect((async () => here.add(1, there.next()))()).rejects.toThrow(
         /^await next\(\) first: it runs on CALC\/there, and the call goes to CALC\/here$/,
       );
       expect(await here.add(1, caller.ctn('CALC', 'here').next())).toBe(3);
@@ -454,7 +471,7 @@ describe('what is bound', () => {
       const call = caller.svc.callRaw(bound as never);
       await expect(call).rejects.toThrow(/next\(\) was recorded by another object/);
       const nested = caller.ctn('CALC', 'main').add(1, bound as never);
-      await expect(nested).rejects.toThrow(/was recorded by another object/);
+      await expect((async () => nested)()).rejects.toThrow(/was recorded by another object/);
     });
   });
 

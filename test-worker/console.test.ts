@@ -5,7 +5,7 @@ import { inspect, stripVTControlCharacters } from 'node:util';
 import { CallError, createCaller, explain, newContinuation } from '@lumenize/call';
 import { describe, expect, test, vi } from 'vitest';
 import { calc, inCaller, thrownBy } from './in-object.js';
-import type { CallerObject, Users } from './index.js';
+import type { Calc, CallerObject, Users } from './index.js';
 import type { Reachable } from './reach.js';
 import type { Thrower } from './thrower.js';
 
@@ -15,17 +15,22 @@ const on = newContinuation<CallerObject>;
 /** How vitest makes what it prints of a failure. Its types need those of Node. */
 const PRINTS = 'vitest/internal/browser';
 const { processError } = (await import(/* @vite-ignore */ PRINTS)) as {
-  processError(failure: unknown): { readonly diff?: string };
+  processError(failure: unknown): { readonly message?: string; readonly diff?: string };
 };
 
-/** What vitest prints where two values should be equal and are not. */
-function differenceOf(actual: unknown, expected: unknown): string {
+/** What vitest prints where two values should be equal and are not: the message, and the difference. */
+function printedOf(actual: unknown, expected: unknown): { message: string; diff: string } {
   try {
     expect(actual).toEqual(expected);
   } catch (failure) {
-    return stripVTControlCharacters(processError(failure).diff ?? '');
+    const { message = '', diff = '' } = processError(failure);
+    return { message, diff: stripVTControlCharacters(diff) };
   }
   return expect.unreachable('they are equal');
+}
+
+function differenceOf(actual: unknown, expected: unknown): string {
+  return printedOf(actual, expected).diff;
 }
 
 /** The error that a call ends in, awaited where a stack can show it. */
@@ -169,6 +174,39 @@ describe('a stack', () => {
     expect(lines.filter((line) => /workerd\.js|__lmz|@lumenize/.test(line))).toEqual([]);
   });
 
+  test.for<[how: string, fail: (caller: CallerObject) => Promise<unknown>, first: string]>([
+    [
+      'awaited',
+      (caller) => caller.ctn('USERS', 'main').throwTypeError(),
+      '    at remote call throwTypeError() on USERS/main (remote:1:1)',
+    ],
+    [
+      'passed to callRaw',
+      (caller) => caller.svc.callRaw(caller.ctn('USERS', 'main').throwTypeError()),
+      '    at remote call throwTypeError() on USERS/main (remote:1:1)',
+    ],
+    [
+      'awaited, of a caller that was created',
+      () => createCaller(env, createExecutionContext()).ctn('USERS', 'main').throwTypeError(),
+      '    at remote call throwTypeError() on USERS/main (remote:1:1)',
+    ],
+    [
+      'awaited, and refused',
+      (caller) => caller.ctn('CALC', 'a').add(1, caller.ctn('CALC', 'b').next()),
+      'CallError: await next() first: it runs on CALC/b, and the call goes to CALC/a',
+    ],
+  ])('of a call that is %s goes on with the line that awaits', ([, fail, before]) =>
+    inCaller('awaited stacks', async (caller) => {
+      async function awaitsIt(): Promise<unknown> {
+        return await fail(caller);
+      }
+      const { stack = '' } = (await awaitsIt().catch((error) => error)) as Error;
+      const lines = stack.split('\n');
+      expect(lines[lines.indexOf(before) + 1]).toContain('at async awaitsIt (');
+      expect(lines.filter((line) => /workerd\.js|__lmz|@lumenize|pkg/.test(line))).toEqual([]);
+    }),
+  );
+
   const thrower = newContinuation<Thrower>;
   test.for([
     ['a getter', thrower().faulty, 'get faulty'],
@@ -208,10 +246,14 @@ describe('a stack', () => {
         caller.svc.call('NONE' as 'CALC', 'x', calc().next());
       });
       expect(thrown.stack?.split('\n')[1]).toContain('at callsWrongly (');
-      const begun = thrownBy(function beginsWrongly() {
-        createCaller(env, createExecutionContext()).ctn('NONE' as 'CALC', 'x');
-      });
-      expect(begun.stack?.split('\n')[1]).toContain('at beginsWrongly (');
+      for (const by of [createCaller(env, createExecutionContext()), caller.svc, caller]) {
+        for (const binding of ['NONE' as 'CALC', 'USERS'] as const) {
+          const begun = thrownBy(function beginsWrongly() {
+            by.ctn(binding, undefined as unknown as string);
+          });
+          expect(begun.stack?.split('\n')[1]).toContain('at beginsWrongly (');
+        }
+      }
       const awaited = await caller.awaitUser(5 as never).catch((error: Error) => error);
       expect((awaited as Error).stack?.split('\n')[1]).toContain('at CallerObject.awaitUser (');
     }));
@@ -235,15 +277,30 @@ describe('a continuation', () => {
     expect(inspect(users())).toBe('Continuation ctn()');
   });
 
-  test('is explained in what a failed test prints, as far as vitest asks', () => {
-    // Vitest asks a function for its name, which any class may have as a method: so it is recorded.
-    expect(differenceOf({ remote: users().getUser('u1') }, { remote: 5 })).toBe(`- Expected
+  test.for<[text: string, remote: unknown]>([
+    ['getUser("u1")', users().getUser('u1')],
+    ['getUser("u1").name', users().getUser('u1').name],
+    ['ctn()', users()],
+  ])('is explained in what a failed test prints: %s', ([text, remote]) => {
+    // Vitest asks a function for its name, which any class may have as a member: so it can be recorded.
+    expect(printedOf(remote, 5).message).toBe(`expected [Continuation ${text}] to deeply equal 5`);
+    expect(printedOf({ remote }, { remote: 5 }).diff).toBe(`- Expected
 + Received
 
   {
 -   "remote": 5,
-+   "remote": [Function getUser("u1").name],
++   "remote": [Function ${text}],
   }`);
+  });
+
+  test('is recorded on as before, whatever a tool has read of it', () => {
+    const user = users().getUser('u1');
+    expect(user).not.toEqual(users().getUser('u1'));
+    expect(Object.prototype.toString.call(user)).toBe('[object Continuation]');
+    const { name } = user;
+    expect(explain(name)).toBe('getUser("u1").name');
+    expect(explain(name.toUpperCase())).toBe('getUser("u1").name.toUpperCase()');
+    expect(`${user.name}`).toBe('getUser("u1").name');
   });
 
   test('is text where text is wanted, and nothing in JSON', () => {
@@ -253,6 +310,18 @@ describe('a continuation', () => {
     expect(JSON.stringify({ remote })).toBe('{}');
   });
 });
+
+type Stub = DurableObjectStub<Calc>;
+
+/** What code without types may pass. */
+interface Untyped {
+  call(...args: unknown[]): unknown;
+  callRaw(...args: unknown[]): Promise<unknown>;
+}
+
+function untyped({ svc }: CallerObject): Untyped {
+  return svc as unknown as Untyped;
+}
 
 describe('a sentence says', () => {
   function refusalOf(binding: string, name: string): Promise<string> {
@@ -278,6 +347,86 @@ describe('a sentence says', () => {
 
   test('nothing of what was meant by a long name, which would take long', async () => {
     expect(await refusalOf('CALC', `add${'d'.repeat(1_000)}`)).not.toContain('did you mean');
+  });
+
+  const bindings = (...names: string[]) =>
+    createCaller(
+      Object.fromEntries(names.map((name) => [name, env.CALC])),
+      createExecutionContext(),
+    ) as unknown as { ctn(binding: string, instance: string): unknown };
+
+  test.for<[name: string, known: string, sentence: string]>([
+    ['USRES', 'USERS UNITS UPLOADS', "did you mean 'USERS'?"],
+    // The same first letter is no likeness.
+    ['CARTS', 'CALC CHAT CLOCK CACHE', 'there is CALC, CHAT, CLOCK, CACHE'],
+    ['CAST', 'CART CASE CAT COAST FAST CALC', "did you mean 'CART', 'CASE' or 'CAT'?"],
+    ['USER', 'USERS_OF_TENANTS USES ORDERS', "did you mean 'USES' or 'USERS_OF_TENANTS'?"],
+    ['ORDERS_QUEUE', 'ORDERS', "did you mean 'ORDERS'?"],
+    ['X', 'Y Z', 'there is Y, Z'],
+    ['Q', 'A B C D E F G H I J K L', 'there is A, B, C, D, E, F, G, H, I, J and 2 more'],
+  ])('which binding was meant by %s where there is %s', ([name, known, sentence]) => {
+    const thrown = thrownBy(() => bindings(...known.split(' ')).ctn(name, 'main'));
+    const unknown = `unknown binding '${name}'`;
+    expect(thrown.message).toBe(`${unknown}: ${sentence}`);
+  });
+
+  const BOUND = "record one, as in this.ctn('USERS', 'main').getUser(id)";
+  const UNBOUND = 'record one, as in this.ctn<Users>().getUser(id)';
+  const THIRD = "pass it third, as in ('USERS', 'main', this.ctn<Users>().getUser(id))";
+  test.for<[what: string, args: (stub: Stub) => unknown[], is: string, remedy: string]>([
+    ['a promise', () => [Promise.resolve(1), () => {}], 'Promise', BOUND],
+    [
+      'a call by Workers RPC',
+      (stub) => [stub.next(), () => {}, { timeout: 5 }],
+      'a call by Workers RPC, which has been made',
+      BOUND,
+    ],
+    [
+      'a call by Workers RPC after its target',
+      (stub) => ['CALC', 'main', stub.next()],
+      'a call by Workers RPC, which has been made',
+      UNBOUND,
+    ],
+    [
+      'a method of a stub',
+      (stub) => [stub.next, () => {}],
+      'a member of a Workers RPC stub',
+      BOUND,
+    ],
+    ['a function that records', () => [() => calc().next(), () => {}], 'a function', BOUND],
+    ['an awaited value', () => [{ id: 5 }, () => {}, {}], '{id: 5}', BOUND],
+    ['the name of a target alone', () => ['CALC', () => {}], 'undefined', THIRD],
+    ['a stub alone', (stub) => [stub, () => {}], 'undefined', THIRD],
+  ])('what was passed for the remote: %s', ([, args, is, remedy]) =>
+    inCaller('no remote', async (caller) => {
+      const stub = env.CALC.getByName('no remote');
+      const sentence = `the remote is ${is}, not a continuation: ${remedy}`;
+      expect(thrownBy(() => untyped(caller).call(...args(stub))).message).toBe(sentence);
+      const error = await untyped(caller)
+        .callRaw(...args(stub))
+        .catch((error) => error);
+      expect(error).toMatchObject({ message: sentence });
+    }),
+  );
+
+  test('that what knows its target is passed without one', () =>
+    inCaller('two targets', async (caller) => {
+      const svc = untyped(caller);
+      const next = caller.ctn('CALC', 'here').next();
+      const error = await svc.callRaw('CALC', 'there', next).catch((error) => error);
+      expect(error).toMatchObject({
+        code: 'invalid-continuation',
+        message:
+          'pass next() without a target: it knows its own, CALC/here, and the call names CALC/there',
+      });
+      // The same target, named twice, is no mistake.
+      expect(await svc.callRaw('CALC', 'here', next)).toBe(2);
+    }));
+
+  test('what to do about a target without this package, before what the platform says', async () => {
+    expect(await refusalOf('PLAIN', 'greet')).toMatch(
+      /^greet\(\) on PLAIN\/sentences: the target has to extend LumenizeBase or LumenizeWorker \(The RPC receiver/,
+    );
   });
 
   test('that a function is an own property', async () => {

@@ -38,6 +38,18 @@ export class Open extends LumenizeBase {
   declare readonly ctx: DurableObjectState<Record<never, never>>;
   declare readonly env: Cloudflare.Env;
   readonly own = 'own';
+
+  private hiddenByTypes(): string {
+    return `private, ${this.#hidden()}`;
+  }
+
+  protected guardedByTypes(): string {
+    return `protected, ${this.hiddenByTypes()}`;
+  }
+
+  #hidden(): string {
+    return 'and this is';
+  }
 }
 
 export class Limited extends LumenizeBase {

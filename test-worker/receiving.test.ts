@@ -93,6 +93,17 @@ test('rule 26: `ctx` and `env` are open where the class says so, and only there'
   );
 });
 
+test('rule 27: members that are private or protected for TypeScript are methods like any others', async () => {
+  // biome-ignore lint/suspicious/noExplicitAny: a caller that ignores the types
+  const remote = newContinuation() as any;
+  expect(await outcomeOf('OPEN', remote.hiddenByTypes())).toBe('private, and this is');
+  expect(await outcomeOf('OPEN', remote.guardedByTypes())).toBe('protected, private, and this is');
+  expect(await outcomeOf('OPEN', remote['#hidden']())).toBe('not-callable');
+  // As by Workers RPC.
+  const stub = env.OPEN.getByName('main') as unknown as { hiddenByTypes(): Promise<string> };
+  expect(await stub.hiddenByTypes()).toBe('private, and this is');
+});
+
 test('rule 28: `static callLimits` narrows and widens for its class', async () => {
   const limited = newContinuation<Limited>();
   expect(await outcomeOf('LIMITED', limited.echo(limited.echo(1)))).toBe(1);

@@ -158,7 +158,9 @@ function printSizes() {
   for (const [name, bytes] of Object.entries(sizes)) printSize(bytes, BUDGETS[name]);
   const [core, minified, unminified] = Object.values(sizes).map((bytes) => Math.round(bytes / KIB));
   checkReadme(`${core} KiB of WebAssembly (gzip)`);
-  checkReadme(`adds ${unminified} KiB to a Worker, ${minified} KiB to one that is minified`);
+  checkReadme(
+    `adds ${unminified} KiB (gzip) to a Worker, ${minified} KiB (gzip) to one that is minified`,
+  );
   return sizes;
 }
 

@@ -31,6 +31,8 @@ const CONSUMER = 'consumers/vitest-plugin';
 const GENERATED = 'docs/api.md';
 /** What runs on Node: no tests, but scripts that show something. */
 const ON_NODE = /^scripts\//;
+/** The package of an import, if it is one to install: files and the runtime's modules are not. */
+const PACKAGE = / from '((?:@[\w-]+\/)?[\w-]+)(?:\/[\w/-]+)?';$/;
 /** Languages of blocks that hold nothing to run. */
 const PROSE = new Set(['', 'text', 'cddl', 'sh']);
 
@@ -53,6 +55,7 @@ const blocks = [
 ];
 
 checkLinks();
+checkInstalled();
 const project = new Project();
 const kinds = {};
 /** File of the project → where its lines came from. */
@@ -113,12 +116,11 @@ function writeProjects() {
   );
   project.addTests(bindings, exportsOf('pkg/index.d.ts'));
   for (const [path, { text }] of project.files) write(`${GUIDE}/${path}`, text);
-  const tsconfig = JSON.parse(readFileSync(`${CONSUMER}/tsconfig.json`, 'utf8'));
-  // Not vitest.config.ts, which needs the types of Node: it is run.
-  tsconfig.include = ['worker-configuration.d.ts', 'src', 'test', 'scripts'];
+  const tsconfig = parseJsonc(project.files.get('tsconfig.json').text);
+  tsconfig.include.push('scripts');
   write(`${GUIDE}/tsconfig.json`, JSON.stringify(tsconfig));
   write(`${GUIDE}/package.json`, '{ "type": "module" }\n');
-  run('the types of its bindings', 'wrangler', ['types', '--include-runtime=false'], GUIDE);
+  run('the types of its bindings', 'wrangler', ['types'], GUIDE);
   return new Map([...project.files].map(([path, { origins }]) => [`${GUIDE}/${path}`, origins]));
 }
 
@@ -153,6 +155,20 @@ function checkLinks() {
   const dead = deadLinks([...new Set(paths)]);
   for (const problem of dead) console.log(`examples: ${problem}`);
   count(dead.length === 0 ? { passed: 1 } : { failed: dead.length });
+}
+
+/** Whoever follows the guide has installed each package that its files and tests import. */
+function checkInstalled() {
+  const guide = blocks.filter(({ path }) => path === 'docs/guide.md');
+  const linesOf = (language) =>
+    guide.filter((block) => block.language === language).flatMap(({ code }) => code);
+  const installed = linesOf('sh').flatMap(
+    (line) => /^npm install (?:-D )?(.+)$/.exec(line)?.[1].split(' ') ?? [],
+  );
+  const imported = linesOf('ts').flatMap((line) => PACKAGE.exec(line)?.[1] ?? []);
+  for (const name of new Set(imported)) {
+    check(`docs/guide.md has a command that installs ${name}`, installed.includes(name));
+  }
 }
 
 /** As wrangler does it, by esbuild: the transformer of vitest does not know standard decorators. */

@@ -42,6 +42,16 @@ test('each @example of a doc comment has a block', () => {
   assert.throws(() => blocksOfComments('a.ts', '/**\n * @example\n */'), /1 @example, but 0/);
 });
 
+test('a block replaces a file that is there', () => {
+  const project = new Project();
+  const first = ['```ts', '// a.ts', 'one;', '```'];
+  const again = ['```ts', '// a.ts, now with two', 'two;', '```'];
+  for (const block of page(...first, ...again)) assert.equal(project.add(block), 'file');
+  assert.deepEqual(project.files.get('a.ts').lines, ['// a.ts, now with two', 'two;']);
+  const [alone] = page(...again);
+  assert.throws(() => new Project().add(alone), /page\.md:2: there is no a\.ts yet/);
+});
+
 test('a block is a file, a part of a class, or a test that compares what it shows', () => {
   const project = new Project();
   const [file, members, rest] = page(

@@ -123,7 +123,18 @@ test('README gives ratios that bench/RESULTS.md has', () => {
   }
 });
 
+test('all pages give one figure for a single call, that of bench/RESULTS.md', () => {
+  const [, measured] = /^\| one awaited `callRaw` .*\| ([\d.]+) +\|[^|]*\|$/m.exec(
+    readFileSync('bench/RESULTS.md', 'utf8'),
+  );
+  for (const page of ['README.md', 'bench/README.md', 'docs/guide.md', 'docs/when-not.md']) {
+    const text = readFileSync(page, 'utf8').replace(/\s+/g, ' ');
+    const [, ratio] = /[Aa] single awaited call takes ([\d.]+) times as long/.exec(text) ?? [];
+    assert.equal(ratio, measured, page);
+  }
+});
+
 test('pages give the size that README gives, which the build checks', () => {
-  const [, size] = /adds (\d+) KiB to a Worker/.exec(readFileSync('README.md', 'utf8'));
+  const [, size] = /adds (\d+) KiB \(gzip\) to a Worker/.exec(readFileSync('README.md', 'utf8'));
   assert.ok(readFileSync('docs/when-not.md', 'utf8').includes(`${size} KiB (gzip)`));
 });

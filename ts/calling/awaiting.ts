@@ -6,7 +6,8 @@ import { addStack, startAt } from '../wire/stack.js';
 export function throwToAwaiter(error: unknown): never {
   const isRefused = error instanceof CallError && error.callId === undefined;
   if (isRefused) throw startAt(error, throwToAwaiter);
-  return throwWithStack(error);
+  addStack(error, throwToAwaiter);
+  throw error;
 }
 
 export function throwWithStack(error: unknown): never {

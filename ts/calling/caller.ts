@@ -4,7 +4,7 @@
  */
 
 import { encodeProgram } from '../record/encode.js';
-import { boundContinuation, recorded, routeOf, unbound } from '../record/record.js';
+import { boundContinuation, routeOf, unbound } from '../record/record.js';
 import { isThenableObject } from '../runtime/kinds.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
 import type { Recorded, Sendable } from '../types/continuations.js';
@@ -33,6 +33,7 @@ import { Outbox, type Sender } from './outbox.js';
 import type { Owner } from './owner.js';
 import { PendingBySection } from './pending-by-section.js';
 import { platformError } from './platform.js';
+import { remoteOf } from './remote.js';
 import { type CallStats, Settlements } from './stats.js';
 import type { Instance, Target } from './target.js';
 import { Targets } from './targets.js';
@@ -119,7 +120,7 @@ export class Caller<Env, Self = never> {
     return new Promise((resolve, reject) => {
       try {
         const node = nodeOf(first);
-        const remote = node ?? recorded(third);
+        const remote = node ?? remoteOf(first, third);
         const options = checkOptions(node ? second : fourth);
         const target = this.#targetOf(node, first, second, options);
         this.#sendAwaited(target, remote, options, resolve, reject);
@@ -137,7 +138,7 @@ export class Caller<Env, Self = never> {
     fifth?: unknown,
   ): CallHandle {
     const node = nodeOf(first);
-    const remote = node ?? recorded(third);
+    const remote = node ?? remoteOf(first, third);
     const written = node ? second : fourth;
     const handler = handlerFor(written, remote, this.#owner.self);
     const options = checkOptions(node ? third : fifth);
@@ -346,6 +347,4 @@ export class Caller<Env, Self = never> {
   }
 }
 
-function readAnswer(call: Call): Outcome {
-  return readOutcome(call.answer, call);
-}
+const readAnswer = (call: Call): Outcome => readOutcome(call.answer, call);

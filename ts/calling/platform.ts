@@ -30,7 +30,7 @@ interface Failure {
   readonly mayHaveRun?: false;
   /** Whether the stub can be used again. Default: `false`; a new one costs nothing. */
   readonly stubIsHealthy?: boolean;
-  /** A remedy, if the text does not already suggest one. */
+  /** A remedy, if the text does not already suggest one. It precedes a text of the platform's, which says less. */
   readonly remedy?: string;
 }
 
@@ -130,8 +130,9 @@ export function platformError(
   details: CallErrorDetails,
   { isSent = true, isLocal = false } = {},
 ): CallError {
-  const { code, mayHaveRun = true, remedy } = classify(rejected, isLocal);
-  const text = `${messageOf(rejected)}${remedy ? ` (${remedy})` : ''}`;
+  const failure = classify(rejected, isLocal);
+  const { code, mayHaveRun = true } = failure;
+  const text = textFor(failure, messageOf(rejected));
   const error = new CallError(code, `${details.operation} on ${placeOf(details)}: ${text}`, {
     ...details,
     // A target can invent a rejection. Only a call refused on this side has certainly not run.
@@ -139,6 +140,11 @@ export function platformError(
     cause: rejected,
   });
   return withCallIn(error, details);
+}
+
+function textFor({ remedy, text }: Failure, message: string): string {
+  if (!remedy) return message;
+  return text ? `${remedy} (${message})` : `${message} (${remedy})`;
 }
 
 /** Whether a stub can be used again after that. */

@@ -154,6 +154,11 @@ function isCallable(binding: unknown): boolean {
   return isNamespace(binding) || isEntrypoint(binding);
 }
 
+/** Whether the first argument of a call stands for a target, whatever follows it. */
+export function mayBeTarget(first: unknown): boolean {
+  return typeof first === 'string' || isCallable(first);
+}
+
 export function prototypeHas(value: unknown, name: string): boolean {
   if (!isObject(value)) return false;
   try {

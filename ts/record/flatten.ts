@@ -104,7 +104,7 @@ export class Flattening implements FlatProgram {
       chain.push(at);
       at = at.of as Node;
     }
-    if (value === 0 && this.#destination) checkDestination(at, node, this.#destination);
+    if (value === 0 && this.#destination) checkDestination(at, node, this.#destination, depth);
     if (chain.at(-1)?.args && value === 0) {
       throw invalidContinuation('ctn() is no function: call a method of it');
     }
@@ -231,18 +231,27 @@ function tooLarge(message: string): CallError {
   return new CallError('limit-exceeded', message);
 }
 
-/** Throws `CallError` with code `invalid-continuation` if a program begins at another target. */
-function checkDestination(begun: Node, node: Node, destination: Destination): void {
+/**
+ * Throws `CallError` with code `invalid-continuation` if a program begins at another target.
+ *
+ * @param depth - 0 for what is called itself, which has a target of its own only where the call names another.
+ */
+function checkDestination(begun: Node, node: Node, destination: Destination, depth: number): void {
   if (!(begun instanceof BoundStart)) return;
   const { target } = begun.route;
   if (target.isSame(destination)) return;
   const [there, here] = [placeOf(target), placeOf(destination)];
+  const text = explainNode(node);
+  const isByAnother = there === here;
   throw invalidContinuation(
     target.targets !== destination.targets
-      ? `${explainNode(node)} was recorded by another object: record it by this one's ctn(), or await it first`
-      : there === here
-        ? `await ${explainNode(node)} first: it goes to ${there} by another stub or namespace`
-        : `await ${explainNode(node)} first: it runs on ${there}, and the call goes to ${here}`,
+      ? `${text} was recorded by another object: record it by this one's ctn(), or await it first`
+      : depth === 0
+        ? `pass ${text} without a target: it knows its own, ${there}` +
+          (isByAnother ? ' by another stub or namespace' : `, and the call names ${here}`)
+        : isByAnother
+          ? `await ${text} first: it goes to ${there} by another stub or namespace`
+          : `await ${text} first: it runs on ${there}, and the call goes to ${here}`,
   );
 }
 

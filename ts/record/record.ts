@@ -12,15 +12,19 @@ import { explain, explainNode } from '../wire/explain.js';
 import { isForeign, NODE, Node, nodeOf } from '../wire/node.js';
 import { startAt } from '../wire/stack.js';
 
+/** What vitest and jest read of a function first when they print it; its `name` they read next. */
+const KIND_OF_ELEMENT = '$$typeof';
+
 /**
  * Names that a continuation does not record, because tools read them from any value: vitest and jest read the
- * last, loggers read the others.
+ * last two, loggers read the others.
  */
 const NOT_RECORDED: ReadonlySet<string> = new Set([
   'constructor',
   'prototype',
   '__proto__',
   '_isMockFunction',
+  KIND_OF_ELEMENT,
 ]);
 
 /** The methods of a promise. A bound continuation has them; an unbound one records the last two. */
@@ -48,8 +52,20 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
       const method = this.#methodOfPromises(key as 'then');
       if (method || key === 'then') return method;
     }
-    if (NOT_RECORDED.has(key)) return undefined;
+    if (NOT_RECORDED.has(key)) {
+      if (key === KIND_OF_ELEMENT) printed = this;
+      return undefined;
+    }
+    if (key === 'name' && printed === this) {
+      printed = undefined;
+      return new Proxy(continuation, new PrintedName(this, key, undefined));
+    }
     return new Proxy(continuation, new Step(this, key, undefined));
+  }
+
+  /** The node whose text a continuation is where text is wanted. */
+  shown(): Node {
+    return this;
   }
 
   apply(_target: unknown, _this: unknown, args: unknown[]): unknown {
@@ -102,10 +118,29 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
   }
 
   #readSymbol(key: symbol): unknown {
-    if (key === Symbol.toPrimitive) return () => explainNode(this);
-    if (key === Symbol.toStringTag) return 'Continuation';
+    if (key === Symbol.toPrimitive) return () => explainNode(this.shown());
+    if (key === Symbol.toStringTag) {
+      printed = this;
+      return 'Continuation';
+    }
     if (key === Symbol.dispose) throw this.#noValue();
     return undefined;
+  }
+}
+
+/**
+ * The node of which a tool has read something that precedes its `name` when a failed test prints a function:
+ * {@link KIND_OF_ELEMENT}, or, in chai, the tag.
+ */
+let printed: Step | undefined;
+
+/**
+ * The `name` that was read next: a step like any other, since the user may have read it, but as text what a
+ * function's name is, namely that of the function itself.
+ */
+class PrintedName extends Step {
+  override shown(): Node {
+    return this.of as Node;
   }
 }
 
@@ -214,12 +249,25 @@ export function isOwn(begun: Node): boolean {
   return begun !== start;
 }
 
-/** The node of a continuation. Throws `CallError` with code `invalid-continuation` for any other value. */
-export function recorded(value: unknown): Node {
+/**
+ * The node of a continuation. Throws `CallError` with code `invalid-continuation` for any other value.
+ *
+ * @param remedy - What to write instead.
+ */
+export function recorded(
+  value: unknown,
+  remedy = 'record one, as in this.ctn<Users>().getUser(id)',
+): Node {
   const node = nodeOf(value);
   if (node) return node;
-  throw notRecorded('remote', value, 'record one, as in this.ctn<Users>().getUser(id)');
+  throw notRecorded('remote', value, remedy);
 }
+
+/** What Workers RPC makes of a stub's members, by the tags that the runtime gives them. */
+const OF_WORKERS_RPC: ReadonlyMap<string, string> = new Map([
+  ['[object JsRpcPromise]', 'a call by Workers RPC, which has been made'],
+  ['[object JsRpcProperty]', 'a member of a Workers RPC stub'],
+]);
 
 /** The error of a value that cannot be the remote or the handler. */
 export function notRecorded(what: string, value: unknown, remedy: string): CallError {
@@ -228,6 +276,16 @@ export function notRecorded(what: string, value: unknown, remedy: string): CallE
     ? "; what another package's ctn() has recorded cannot be read, newContinuation of this one helps"
     : '';
   return invalidContinuation(
-    `the ${what} is ${explain(value)}, not a continuation: ${remedy}${why}`,
+    `the ${what} is ${describe(value)}, not a continuation: ${remedy}${why}`,
   );
+}
+
+/** It never throws. */
+function describe(value: unknown): string {
+  try {
+    const tag = typeof value === 'function' ? Object.prototype.toString.call(value) : '';
+    return OF_WORKERS_RPC.get(tag) ?? explain(value);
+  } catch {
+    return explain(value);
+  }
 }

@@ -3,23 +3,53 @@
 import leven from 'leven';
 import { cut } from './text.js';
 
-/** The message for an unknown name: similar known names, or else all of them. */
+/** The message for an unknown name: similar known names, or else what there is. */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
   const near = nearTo(name, known);
   if (near) return `unknown ${what} '${name}': did you mean ${near}?`;
-  return `unknown ${what} '${cut(name, LONGEST_NAME)}': there is ${known.join(', ') || 'none'}`;
+  const more = known.length - MOST_LISTED;
+  const rest = more > 0 ? ` and ${more} more` : '';
+  const there = known.slice(0, MOST_LISTED).join(', ') || 'none';
+  return `unknown ${what} '${cut(name, LONGEST_NAME)}': there is ${there}${rest}`;
 }
 
 /** Comparing names takes the product of their lengths, and a caller may have chosen this name. */
 const LONGEST_NAME = 100;
 
-/** The known names near to one, the nearest first: `'a' or 'b'`. */
+/** Names that a sentence shows: those near to one, and those of which none is. */
+const MOST_NEAR = 3;
+const MOST_LISTED = 10;
+
+/** The known names that are really near to one, the nearest first: `'a', 'b' or 'c'`. */
 export function nearTo(name: string, known: readonly string[]): string {
   if (name.length > LONGEST_NAME) return '';
-  return known
-    .map((other) => ({ other, distance: leven(name.toUpperCase(), other.toUpperCase()) }))
-    .filter(({ other, distance }) => distance <= Math.max(2, other.length / 3))
+  const near = known
+    .map((other) => ({ other, distance: distanceOf(name.toUpperCase(), other.toUpperCase()) }))
+    .filter(({ distance }) => distance < Number.POSITIVE_INFINITY)
     .sort((a, b) => a.distance - b.distance)
-    .map(({ other }) => `'${other}'`)
-    .join(' or ');
+    .slice(0, MOST_NEAR)
+    .map(({ other }) => `'${other}'`);
+  const last = near.pop() ?? '';
+  return near.length > 0 ? `${near.join(', ')} or ${last}` : last;
+}
+
+/** A beginning that says which name was meant. */
+const SHORTEST_BEGINNING = 3;
+
+/**
+ * How far apart two names are: letters to change, if these are a third of the shorter name at most, or two
+ * letters have changed places, or one name begins with the other; infinite for all others.
+ */
+function distanceOf(name: string, other: string): number {
+  const shorter = Math.min(name.length, other.length);
+  const distance = leven(name, other);
+  const isNear =
+    distance <= (shorter > 1 ? Math.max(1, shorter / 3) : 0) ||
+    (distance === 2 && sorted(name) === sorted(other)) ||
+    (shorter >= SHORTEST_BEGINNING && (other.startsWith(name) || name.startsWith(other)));
+  return isNear ? distance : Number.POSITIVE_INFINITY;
+}
+
+function sorted(name: string): string {
+  return [...name].sort().join('');
 }

@@ -1,8 +1,11 @@
 // Makes of examples a project that compiles and runs: files, and for all other blocks tests.
 // Every line that is written knows where it came from.
 
-/** `// src/cart.ts` or `// src/cart.ts, in Cart`: the block is that file, or part of that class. */
-const FILE = /^\/\/ ([\w./-]+\.\w+)(?:, in (\w+))?$/;
+/**
+ * `// src/cart.ts` or `// src/cart.ts, in Cart`: the block is that file, or part of that class. `// src/index.ts,
+ * now with all classes` is that file from now on.
+ */
+const FILE = /^\/\/ ([\w./-]+\.\w+)(?:, in (\w+)|(, now) .+)?$/;
 /** `console.log(sum); // 11`: what the example shows; `// soon: 11` where a handler has to run first. */
 const SHOWN = /^(\s*(?:.*? )?)console\.log\((.*)\); \/\/ (soon: )?(.+)$/;
 /** Reads as an expression; anything else that is shown is text. */
@@ -38,10 +41,13 @@ export class Project {
 
   /** @returns What becomes of a block: 'file' or 'test'. */
   add(block) {
-    const [, path, owner] = FILE.exec(block.code[0]) ?? [];
+    const [, path, owner, replaces] = FILE.exec(block.code[0]) ?? [];
     if (!path) {
       this.#fragments.push(block);
       return 'test';
+    }
+    if (replaces && !this.files.delete(path)) {
+      throw new Error(`${block.path}:${block.line}: there is no ${path} yet`);
     }
     if (owner) this.#insert(block, path, owner);
     else this.#append(block, path);
