@@ -51,7 +51,7 @@ export { MarkedLegacy } from './marked.legacy.js';
 export { GuardedByMarks, MarkedStandard } from './marked.standard.js';
 export { Mortal } from './mortal.js';
 export { Newborn, Order, Tally } from './order.js';
-export { Reachable, Reached } from './reach.js';
+export { Reachable, Reached, Workflow } from './reach.js';
 export {
   Chosen,
   Limited,
@@ -91,6 +91,11 @@ declare global {
       readonly WRAPPED_TOO: DurableObjectNamespace<WrappedToo>;
       readonly ORDER: DurableObjectNamespace<Order>;
       readonly REACHABLE: DurableObjectNamespace<Reachable>;
+      readonly DATABASE: D1Database;
+      readonly DATASET: AnalyticsEngineDataset;
+      readonly LIMITER: RateLimit;
+      readonly WORKFLOW: Workflow;
+      readonly IMAGES: ImagesBinding;
       readonly REACHED: Service<typeof Reached>;
       readonly GUARDED: DurableObjectNamespace;
       readonly GUARDED_BY_NOTHING: DurableObjectNamespace;

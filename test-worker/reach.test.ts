@@ -64,6 +64,25 @@ test('rule 26: of every property of every built-in of the runtime, this is open'
   expect(reached).toEqual(Object.fromEntries(expected));
 }, 60_000);
 
+test("rule 26: no method of any class of Node's modules is open", async () => {
+  const methods = await runInDurableObject(env.REACHABLE.getByName('all of it'), (self) =>
+    self.classesOfNode().map((prototype) => {
+      const members = Object.entries(Object.getOwnPropertyDescriptors(prototype));
+      return members.find(([name, { value }]) => name !== 'constructor' && value)?.[0];
+    }),
+  );
+  const open: string[] = [];
+  let tried = 0;
+  for (const [at, name] of methods.entries()) {
+    if (name === undefined) continue;
+    tried += 1;
+    const outcome = await outcomeOf(on.ofNode(at)[name], 'all of it');
+    if (outcome !== 'not-callable') open.push(`${at} ${name}`);
+  }
+  expect(open).toEqual([]);
+  expect(tried).toBeGreaterThan(90);
+}, 60_000);
+
 describe('rule 26: a chain reaches what neither changes a value nor yields more than it is', () => {
   const refused: Record<string, unknown> = {
     'concat of an array': on.give('array').concat(1),

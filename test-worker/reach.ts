@@ -1,6 +1,6 @@
 /** A target that returns a value of each kind, and objects with what callers must not reach. */
 
-import { RpcTarget } from 'cloudflare:workers';
+import { RpcTarget, WorkflowEntrypoint } from 'cloudflare:workers';
 import { createSecretKey } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
@@ -193,7 +193,46 @@ export const VALUES: Record<string, (self: Reachable) => unknown> = {
   'sql cursor': (self) => self.context.storage.sql.exec('SELECT 1'),
   id: (self) => self.context.id,
   namespace: (self) => self.bindings.CALC,
+  D1: (self) => self.bindings.DATABASE,
+  'D1 statement': (self) => self.bindings.DATABASE.prepare('SELECT 1'),
+  'D1 session': (self) => self.bindings.DATABASE.withSession(),
+  'Analytics Engine': (self) => self.bindings.DATASET,
+  'rate limiter': (self) => self.bindings.LIMITER,
+  Workflow: (self) => self.bindings.WORKFLOW,
+  Images: (self) => self.bindings.IMAGES,
+  'transformed image': (self) => self.bindings.IMAGES.input(new ReadableStream()),
 };
+
+/** For `ctx.exports`, and because a binding needs one. */
+export class Workflow extends WorkflowEntrypoint {
+  override async run(): Promise<void> {}
+}
+
+interface Process {
+  getBuiltinModule(name: string): object;
+}
+
+/** Prototypes of all classes that Node's modules export, wherever they stand in them. */
+function classesOfNode(): object[] {
+  const { getBuiltinModule } = Reflect.get(globalThis, 'process') as Process;
+  const names = Reflect.get(getBuiltinModule('node:module'), 'builtinModules') as string[];
+  const prototypes = new Set<object>();
+  const seen = new Set<unknown>();
+  const look = (value: unknown): void => {
+    if (seen.has(value) || value === null || !/object|function/.test(typeof value)) return;
+    seen.add(value);
+    const members = Object.getOwnPropertyDescriptors(value as object);
+    for (const [name, { value: member }] of Object.entries(members)) {
+      if (name !== 'prototype') look(member);
+      else if (member && member !== Object.prototype) prototypes.add(member);
+    }
+  };
+  // The test tool replaces `console`, which the module of that name needs.
+  for (const name of names) if (name !== 'console') look(getBuiltinModule(name));
+  return [...prototypes];
+}
+
+let ofNode: object[] | undefined;
 
 export class Reachable extends LumenizeBase {
   /** For the values above: callers do not get at own properties. */
@@ -202,6 +241,16 @@ export class Reachable extends LumenizeBase {
 
   give(name: string): unknown {
     return VALUES[name]?.(this);
+  }
+
+  /** As instances of a class of Node's are, without what they are made of. */
+  ofNode(number: number): object {
+    return Object.create(this.classesOfNode()[number] ?? null);
+  }
+
+  classesOfNode(): object[] {
+    ofNode ??= classesOfNode();
+    return ofNode;
   }
 
   /** Stubs are asked for one by one: they answer for every name. */

@@ -1,8 +1,9 @@
 /** Kinds of values, told apart by the prototypes of the language and of the runtime. */
 import { runtime } from '#workers';
-import { builtinPrototypes, isNative } from '../runtime/builtin.js';
+import { isNative } from '../runtime/builtin.js';
 import { isObject } from '../runtime/kinds.js';
 import { isStub } from '../runtime/references.js';
+import { isOfRuntime } from './runtime-classes.js';
 
 /** Kinds of values, by their open members. */
 export enum Kind {
@@ -80,18 +81,19 @@ function shapeOfPrototype(prototype: object): Shape {
   for (let at: object | null = prototype; at; at = Object.getPrototypeOf(at)) {
     if (at === Object.prototype) break;
     const kind = NATIVE.get(at);
-    if (kind !== undefined) return { kind, prototypes };
-    if (!isUsers(at)) return { kind: kindBelow(at), prototypes };
+    if (kind !== undefined) return shapeAbove(kind, prototypes);
+    if (!isUsers(at)) return shapeAbove(kindBelow(at), prototypes);
     prototypes.push(at);
   }
-  // Nothing distinguishes the user's members in subclasses of built-in classes.
-  builtins ??= builtinPrototypes();
-  const isBuiltin = prototypes.some((each) => builtins?.has(each));
-  return isBuiltin ? { kind: Kind.Closed, prototypes: [] } : { kind: Kind.Instance, prototypes };
+  return shapeAbove(Kind.Instance, prototypes);
 }
 
-/** Prototypes of built-in classes written in JavaScript, such as EventEmitter; collected on demand. */
-let builtins: ReadonlySet<object> | undefined;
+/** Nothing distinguishes the user's members in subclasses of built-in classes that are JavaScript. */
+function shapeAbove(kind: Kind, prototypes: readonly object[]): Shape {
+  const isListed = kind !== Kind.Instance && kind !== Kind.Unlisted;
+  if (isListed || !prototypes.some(isOfRuntime)) return { kind, prototypes };
+  return { kind: Kind.Closed, prototypes: [] };
+}
 
 /** The kind of a built-in subclass, such as Uint8Array or RangeError. */
 function kindBelow(prototype: object): Kind {
