@@ -350,6 +350,8 @@ const sparse = (): unknown[] => {
   return array;
 };
 
+const bytes = new Uint8Array(4_000_000);
+
 /** What a pirate answers, to one call and to several. */
 const LIES: Record<string, () => unknown> = {
   honest: () => 5,
@@ -358,6 +360,10 @@ const LIES: Record<string, () => unknown> = {
   'the longest array': () => [
     '__lmzFailure',
     { name: 'Error', message: 'm', properties: {}, errors: sparse() },
+  ],
+  'bytes as properties': () => [
+    '__lmzFailure',
+    { name: 'Error', message: 'm', properties: bytes, nested: bytes },
   ],
   'a stub as an error': () => ['__lmzFailure', () => 1],
   nothing: () => undefined,
