@@ -29,6 +29,10 @@ const LIMITS: &str = Limits::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
 const MESSAGE: &str = limits::MESSAGE_TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
+const ERROR: &str = limits::ERROR_TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
+const CHAIN: &str = limits::CHAIN_TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
 const OPTIONS: &str = pending::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
 const STEPS: &str = program::STEPS_TYPESCRIPT;
@@ -126,15 +130,17 @@ pub fn check_limits(overrides: &Object) -> Result<Vec<u32>, JsValue> {
 /// Whether callers may read a name from the target itself, if its class has it.
 #[wasm_bindgen(js_name = isEntry)]
 #[must_use]
-pub fn is_entry(name: &str) -> bool {
-    validate::is_entry(name)
+pub fn is_entry(name: &str, is_worker: bool) -> bool {
+    if is_worker { validate::is_entry_of_a_worker(name) } else { validate::is_entry(name) }
 }
 
-/// Every code, with a space between them.
+/// Three lists, each on a line, of words with a space between them: every code; names that lead to code;
+/// names that lead away from the object behind a stub.
 #[wasm_bindgen]
 #[must_use]
-pub fn codes() -> String {
-    Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(" ")
+pub fn lists() -> String {
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    [codes.join(" "), validate::OF_CODE.join(" "), validate::NOT_OF_A_STUB.join(" ")].join("\n")
 }
 
 /// The pending calls of one object that have waited for a while. Times are milliseconds since any one moment.
@@ -152,14 +158,15 @@ impl PendingCalls {
     }
 
     /// Adds calls, of which `calls` has three numbers each: the id, when the call was made, and its
-    /// timeout, which has been checked. Returns how many deadlines there are.
-    pub fn watch(&mut self, calls: &[f64]) -> usize {
+    /// timeout, which has been checked. Returns whether a new table is to be made of the calls that are
+    /// pending, of which there are so many.
+    pub fn watch(&mut self, calls: &[f64], pending: u32) -> bool {
         for call in calls.chunks_exact(3) {
             if let [id, now, timeout] = *call {
                 self.0.watch(as_integer(id), now, timeout);
             }
         }
-        self.0.len()
+        self.0.is_outdated(pending)
     }
 
     /// Takes out every call whose deadline has come. Returns the next deadline, `Infinity` if no call has

@@ -54,26 +54,57 @@ macro_rules! limits {
     };
 }
 
-/// Defines what a message may hold once, for Rust and, as an enum whose values are inlined, for TypeScript.
-macro_rules! message_limits {
-    ($( #[doc = $doc:literal] $constant:ident / $name:literal = $value:literal, )+) => {
+/// Defines numbers once, for Rust and, as an enum whose values are inlined, for TypeScript.
+macro_rules! constants {
+    (#[doc = $all:literal] $typescript:ident / $enum:literal {
+        $( #[doc = $doc:literal] $constant:ident / $name:literal = $value:literal, )+
+    }) => {
         $( #[doc = $doc] pub const $constant: u32 = $value; )+
 
-        /// What both sides of a message of several calls keep to, for TypeScript, which makes messages.
-        pub const MESSAGE_TYPESCRIPT: &str = concat!(
-            "/** What a message of several calls may hold; more are sent in several. */\n",
-            "export const enum MessageLimit {\n",
+        #[doc = $all]
+        pub const $typescript: &str = concat!(
+            "/**", $all, " */\n",
+            "export const enum ", $enum, " {\n",
             $( "  /**", $doc, " */\n  ", $name, " = ", stringify!($value), ",\n", )+
             "}\n"
         );
     };
 }
 
-message_limits! {
-    /// Calls. What a target runs in one turn keeps it from everything else meanwhile.
-    MESSAGE_CALLS / "Calls" = 1_024,
-    /// Bytes of arguments or of results, estimated from above: a quarter of the platform's 32 MiB.
-    MESSAGE_BYTES / "Bytes" = 8_388_608,
+constants! {
+    /// What a message of several calls may hold; more are sent in several.
+    MESSAGE_TYPESCRIPT / "MessageLimit" {
+        /// Calls. What a target runs in one turn keeps it from everything else meanwhile.
+        MESSAGE_CALLS / "Calls" = 1_024,
+        /// Bytes of arguments or of results, estimated from above: a quarter of the platform's 32 MiB.
+        MESSAGE_BYTES / "Bytes" = 8_388_608,
+    }
+}
+
+constants! {
+    /// What one failure carries. The rest of an error is left out.
+    ERROR_TYPESCRIPT / "ErrorLimit" {
+        /// Errors, one inside the other or beside it: a getter may invent endless causes.
+        ERROR_ERRORS / "Errors" = 100,
+        /// Own properties of one error.
+        ERROR_PROPERTIES / "Properties" = 10_000,
+        /// Own properties that it shares with other errors: they count for each.
+        ERROR_SHARED_PROPERTIES / "SharedProperties" = 100,
+        /// Bytes of one error's properties: 24 MiB, since the rest of it has to fit the message, too.
+        ERROR_BYTES / "Bytes" = 25_165_824,
+        /// UTF-16 code units of a message, and of a stack.
+        ERROR_TEXT / "Text" = 1_000_000,
+    }
+}
+
+constants! {
+    /// What a chain may make its target do.
+    CHAIN_TYPESCRIPT / "ChainLimit" {
+        /// Bytes that one program may process with built-in methods: 32 MiB, as many as a message may carry.
+        CHAIN_WORK / "Work" = 33_554_432,
+        /// Items to search for stubs that the programs of one message passed through.
+        CHAIN_ITEMS / "Items" = 100_000,
+    }
 }
 
 impl Limits {

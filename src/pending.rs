@@ -75,6 +75,9 @@ pub fn check_timeout(timeout: f64) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How many deadlines of settled calls are tolerated, beside as many as there are pending calls.
+const SLACK: u32 = 64;
+
 /// A deadline that never comes.
 const NEVER: u64 = u64::MAX;
 
@@ -112,16 +115,11 @@ impl Pending {
         self.deadlines.peek().map(|Reverse((deadline, _))| *deadline)
     }
 
-    /// How many deadlines there are.
+    /// Whether most deadlines are those of calls that have settled, when so many have not.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.deadlines.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.deadlines.is_empty()
+    pub fn is_outdated(&self, pending: u32) -> bool {
+        let tolerated = pending.saturating_mul(2).saturating_add(SLACK);
+        u32::try_from(self.deadlines.len()).map_or(true, |deadlines| deadlines > tolerated)
     }
 }
 

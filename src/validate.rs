@@ -5,21 +5,22 @@ use crate::limits::Limits;
 use crate::program::{Argument, Step, Words};
 
 /// Names that lead to prototypes from any value. They are refused wherever a step reads them; as the
-/// keys of an object that is an argument they are data. Names that lead to code from some values only,
-/// such as `constructor`, are decided when the value is there, by ts/receiving/reach.ts.
+/// keys of an object that is an argument they are data.
 pub const REFUSED: &[&str] =
     &["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"];
 
-/// Names refused as the first step of a program: what leads to code, what the runtime itself calls,
-/// what Workers RPC reserves, and the members of the facade.
+/// Names that lead to code from a function or a prototype. As keys of data they are data, so
+/// ts/receiving/reach.ts decides about them when the value is there.
+pub const OF_CODE: &[&str] = &["constructor", "prototype", "caller", "callee", "arguments"];
+
+/// Names that lead from a stub to the runtime's own code instead of the stub's object.
+pub const NOT_OF_A_STUB: &[&str] = &["constructor", "then", "catch", "finally"];
+
+/// Names refused as the first step of a program, beside those that lead to code: what the runtime itself
+/// calls, what Workers RPC reserves, and the members of the facade.
 ///
 /// Source: "Reserved Methods" of Cloudflare's documentation of Workers RPC.
 pub const NOT_AN_ENTRY: &[&str] = &[
-    "constructor",
-    "prototype",
-    "caller",
-    "callee",
-    "arguments",
     "then",
     "fetch",
     "connect",
@@ -32,6 +33,10 @@ pub const NOT_AN_ENTRY: &[&str] = &[
     "svc",
     "onCallError",
 ];
+
+/// Lifecycle methods of Worker entrypoints. On a Durable Object these names have no special meaning.
+pub const NOT_AN_ENTRY_OF_A_WORKER: &[&str] =
+    &["scheduled", "queue", "tail", "tailStream", "trace", "email", "test"];
 
 /// Every name that starts with this belongs to the facade.
 pub const FACADE_PREFIX: &str = "__lmz";
@@ -267,7 +272,14 @@ fn name_at<'a>(names: &[&'a str], index: u32) -> Result<&'a str, Failure> {
 /// Whether callers may read a name from the target itself, if its class has it.
 #[must_use]
 pub fn is_entry(name: &str) -> bool {
-    !REFUSED.contains(&name) && !NOT_AN_ENTRY.contains(&name) && !name.starts_with(FACADE_PREFIX)
+    let refused = [REFUSED, OF_CODE, NOT_AN_ENTRY];
+    !refused.iter().any(|names| names.contains(&name)) && !name.starts_with(FACADE_PREFIX)
+}
+
+/// Whether callers may read a name from a Worker entrypoint, if its class has it.
+#[must_use]
+pub fn is_entry_of_a_worker(name: &str) -> bool {
+    is_entry(name) && !NOT_AN_ENTRY_OF_A_WORKER.contains(&name)
 }
 
 fn check_read(name: &str) -> Result<(), Failure> {

@@ -58,7 +58,9 @@ function trapping<A extends unknown[], R>(
 }
 
 class PendingCalls extends core.PendingCalls {
-  override watch = trapping('watch', (calls: Float64Array) => super.watch(calls));
+  override watch = trapping('watch', (calls: Float64Array, pending: number) =>
+    super.watch(calls, pending),
+  );
   override due = trapping('due', (now: number) => super.due(now));
 }
 
@@ -71,7 +73,7 @@ load({
   isEntry: core.isEntry,
   checkMessage: core.checkMessage,
   programMeaning: core.programMeaning,
-  codes: core.codes,
+  lists: core.lists,
   recover: core.recover,
   PendingCalls,
 });

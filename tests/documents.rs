@@ -1,6 +1,8 @@
 //! What the documentation says in numbers is what Rust has.
 
-use lumenize_call::limits::{Limits, MESSAGE_TYPESCRIPT};
+use lumenize_call::limits::{
+    CHAIN_ITEMS, ERROR_ERRORS, ERROR_PROPERTIES, ERROR_TEXT, Limits, MESSAGE_TYPESCRIPT,
+};
 use lumenize_call::pending;
 
 /// The first three cells of each row of a table whose first cell is code.
@@ -47,6 +49,19 @@ fn limits_of_a_message_are_documented_with_their_numbers() {
     let documented: Vec<(&str, String)> =
         documented.iter().map(|[name, number, _]| (name.as_str(), number.clone())).collect();
     assert_eq!(documented, declared);
+}
+
+#[test]
+fn limits_of_failures_and_of_chains_are_documented_with_their_numbers() {
+    let text = std::fs::read_to_string("docs/limits.md").expect("it is there").replace("\n  ", " ");
+    for said in [
+        format!("carries {ERROR_ERRORS} errors"),
+        format!("{} own properties", grouped(ERROR_PROPERTIES)),
+        format!("{} UTF-16 code units each of message and stack", grouped(ERROR_TEXT)),
+        format!("at most {} items", grouped(CHAIN_ITEMS)),
+    ] {
+        assert!(text.contains(&said), "{said}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Smaller numbers stand for too many other things to be told apart. */
-const SMALLEST = 64;
+const SMALLEST = 128;
 
 /**
  * @param declarations - The TypeScript declarations that the core generates.

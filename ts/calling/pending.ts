@@ -30,11 +30,14 @@ export interface PendingCall {
 /** Longer delays than this would wrap around to none. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** How many empty places, or outdated deadlines in the core, are tolerated beside the pending calls. */
+/** How many empty places are tolerated beside the pending calls. */
 const SLACK = 64;
 
 /** Milliseconds by which a timer may seem early, because clocks show whole milliseconds. */
 const ROUNDING_MS = 2;
+
+/** How often deadlines are looked at while the core keeps failing. */
+const WITHOUT_CORE_MS = 100;
 
 /** The pending calls of one object, or of one section of it. */
 export class Pending<C extends PendingCall> {
@@ -162,16 +165,10 @@ export class Pending<C extends PendingCall> {
     try {
       [due, next] = ask(() => this.#look(time));
     } catch {
-      // A core that keeps failing does not move a deadline.
-      const deadlines = [...this.#watched].map(([id, call]): [number, number] => [
-        id,
-        call.openedAt + call.timeout,
-      ]);
-      due = deadlines.filter(([, at]) => at <= time).map(([id]) => id);
-      next = deadlines
-        .map(([, at]) => at)
-        .filter((at) => at > time)
-        .reduce((earliest, at) => Math.min(earliest, at), Number.POSITIVE_INFINITY);
+      // A core that keeps failing moves no deadline: each call is looked at, and again soon.
+      const calls = [...this.#watched.values()];
+      due = calls.filter((call) => call.openedAt + call.timeout <= time).map(({ id }) => id);
+      next = time + WITHOUT_CORE_MS;
     }
     const calls = due.map((id) => this.#watched.get(id)).filter((call) => call !== undefined);
     // A refused timer makes each closing call look here again; these calls must not.
@@ -200,13 +197,11 @@ export class Pending<C extends PendingCall> {
     const recent = this.#takeRecent();
     for (const call of recent) this.#watched.set(call.id, call);
     let table = this.#table;
-    if (table && this.#instance === coreInstance()) {
-      const deadlines = table.watch(flat(recent));
-      if (deadlines > 2 * this.#size + SLACK) {
-        freePendingCalls(table);
-        table = this.#makeTable();
-      }
-    } else table = this.#makeTable();
+    if (!table || this.#instance !== coreInstance()) table = this.#makeTable();
+    else if (table.watch(flat(recent), this.#size)) {
+      freePendingCalls(table);
+      table = this.#makeTable();
+    }
     const [next = Number.POSITIVE_INFINITY, ...due] = table.due(time);
     return [due, next];
   }
@@ -216,7 +211,7 @@ export class Pending<C extends PendingCall> {
     const table = createPendingCalls();
     this.#instance = coreInstance();
     this.#table = table;
-    table.watch(flat([...this.#watched.values()]));
+    table.watch(flat([...this.#watched.values()]), this.#size);
     return table;
   }
 

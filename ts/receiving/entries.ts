@@ -27,23 +27,12 @@ export function prototypesOf(prototype: object): object[] {
   return prototypes;
 }
 
-/** Lifecycle methods of Worker entrypoints. On a Durable Object these names have no special meaning. */
-const OF_ENTRYPOINTS: ReadonlySet<string> = new Set([
-  'scheduled',
-  'queue',
-  'tail',
-  'tailStream',
-  'trace',
-  'email',
-  'test',
-]);
-
 /** The members that can be entries unless the class closes them. */
 function candidatesOf(prototype: object, prototypes: readonly object[]): string[] {
   const isWorker = prototype instanceof WorkerEntrypoint;
   return prototypes
     .flatMap((at) => Object.getOwnPropertyNames(at))
-    .filter((name) => isEntry(name) && !(isWorker && OF_ENTRYPOINTS.has(name)));
+    .filter((name) => isEntry(name, isWorker));
 }
 
 /** The entries of a class. */

@@ -8,6 +8,7 @@
  */
 
 import { isObject } from '../runtime/kinds.js';
+import { namesNotOfAStub, namesOfCode } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
 import { Kind, type Shape, shapeOf } from './shapes.js';
@@ -47,23 +48,11 @@ export const open = new Map<Kind, ReadonlySet<string>>(
   Object.entries(OPEN).map(([kind, names]) => [Number(kind), new Set(names.split(' '))]),
 );
 
-/** Names that lead from a stub to the runtime's own code instead of the stub's object. */
-const NOT_OF_A_STUB: ReadonlySet<string> = new Set(['constructor', 'then', 'catch', 'finally']);
-
-/** Names by which a function or a prototype leads to code. As keys of data they are data. */
-const NOT_OF_CODE: ReadonlySet<string> = new Set([
-  'constructor',
-  'prototype',
-  'caller',
-  'callee',
-  'arguments',
-]);
-
 const INDEX = /^(?:0|[1-9]\d{0,15})$/;
 
 /** Whether a name leads to code, which it does unless it is a key of data. */
 export function leadsToCode(receiver: unknown, name: string): boolean {
-  if (!NOT_OF_CODE.has(name)) return false;
+  if (!namesOfCode.has(name)) return false;
   return !(isObject(receiver) && typeof receiver !== 'function' && Object.hasOwn(receiver, name));
 }
 
@@ -102,7 +91,7 @@ function isOpen(receiver: unknown, { kind, prototypes }: Shape, name: string): b
     case Kind.Closed:
       return false;
     case Kind.Stub:
-      return !NOT_OF_A_STUB.has(name);
+      return !namesNotOfAStub.has(name);
     case Kind.Function:
     case Kind.Plain:
       return isOwnEnumerable(receiver as object, name);

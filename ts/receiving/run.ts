@@ -6,7 +6,7 @@
  */
 
 import { isObject, isThenableObject } from '../runtime/kinds.js';
-import { StepKind } from '../wasm/lumenize_call.js';
+import { ChainLimit, StepKind } from '../wasm/lumenize_call.js';
 import type { Method, Program } from '../wire/core.js';
 import { Looks, objectsIn, outlivesCall, release, releaseAll } from '../wire/dispose.js';
 import { ours } from '../wire/stack.js';
@@ -146,11 +146,9 @@ function note(run: Run, value: object, promise: PromiseLike<unknown> | undefined
   }
 }
 
-/** The items to search for stubs that the programs of one message passed through: methods may return long lists. */
-const MOST_ITEMS = 100_000;
-
+/** What may be looked at in search of stubs that the programs of one message passed through. */
 export function looksOfMessage(): Looks {
-  return new Looks(MOST_ITEMS);
+  return new Looks(ChainLimit.Items);
 }
 
 /**

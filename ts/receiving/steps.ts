@@ -1,12 +1,12 @@
 /** The steps of a running program: each reads, calls or makes a value. */
 
-import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
+import { ArgumentKind, ChainLimit, StepKind } from '../wasm/lumenize_call.js';
 import type { Program } from '../wire/core.js';
 import type { Looks } from '../wire/dispose.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
 import { leadsToCode } from './reach.js';
-import { costOf, costOfText, MOST_WORK } from './work.js';
+import { costOf, costOfText } from './work.js';
 
 /** The index of the first step's word. The counts of slots and steps precede it. */
 export const FIRST_STEP = 2;
@@ -93,10 +93,10 @@ export function takeStep(run: Run): unknown {
 /** Limits the work of built-in methods, however often a program calls them. */
 function work(run: Run, bytes: number): void {
   run.work += bytes;
-  if (run.work <= MOST_WORK) return;
+  if (run.work <= ChainLimit.Work) return;
   throw new CallError(
     'limit-exceeded',
-    `the chain goes through more than ${MOST_WORK} bytes of strings and lists: ` +
+    `the chain goes through more than ${ChainLimit.Work} bytes of strings and lists: ` +
       'let a method of the target do that',
   );
 }

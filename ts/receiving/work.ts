@@ -3,9 +3,6 @@
 import { guards } from './reach.js';
 import { Kind, shapeOf } from './shapes.js';
 
-/** Bytes that one program may process with built-in methods: as many as a message may carry. */
-export const MOST_WORK = 32 * 1024 * 1024;
-
 /**
  * Bytes that a call of a built-in method processes. It reads its arguments, as a key
  * or a number, and may compare the sought value at each place. A list counts with its stated length,

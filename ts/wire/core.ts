@@ -19,8 +19,8 @@ type Core = Pick<
   | 'encodeFrame'
   | 'decodeFrame'
   | 'checkLimits'
-  | 'codes'
   | 'isEntry'
+  | 'lists'
   | 'checkMessage'
   | 'programMeaning'
   | 'PendingCalls'
@@ -65,10 +65,24 @@ let instance = 0;
 /** Hands the initialised core to the seam; an entry module does it once for each isolate. */
 export function load(core: Core): void {
   loaded = core;
-  codes.push(...(core.codes().split(' ') as CallErrorCode[]));
+  const [all, ofCode, notOfAStub] = core
+    .lists()
+    .split('\n')
+    .map((words) => words.split(' ')) as Lists;
+  codes.push(...all);
+  namesOfCode = new Set(ofCode);
+  namesNotOfAStub = new Set(notOfAStub);
 }
 
+type Lists = [codes: CallErrorCode[], ofCode: string[], notOfAStub: string[]];
+
 const codes: CallErrorCode[] = [];
+
+/** Names by which a function or a prototype leads to code. As keys of data they are data. */
+export let namesOfCode: ReadonlySet<string>;
+
+/** Names that lead from a stub to the runtime's own code instead of the stub's object. */
+export let namesNotOfAStub: ReadonlySet<string>;
 
 /** Every code that a `CallError` may carry, in the order of docs/errors.md. */
 export const callErrorCodes: readonly CallErrorCode[] = codes;
@@ -175,8 +189,8 @@ export function checkLimits(limits: CallLimits): Limits {
  * Decodes and checks bytes that anyone may have sent. Throws `CallError`; nothing has run. Bytes
  * that were accepted before, with as many slots, are not checked again.
  *
- * The core also checks the size of a frame, but wasm memory never shrinks, so a frame that is too large for
- * the class does not enter it.
+ * wasm memory never shrinks, so of a frame that is too large for the class only so much crosses that the core
+ * sees it.
  */
 export function decodeFrame(
   frame: unknown,
@@ -188,13 +202,7 @@ export function decodeFrame(
   // Further arguments do not belong to the program.
   if (known && known.slotCount <= slotCount) return known;
   const [frameBytes = 0] = limits;
-  if (frame.length > frameBytes) {
-    throw new CallError(
-      'limit-exceeded',
-      `${frame.length} bytes in the frame, the limit is ${frameBytes}`,
-    );
-  }
-  const bytes = bytesOfText(frame);
+  const bytes = bytesOfText(frame.slice(0, frameBytes + 1));
   const [words, joined, indexes, ...meaning] = guard(() =>
     core().decodeFrame(bytes, slotCount, limits),
   );
@@ -256,8 +264,8 @@ export function checkMessage(
 }
 
 /** Whether callers may read a name from a target itself, if its class has it. */
-export function isEntry(name: string): boolean {
-  return ask(() => core().isEntry(name));
+export function isEntry(name: string, isWorker: boolean): boolean {
+  return ask(() => core().isEntry(name, isWorker));
 }
 
 /** Whether a value off the wire is one of the codes. */

@@ -3,6 +3,7 @@
  * runtime makes of thrown errors.
  */
 import { isPlainObject } from '../runtime/kinds.js';
+import { ErrorLimit } from '../wasm/lumenize_call.js';
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
 import { Carried, copyOf, cutText, received } from './error-values.js';
@@ -33,15 +34,8 @@ interface ErrorData {
 /** Own properties that travel under fields of their own, as text. */
 const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
 
-/** The most own properties of one error. Shared ones count for each error. */
-const MOST_PROPERTIES = 10_000;
-const MOST_PROPERTIES_SHARED = 100;
-
 /** Properties of a `CallError` that the caller does not adopt. */
 const NOT_CARRIED: ReadonlySet<string> = new Set(['mayHaveRun', 'toJSON']);
-
-/** The most errors in one failure: a getter may invent endless causes. */
-const MOST_ERRORS = 100;
 
 type Known = Map<unknown, ErrorData>;
 
@@ -81,7 +75,7 @@ function encodeObject(error: Error, known: Known): EncodedError {
   if (cause) encoded.cause = encodeError(cause.value, known);
   const errors = error instanceof AggregateError ? tryToRead(error, 'errors')?.value : undefined;
   if (Array.isArray(errors)) {
-    const first = errors.slice(0, MOST_ERRORS);
+    const first = errors.slice(0, ErrorLimit.Errors);
     encoded.errors = first.flatMap((each) => (hasRoom(known) ? [encodeError(each, known)] : []));
   }
   encodeProperties(error, encoded, known);
@@ -110,7 +104,7 @@ function textIn(error: Error, key: 'name' | 'message'): string | undefined {
 }
 
 function hasRoom(known: ReadonlyMap<unknown, unknown>): boolean {
-  return known.size < MOST_ERRORS;
+  return known.size < ErrorLimit.Errors;
 }
 
 /** An error of another realm is not an instance of this realm's `Error`. */
@@ -197,7 +191,7 @@ function decodeObject(
   }
   if (Array.isArray(rest.errors)) {
     // Counts the items, whatever length the array claims.
-    const errors = Object.values(rest.errors.slice(0, MOST_ERRORS));
+    const errors = Object.values(rest.errors.slice(0, ErrorLimit.Errors));
     define(
       error,
       'errors',
@@ -216,9 +210,9 @@ function entriesOf(members: object): Entries {
   const before = shared.get(members);
   if (before) return before;
   const entries = Object.entries(members)
-    .slice(0, MOST_PROPERTIES)
+    .slice(0, ErrorLimit.Properties)
     .filter(([key]) => !CARRIED.has(key));
-  shared.set(members, entries.slice(0, MOST_PROPERTIES_SHARED));
+  shared.set(members, entries.slice(0, ErrorLimit.SharedProperties));
   return entries;
 }
 

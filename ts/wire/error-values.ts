@@ -1,21 +1,16 @@
 /** The values in an error: the part that can be sent, and the part of a received one that may be used. */
 
 import { dataOf, isBareList, isDataObject, itemsOf, types } from '../runtime/kinds.js';
+import { ErrorLimit } from '../wasm/lumenize_call.js';
 import { define } from './reading.js';
 import { cut, tryToRead } from './text.js';
 
 /** How deep, and for how many values, a property is searched for its transferable part. */
 const MOST_IN_PART = { depth: 10, values: 1_000 };
 
-/** Bytes of one error's properties: with the rest of it they have to fit one message. */
-const MOST_BYTES = 24 * 1024 * 1024;
-
-/** UTF-16 code units of a message or a stack. */
-const MOST_TEXT = 1_000_000;
-
 /** A text that is no longer than what one error may hold. */
 export function cutText(text: string): string {
-  return cut(text, MOST_TEXT);
+  return cut(text, ErrorLimit.Text);
 }
 
 /** The transferable part of values by name. Shared parts stay shared if all of them are transferable. */
@@ -26,7 +21,7 @@ export class Carried {
 
   /** Takes a value as it is now, if it fits. */
   add(name: string, value: unknown): void {
-    const bytes = sizeOf(value, MOST_BYTES - this.#bytes, this.#seen);
+    const bytes = sizeOf(value, ErrorLimit.Bytes - this.#bytes, this.#seen);
     if (bytes === undefined) return;
     this.#bytes += bytes;
     this.#values[name] = value;
