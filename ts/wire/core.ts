@@ -206,7 +206,7 @@ export function decodeFrame(
   const [words, joined, indexes, ...meaning] = guard(() =>
     core().decodeFrame(bytes, slotCount, limits),
   );
-  const names = joined.split(SEPARATOR).map(asKey);
+  const names = joined.split(SEPARATOR);
   const program = {
     ...programOf({ words, names }, meaning),
     entries: Array.from(indexes, (index) => names[index] as string),
@@ -214,11 +214,6 @@ export function decodeFrame(
   };
   remember(accepted, frame, program);
   return program;
-}
-
-/** The name in the engine's table of property keys. Otherwise each lookup would search that table. */
-function asKey(name: string): string {
-  return Object.keys({ [name]: true })[0] as string;
 }
 
 /** Makes a flattened program runnable. */
