@@ -168,14 +168,10 @@ export class Outbox<C extends Outgoing> {
     const slots: unknown[] = [];
     const which = new Uint16Array(calls.length);
     let bytes = 0;
-    let latest = '';
-    let frame: number | undefined;
     for (let at = 0; at < calls.length; at++) {
       const call = calls[at] as C;
       const { encoded } = call;
-      // Most calls have the same form as the previous one.
-      if (encoded.frame !== latest) frame = frames.get(encoded.frame);
-      latest = encoded.frame;
+      let frame = frames.get(encoded.frame);
       if (frame === undefined) {
         frame = frames.size;
         frames.set(encoded.frame, frame);

@@ -5,7 +5,7 @@
 import { RpcTarget } from '#workers';
 import { microtasks } from '../runtime/turn.js';
 import { MessageLimit } from '../wasm/lumenize_call.js';
-import { Copies, isSmall, SMALL_BYTES } from '../wire/copy.js';
+import { Copies } from '../wire/copy.js';
 import { releaseLocal } from '../wire/dispose.js';
 import { sendFailure } from '../wire/outcome.js';
 import { FETCH } from '../wire/protocol.js';
@@ -36,10 +36,7 @@ export class Reply {
       return;
     }
     this.#left -= 1;
-    if (isSmall(sent) && this.#bytes + SMALL_BYTES <= MessageLimit.Bytes) {
-      this.#bytes += SMALL_BYTES;
-      this.#push(call, sent);
-    } else this.#addCopy(call, sent);
+    this.#addCopy(call, sent);
     this.#wake?.();
   };
 

@@ -71,9 +71,8 @@ export function callMethod(
   lent: unknown[] | undefined,
 ): unknown {
   const method = read(self, name, self);
-  const isAll = firstSlot === 0 && slots.length === argumentCount && outcomeAt < 0;
-  const args = isAll ? slots : slots.slice(firstSlot, firstSlot + argumentCount);
-  if (outcomeAt >= 0) (args as unknown[])[outcomeAt] = outcome;
+  const args = slots.slice(firstSlot, firstSlot + argumentCount);
+  if (outcomeAt >= 0) args[outcomeAt] = outcome;
   return settled(apply(method, self, args, name), lent);
 }
 

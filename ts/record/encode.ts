@@ -2,7 +2,7 @@
  * Encoding: the program that a call sends. Known forms are found without flattening.
  */
 
-import { Copies, isSmall, SMALL_BYTES } from '../wire/copy.js';
+import { Copies } from '../wire/copy.js';
 import { encodeFrame } from '../wire/core.js';
 import { isStart, type Node, nodeOf } from '../wire/node.js';
 import { ReadFailure } from '../wire/reading.js';
@@ -107,11 +107,6 @@ function formOfArguments(
   let form = frames.with(from, args.length);
   for (let at = 0; at < args.length; at++) {
     const argument = args[at];
-    if (isSmall(argument)) {
-      copies.bytes += SMALL_BYTES;
-      slots.push(argument);
-      continue;
-    }
     const node = nodeOf(argument);
     if (!node) {
       const copy = copies.copy(argument);

@@ -28,28 +28,6 @@ const BYTES_OF_A_VALUE = 16;
 
 const HEXADECIMAL = 16;
 
-/** UTF-16 code units of a string that need not be looked at more closely. */
-const SMALL_STRING = 50;
-
-/** What a small value takes in a message, at the most. */
-export const SMALL_BYTES = BYTES_OF_A_VALUE + 2 * SMALL_STRING;
-
-/** Whether a value is its own copy, and takes at most `SMALL_BYTES` in a message. */
-export function isSmall(value: unknown): boolean {
-  switch (typeof value) {
-    case 'bigint':
-    case 'object':
-      return value === null;
-    case 'string':
-      return value.length <= SMALL_STRING;
-    case 'function':
-    case 'symbol':
-      return false;
-    default:
-      return true;
-  }
-}
-
 /** Copies of values that belong together: an object that stands twice in them is copied once. */
 export class Copies {
   /** Whether all was copied. Otherwise something in it is passed by reference. */
@@ -65,10 +43,10 @@ export class Copies {
   /** The first copy in which the value of a continuation could not take its place, and its source. */
   #misplaced: { readonly copy: object; readonly source: object } | undefined;
   /** What is passed by reference, in the order in which it was met. */
-  readonly #passedOn = new Set<object>();
+  #passedOn: Set<object> | undefined;
   readonly #of: 'arguments' | 'result' | 'handler';
   /** In which no continuation stands: it is looked through once, in however much it stands. */
-  readonly #looked = new Set<object>();
+  #looked: Set<object> | undefined;
 
   /**
    * @param of - What is copied: arguments, in which continuations have their place; a result; or the
@@ -121,7 +99,7 @@ export class Copies {
   letGo(): void {
     // A stub among arguments belongs to its owner. A method gives its result away.
     const isKept = (each: object): boolean => this.#of === 'arguments' && isStub(each);
-    for (const each of this.#passedOn) if (!isKept(each)) releaseLocal(each);
+    for (const each of this.#passedOn ?? []) if (!isKept(each)) releaseLocal(each);
   }
 
   #checkPlaces(copy: object): void {
@@ -179,6 +157,7 @@ export class Copies {
 
   #passOnAsIs(value: object): void {
     this.isWhole = false;
+    this.#passedOn ??= new Set();
     this.#passedOn.add(value);
   }
 
@@ -197,7 +176,7 @@ export class Copies {
     this.#fill(kind, copy, source);
     const isReplaceable = kind === Kind.Array || kind === Kind.Plain;
     // What the others have beside their entries does not cross.
-    if (!isReplaceable && this.#of !== 'result' && holdsContinuation(source, this.#looked)) {
+    if (!isReplaceable && this.#of !== 'result' && this.#isHolding(source)) {
       this.#met += 1;
     }
     if (this.#met === before) return copy;
@@ -207,12 +186,17 @@ export class Copies {
     return copy;
   }
 
+  #isHolding(source: object): boolean {
+    this.#looked ??= new Set();
+    return holdsContinuation(source, this.#looked);
+  }
+
   /** Passes something on as it is. A continuation in it would cross as a function. */
   #passOn(source: object): object {
     if (this.#of === 'arguments') refuseShared(source);
     this.#passOnAsIs(source);
     if (this.#of === 'result') return source;
-    if (!isPassedByReference(source) && holdsContinuation(source, this.#looked)) {
+    if (!isPassedByReference(source) && this.#isHolding(source)) {
       this.#met += 1;
       this.#misplaced ??= { copy: source, source };
     }
