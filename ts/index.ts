@@ -40,7 +40,7 @@ export type {
   Flexible,
   Handler,
   Members,
-  NotRecorded,
+  NotSent,
   Own,
   Protected,
   Recorded,
@@ -51,7 +51,7 @@ export type {
   Uncalled,
   Unprotected,
 } from './types/continuations.js';
-export type { Received } from './types/received.js';
+export type { Owned, Received } from './types/received.js';
 export type {
   BindingName,
   BoundTo,

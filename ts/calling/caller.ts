@@ -7,13 +7,15 @@ import { encodeProgram } from '../record/encode.js';
 import { boundContinuation, recorded, routeOf, unbound } from '../record/record.js';
 import { isThenableObject } from '../runtime/kinds.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
-import type { Recorded, Sendable } from '../types/continuations.js';
+import type { Sendable, ValueOf } from '../types/continuations.js';
+import type { Owned } from '../types/received.js';
 import type {
   AnyTarget,
   Behind,
   BindingName,
   BoundStarts,
   CallFunction,
+  CheckedRemote,
   InstanceOf,
   TargetOf,
 } from '../types/targets.js';
@@ -97,7 +99,8 @@ export class Caller<Env, Self = never> {
    * const sum = await this.svc.callRaw(calc.add(1, 10), { timeout: 500 });
    * ```
    */
-  callRaw<V>(remote: Sendable<V>, options?: CallOptions): Promise<V>;
+  // biome-ignore lint/suspicious/noExplicitAny: what is recorded of an untyped target yields any
+  callRaw<V = any>(remote: Sendable<V>, options?: CallOptions): Promise<Owned<V>>;
   /**
    * The same for what was recorded by `this.ctn<T>()`, which does not know its target.
    *
@@ -109,12 +112,12 @@ export class Caller<Env, Self = never> {
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
    * ```
    */
-  callRaw<B extends BindingName<Env> | AnyTarget, R>(
+  callRaw<B extends BindingName<Env> | AnyTarget, C>(
     target: B,
     instance: InstanceOf<Behind<Env, B>>,
-    remote: Recorded<R, TargetOf<Behind<Env, B>>>,
+    remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
     options?: CallOptions,
-  ): Promise<R>;
+  ): Promise<Owned<ValueOf<C>>>;
   callRaw(first: unknown, second: unknown, third?: unknown, fourth?: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       try {

@@ -7,7 +7,8 @@
  * their declarations, references and comments.
  */
 import type { LumenizeBase, LumenizeWorker } from '../object/base.js';
-import type { Indivisible, Received } from './received.js';
+import type { DataNames } from './open.js';
+import type { Indivisible, Owned, Received } from './received.js';
 
 declare const VALUE: unique symbol;
 declare const ROOT: unique symbol;
@@ -36,19 +37,21 @@ export interface Arriving<out V> {
 }
 
 /** Anything recorded that runs on a `Root` and accepts an outcome of type `P`. */
-export interface Accepting<in P, Root = never> extends RunsOn<Root> {
+export interface Accepting<in P, Root = never> extends RunsOn<Root>, Unbound {
   readonly [OUTCOME]: (outcome: P) => void;
 }
 
 /** A method that was recorded, but not called. */
-export interface Uncalled extends RunsOn {
+export interface Uncalled extends RunsOn, Unbound {
   readonly [UNCALLED]: true;
 }
 
-/** What a function that handles outcomes is not: something recorded. */
-export interface NotRecorded {
-  readonly [ROOT]?: never;
-}
+/** What a recorded value yields, or arrives of it; anything, where the compiler knows nothing of it. */
+// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
+export type ValueOf<C> = C extends { readonly [VALUE]: unknown } ? C[typeof VALUE] : any;
+
+// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
+export type ArrivalOf<C> = C extends Arriving<unknown> ? C[typeof ARRIVES] : any;
 
 /** Whether nothing is known of a type. */
 export type IsAny<V> = 0 extends 1 & V ? true : false;
@@ -61,13 +64,19 @@ type Reserved = keyof LumenizeBase<unknown> | keyof LumenizeWorker<unknown>;
 /** The names that callers of a `T` use. */
 type OwnNames<T> = Exclude<keyof T, Reserved | symbol | 'then'>;
 
-/** The names of what a method yields. */
-type DataNames<V> = keyof V & (string | number);
-
 // What knows its target: `ctn('USERS', 'main')`.
 
 /** The methods of a target of class `T`: each records a call, and awaiting the call sends it. */
-export type Bound<T> = BoundMembers<T, T, OwnNames<T>>;
+export type Bound<T> = BoundMembers<T, T, OwnNames<T>> & NotSent;
+
+type NoCall = 'only calls and properties are sent: call a method, as in this.ctn(…).getUser(id)';
+
+/** It has a `then` that nobody can use, so that the compiler refuses to await it. */
+export declare abstract class NotSent {
+  readonly [BOUND]: NoCall;
+  // biome-ignore lint/suspicious/noThenProperty: it is what the compiler looks for
+  protected then(this: NoCall, onfulfilled: never): never;
+}
 
 /** A recorded call that knows its target, so that it may be sent as it is. `V` arrives. */
 export interface Sendable<out V> extends Arriving<V> {
@@ -80,7 +89,7 @@ export interface Sendable<out V> extends Arriving<V> {
  * @privateRemarks A program has more types of this kind than of any other. That it does not extend Recorded
  * and Sendable, but has their members, spares the compiler a third of the types that awaiting one takes.
  */
-export interface BoundCall<V, Root> extends Promise<Received<V>> {
+export interface BoundCall<V, Root> extends Promise<Owned<Received<V>>> {
   readonly [BOUND]: true;
   readonly [VALUE]: V;
   readonly [ARRIVES]: Received<V>;
@@ -117,11 +126,14 @@ export type BoundMembers<V, Root, K extends keyof V> = {
   readonly [P in K]-?: BoundMember<V[P], Root>;
 };
 
-/** A method that may be missing is called all the same; where it is missing, the call fails. */
+/**
+ * A method that may be missing is called all the same; where it is missing, the call fails. Awaiting the method
+ * itself does not compile: only its calls are sent.
+ */
 type BoundMember<M, Root> = unknown extends M
   ? BoundSteps<M, Root>
   : Exclude<M, undefined> extends Method
-    ? BoundMethod<M, Root>
+    ? BoundMethod<M, Root> & NotSent
     : BoundSteps<Awaited<M>, Root>;
 
 type BoundMethod<M, Root> = M extends (...args: infer A) => infer R
@@ -151,17 +163,17 @@ type BoundOverload<A extends readonly unknown[], R, Root> = unknown[] extends A
 
 /** It has a `then` that nobody can use, so that the compiler refuses to await it. */
 declare abstract class Unbound {
+  readonly [BOUND]: KnowsNoTarget;
   // biome-ignore lint/suspicious/noThenProperty: it is what the compiler looks for
-  protected then(
-    this: 'this continuation knows no target: begin it with this.ctn(binding, instance), or pass it to svc.callRaw(binding, instance, …)',
-    onfulfilled: never,
-  ): never;
+  protected then(this: KnowsNoTarget, onfulfilled: never): never;
 }
+
+export type KnowsNoTarget =
+  'this continuation knows no target: begin it with this.ctn(binding, instance), or pass binding and instance first';
 
 /** What every continuation has that does not know its target, whatever it yields. */
 export interface Start<V, Root> extends Unbound, Recorded<V, Root> {
   readonly [ARRIVES]: V;
-  readonly [BOUND]: 'this continuation knows no target: begin it with this.ctn(binding, instance), or pass binding and instance first';
   /** In a handler, the place where the outcome of this remote goes, as if it were passed itself. */
   readonly $result: Result<V, Root>;
 }
@@ -296,8 +308,13 @@ export type Argument<P, Root, Depth extends keyof Shallower = 4> =
 type Inside<P, Root, Depth extends keyof Shallower> = Depth extends 0
   ? never
   : P extends Whole
-    ? never
+    ? P extends Rpc.Stubable
+      ? Unstubbed<P>
+      : never
     : { [K in keyof P]: Argument<P[K], Root, Shallower[Depth]> } & NotBound;
+
+/** Workers RPC makes the stub that a method takes of what is passed by reference. */
+type Unstubbed<P> = P extends Rpc.StubBase<infer T> ? T : never;
 
 /** A continuation stands for a value by what it yields, not by members that it happens to have. */
 interface NotBound {
@@ -323,8 +340,8 @@ export type Handler<R, Self = never> =
   | Accepting<Settled<R> | Error, Self>
   | Accepting<R | Error, Self>;
 
-/** What a method yields that returns nothing is `undefined`. */
-export type Settled<R> = R extends void ? undefined : R;
+/** What a method yields that returns nothing is `undefined`. Where `R` is a type parameter, it still is an `R`. */
+export type Settled<R> = R extends void ? R & undefined : R;
 
 /** What only an object itself may use, as in its handlers. */
 export interface Protected<Self, Env, Context> {

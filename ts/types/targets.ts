@@ -7,15 +7,17 @@ import type { CallStats } from '../calling/stats.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
 import type {
   Accepting,
+  ArrivalOf,
   Bound,
   Handler,
   IsAny,
-  NotRecorded,
+  KnowsNoTarget,
   Recorded,
   RunsOn,
   Sendable,
   Settled,
   Uncalled,
+  ValueOf,
 } from './continuations.js';
 import type { Received } from './received.js';
 
@@ -42,8 +44,11 @@ export type BindingName<Env> = {
 }[keyof Env] &
   string;
 
-/** What a name of a binding stands for; what is no name stands for itself. */
-export type Behind<Env, B> = Exclude<B extends keyof Env ? Env[B] : B, undefined | null>;
+/** What a name of a binding stands for; what is no name stands for itself, whatever `Env` is. */
+export type Behind<Env, B> = Exclude<
+  B extends string ? (B extends keyof Env ? Env[B] : B) : B,
+  undefined | null
+>;
 
 /** The class behind a namespace, service or stub; `any` where it does not say. */
 type ClassOf<Target> =
@@ -172,6 +177,9 @@ type NoTypeArgument = 'the class comes from Env: leave out the type argument' & 
 /** A handler that is a function: it receives the `V` that arrives, or an `Error`. */
 export type FunctionHandler<V> = (outcome: Settled<V> | Error) => unknown;
 
+/** A function that receives what arrives of a `V`. Where `V` is a type parameter, it may take it for a `V`. */
+type EitherFunction<V> = FunctionHandler<Received<V>> | FunctionHandler<V>;
+
 /** `this.svc.call`. */
 export interface CallFunction<Env, Self = never> {
   /**
@@ -192,7 +200,7 @@ export interface CallFunction<Env, Self = never> {
    * this.svc.call(user, (user) => this.onUser(user, 'u1'), { timeout: 5_000 });
    * ```
    */
-  <V, H = FunctionHandler<V>>(
+  <V = Any, H = FunctionHandler<V>>(
     remote: Sendable<V>,
     handler?: CheckedHandler<H, V, Self>,
   ): CallHandle;
@@ -206,17 +214,21 @@ export interface CallFunction<Env, Self = never> {
    * @param options - How to make the call; or what to run there, recorded by `this.ctn<T>()`.
    */
   <
-    const F extends BindingName<Env> | AnyTarget | Sendable<Any>,
-    R,
-    H = FunctionHandler<ValueOf<F>>,
+    const F extends BindingName<Env> | AnyTarget | Sendable<Any> | RunsOn,
+    C,
+    H = FunctionHandler<ArrivalOf<F>>,
   >(
     remote: F,
-    handler: F extends Sendable<infer V>
-      ? CheckedHandler<H, V, Self> | undefined
-      : InstanceOf<Behind<Env, F>>,
+    handler: F extends Sendable<Any>
+      ? CheckedHandler<H, ArrivalOf<F>, Self> | undefined
+      : F extends RunsOn
+        ? KnowsNoTarget
+        : InstanceOf<Behind<Env, F>>,
     options: F extends Sendable<Any>
       ? CallOptions | undefined
-      : Recorded<R, TargetOf<Behind<Env, F>>>,
+      : F extends RunsOn
+        ? CallOptions | undefined
+        : CheckedRemote<C, TargetOf<Behind<Env, F>>>,
   ): CallHandle;
   /**
    * The same for what was recorded by `this.ctn<T>()`, which does not know its target, with a handler.
@@ -227,14 +239,11 @@ export interface CallFunction<Env, Self = never> {
    * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
    * ```
    */
-  <B extends BindingName<Env> | AnyTarget, R>(
+  <B extends BindingName<Env> | AnyTarget, C, H = FunctionHandler<Received<ValueOf<C>>>>(
     target: B,
     instance: InstanceOf<Behind<Env, B>>,
-    remote: Recorded<R, TargetOf<Behind<Env, B>>>,
-    handler:
-      | Handler<NoInfer<R>, Self>
-      | (FunctionHandler<Received<NoInfer<R>>> & NotRecorded)
-      | undefined,
+    remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
+    handler: CheckedHandler<H, ValueOf<C>, Self, EitherFunction<ValueOf<C>>> | undefined,
     options?: CallOptions,
   ): CallHandle;
 
@@ -242,25 +251,40 @@ export interface CallFunction<Env, Self = never> {
   stats(): CallStats;
 }
 
-type ValueOf<F> = F extends Sendable<infer V> ? V : never;
+/**
+ * What is to run on a `Root`, or a sentence that says why it is not. Where the compiler cannot tell, as of `this`,
+ * it compares the types themselves: conditions that are spread over a union would keep it from that.
+ */
+export type CheckedRemote<C, Root> = [C] extends [Recorded<unknown, Root>]
+  ? [C] extends [Sendable<unknown>]
+    ? 'this continuation knows its target: pass it without binding and instance'
+    : C
+  : NoRemote<C, Root>;
+
+type NoRemote<C, Root> = [C] extends [Recorded<unknown>]
+  ? Recorded<unknown, Root> | Mistake<'this is recorded for another class than the target has'>
+  : [C] extends [Uncalled]
+    ? 'this method is not called: write this.ctn<Users>().getUser(id)'
+    : [C] extends [RunsOn]
+      ? 'the last argument is missing, which only a handler leaves out'
+      : 'what runs there is recorded, as by this.ctn<Users>().getUser(id)';
 
 /** A handler, or a sentence that says why it is none. */
-type CheckedHandler<H, V, Self> = H extends RunsOn
-  ? H extends Handler<V, Self>
-    ? H
-    : NoRecordedHandler<H, V>
-  : H extends FunctionHandler<V>
+type CheckedHandler<H, V, Self, F = FunctionHandler<V>> = H extends RunsOn
+  ? H extends Handler<V>
+    ? Handler<NoInfer<V>, Self> | Mistake<OfAnotherClass>
+    : NoRecordedHandler<H>
+  : H extends F
     ? H
     : NoFunctionHandler<H>;
 
-type NoRecordedHandler<H, V> =
-  H extends Handler<V>
-    ? 'this handler is recorded for another class: begin it with this.ctn()'
-    : H extends Uncalled
-      ? 'this handler is not called: write this.ctn().onUser()'
-      : H extends Accepting<infer P>
-        ? NotAccepted<P>
-        : NoHandler;
+type OfAnotherClass = 'this handler is recorded for another class: begin it with this.ctn()';
+
+type NoRecordedHandler<H> = H extends Uncalled
+  ? 'this handler is not called: write this.ctn().onUser()'
+  : H extends Accepting<infer P>
+    ? NotAccepted<P>
+    : NoHandler;
 
 type NoFunctionHandler<H> = H extends (outcome: infer P) => unknown
   ? NotAccepted<P>
