@@ -32,6 +32,7 @@ export type {
   Bound,
   BoundAnything,
   BoundCall,
+  BoundFunction,
   BoundMembers,
   BoundSteps,
   Call,

@@ -74,6 +74,7 @@ type NoCall = 'only calls and properties are sent: call a method, as in this.ctn
 /** It has a `then` that nobody can use, so that the compiler refuses to await it. */
 export declare abstract class NotSent {
   readonly [BOUND]: NoCall;
+  readonly [ARRIVES]: unknown;
   // biome-ignore lint/suspicious/noThenProperty: it is what the compiler looks for
   protected then(this: NoCall, onfulfilled: never): never;
 }
@@ -107,7 +108,7 @@ type BoundFurther<V, Root> =
     : Exclude<V, Nothing> extends never
       ? unknown
       : Exclude<V, Nothing> extends Method
-        ? BoundMethod<V, Root>
+        ? BoundReturned<V, Root>
         : BoundData<Exclude<V, Nothing>, Root>;
 
 type Nothing = undefined | null | void;
@@ -126,17 +127,26 @@ export type BoundMembers<V, Root, K extends keyof V> = {
   readonly [P in K]-?: BoundMember<V[P], Root>;
 };
 
-/**
- * A method that may be missing is called all the same; where it is missing, the call fails. Awaiting the method
- * itself does not compile: only its calls are sent.
- */
+/** A method that may be missing is called all the same; where it is missing, the call fails. */
 type BoundMember<M, Root> = unknown extends M
   ? BoundSteps<M, Root>
   : Exclude<M, undefined> extends Method
-    ? BoundMethod<M, Root> & NotSent
+    ? BoundMethod<M, Root>
     : BoundSteps<Awaited<M>, Root>;
 
 type BoundMethod<M, Root> = M extends (...args: infer A) => infer R
+  ? Only<A> extends M
+    ? BoundFunction<A, R, Root>
+    : BoundOverloads<M, Root> & NotSent
+  : never;
+
+/** A method of a target. Awaiting the method itself does not compile: only its calls are sent. */
+export interface BoundFunction<A extends readonly unknown[], R, Root> extends NotSent {
+  (...args: Arguments<A, Root>): BoundSteps<Awaited<R>, Root>;
+}
+
+/** A function that a method returns: its own calls can be recorded, too. */
+type BoundReturned<M, Root> = M extends (...args: infer A) => infer R
   ? Only<A> extends M
     ? (...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>
     : BoundOverloads<M, Root>
@@ -164,6 +174,7 @@ type BoundOverload<A extends readonly unknown[], R, Root> = unknown[] extends A
 /** It has a `then` that nobody can use, so that the compiler refuses to await it. */
 declare abstract class Unbound {
   readonly [BOUND]: KnowsNoTarget;
+  readonly [ARRIVES]: unknown;
   // biome-ignore lint/suspicious/noThenProperty: it is what the compiler looks for
   protected then(this: KnowsNoTarget, onfulfilled: never): never;
 }

@@ -177,9 +177,6 @@ type NoTypeArgument = 'the class comes from Env: leave out the type argument' & 
 /** A handler that is a function: it receives the `V` that arrives, or an `Error`. */
 export type FunctionHandler<V> = (outcome: Settled<V> | Error) => unknown;
 
-/** A function that receives what arrives of a `V`. Where `V` is a type parameter, it may take it for a `V`. */
-type EitherFunction<V> = FunctionHandler<Received<V>> | FunctionHandler<V>;
-
 /** `this.svc.call`. */
 export interface CallFunction<Env, Self = never> {
   /**
@@ -243,7 +240,7 @@ export interface CallFunction<Env, Self = never> {
     target: B,
     instance: InstanceOf<Behind<Env, B>>,
     remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
-    handler: CheckedHandler<H, ValueOf<C>, Self, EitherFunction<ValueOf<C>>> | undefined,
+    handler: CheckedHandlerOf<H, ValueOf<C>, Self> | undefined,
     options?: CallOptions,
   ): CallHandle;
 
@@ -253,13 +250,14 @@ export interface CallFunction<Env, Self = never> {
 
 /**
  * What is to run on a `Root`, or a sentence that says why it is not. Where the compiler cannot tell, as of `this`,
- * it compares the types themselves: conditions that are spread over a union would keep it from that.
+ * it compares the types themselves; a condition of `C` alone, which is spread over a union, keeps it from that.
  */
-export type CheckedRemote<C, Root> = [C] extends [Recorded<unknown, Root>]
-  ? [C] extends [Sendable<unknown>]
-    ? 'this continuation knows its target: pass it without binding and instance'
-    : C
-  : NoRemote<C, Root>;
+export type CheckedRemote<C, Root> =
+  NoInfer<C> extends Recorded<unknown, Root>
+    ? C extends Sendable<unknown>
+      ? 'this continuation knows its target: pass it without binding and instance'
+      : C
+    : NoRemote<C, Root>;
 
 type NoRemote<C, Root> = [C] extends [Recorded<unknown>]
   ? Recorded<unknown, Root> | Mistake<'this is recorded for another class than the target has'>
@@ -270,13 +268,21 @@ type NoRemote<C, Root> = [C] extends [Recorded<unknown>]
       : 'what runs there is recorded, as by this.ctn<Users>().getUser(id)';
 
 /** A handler, or a sentence that says why it is none. */
-type CheckedHandler<H, V, Self, F = FunctionHandler<V>> = H extends RunsOn
-  ? H extends Handler<V>
-    ? Handler<NoInfer<V>, Self> | Mistake<OfAnotherClass>
-    : NoRecordedHandler<H>
-  : H extends F
+type CheckedHandler<H, V, Self> = H extends RunsOn
+  ? CheckedRecorded<H, V, Self>
+  : H extends FunctionHandler<V>
     ? H
     : NoFunctionHandler<H>;
+
+/** The same of what yields a `V`: a function receives what arrives of it, or, of a type parameter, a `V`. */
+type CheckedHandlerOf<H, V, Self> = H extends RunsOn
+  ? CheckedRecorded<H, V, Self>
+  : H extends FunctionHandler<Received<V>> | FunctionHandler<V>
+    ? H
+    : NoFunctionHandler<H>;
+
+type CheckedRecorded<H, V, Self> =
+  H extends Handler<V> ? Handler<NoInfer<V>, Self> | Mistake<OfAnotherClass> : NoRecordedHandler<H>;
 
 type OfAnotherClass = 'this handler is recorded for another class: begin it with this.ctn()';
 
