@@ -39,19 +39,16 @@ export type {
   Continuation,
   Fixed,
   Flexible,
-  Handler,
   Members,
   NotSent,
-  Own,
-  Protected,
   Recorded,
   Result,
   RunsOn,
   Sendable,
   Start,
   Uncalled,
-  Unprotected,
 } from './types/continuations.js';
+export type { Handler, Own, Protected, Unprotected } from './types/handlers.js';
 export type { Owned, Received } from './types/received.js';
 export type {
   BindingName,

@@ -7,7 +7,7 @@ import { encodeProgram } from '../record/encode.js';
 import { boundContinuation, recorded, routeOf, unbound } from '../record/record.js';
 import { isThenableObject } from '../runtime/kinds.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
-import type { Sendable, ValueOf } from '../types/continuations.js';
+import type { Any, Sendable, ValueOf } from '../types/continuations.js';
 import type { Owned } from '../types/received.js';
 import type {
   AnyTarget,
@@ -46,7 +46,6 @@ export class Caller<Env, Self = never> {
   readonly #pending: PendingBySection<Call>;
   #greatestId = 0;
   readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
-
   readonly #settled = new Settlements();
 
   /** Calls a method of another object and returns at once. */
@@ -90,23 +89,20 @@ export class Caller<Env, Self = never> {
    * Calls a method of another object and awaits the answer: one round trip.
    *
    * @param remote - Recorded by `this.ctn(binding, instance)`. It is sent each time it is passed.
-   * @returns What the remote method returns, as it arrives; where that holds stubs they are yours to
-   *   dispose, as with Workers RPC. The promise rejects with what the remote method throws, or with a
-   *   `CallError`.
+   * @returns What the remote method returns, as it arrives: yours to dispose, as with Workers RPC. The
+   *   promise rejects with what the remote method throws, or with a `CallError`.
    * @example
    * ```ts
    * const calc = this.ctn('CALC', 'main');
    * const sum = await this.svc.callRaw(calc.add(1, 10), { timeout: 500 });
    * ```
    */
-  // biome-ignore lint/suspicious/noExplicitAny: what is recorded of an untyped target yields any
-  callRaw<V = any>(remote: Sendable<V>, options?: CallOptions): Promise<Owned<V>>;
+  callRaw<V = Any>(remote: Sendable<V>, options?: CallOptions): Promise<Owned<V>>;
   /**
    * The same for what was recorded by `this.ctn<T>()`, which does not know its target.
    *
    * @param target - The name of a Durable Object namespace or service in `env`, or one itself; or a stub.
-   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object; `undefined` for what is
-   *   no namespace.
+   * @param instance - Name, id or 64-digit hexadecimal id; `undefined` for what is no namespace.
    * @example
    * ```ts
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));

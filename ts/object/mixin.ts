@@ -9,7 +9,8 @@ import { receive } from '../receiving/receive.js';
 import { type EntrypointRequest, receiveCalls } from '../receiving/receive-calls.js';
 import { ownContinuation } from '../record/record.js';
 import { watchSections } from '../runtime/sections.js';
-import type { Begun, IsAny, Own } from '../types/continuations.js';
+import type { Begun, IsAny } from '../types/continuations.js';
+import type { Own } from '../types/handlers.js';
 import type {
   Behind,
   BindingName,

@@ -46,12 +46,15 @@ export interface Uncalled extends RunsOn, Unbound {
   readonly [UNCALLED]: true;
 }
 
-/** What a recorded value yields, or arrives of it; anything, where the compiler knows nothing of it. */
-// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
-export type ValueOf<C> = C extends { readonly [VALUE]: unknown } ? C[typeof VALUE] : any;
+/** What something recorded yields; anything, where the compiler knows nothing of it. */
+export type ValueOf<C> = C extends { readonly [VALUE]: unknown } ? C[typeof VALUE] : Any;
 
+/** What arrives of it; anything, where the compiler knows nothing of it. */
+export type ArrivalOf<C> = C extends Arriving<unknown> ? C[typeof ARRIVES] : Any;
+
+/** Where nothing is known of a value. */
 // biome-ignore lint/suspicious/noExplicitAny: it is what is meant
-export type ArrivalOf<C> = C extends Arriving<unknown> ? C[typeof ARRIVES] : any;
+export type Any = any;
 
 /** Whether nothing is known of a type. */
 export type IsAny<V> = 0 extends 1 & V ? true : false;
@@ -213,8 +216,7 @@ export type Begun<T> = Start<T, T> & FirstSteps<T, T> & Beginning;
 type FirstSteps<T, Root> = T extends Method ? Steps<T, Root> : Members<T, Root, OwnNames<T>>;
 
 /** Where nothing is known of a value, any step is. */
-// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
-type AnySteps<V, Known> = IsAny<V> extends true ? any : Known;
+type AnySteps<V, Known> = IsAny<V> extends true ? Any : Known;
 
 /** The steps that a value of type `V` offers. */
 type Steps<V, Root> = V extends Method
@@ -345,27 +347,3 @@ export interface Shallower {
 
 /** What is passed as a whole: a continuation has no place inside. */
 type Whole = Indivisible | Rpc.Stubable | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
-
-/** What may handle an outcome of type `R` on a `Self`: it accepts `R` and `Error`. */
-export type Handler<R, Self = never> =
-  | Accepting<Settled<R> | Error, Self>
-  | Accepting<R | Error, Self>;
-
-/** What a method yields that returns nothing is `undefined`. Where `R` is a type parameter, it still is an `R`. */
-export type Settled<R> = R extends void ? R & undefined : R;
-
-/** What only an object itself may use, as in its handlers. */
-export interface Protected<Self, Env, Context> {
-  readonly ctx: Continuation<Context, Self>;
-  // biome-ignore lint/suspicious/noExplicitAny: of an Env of which nothing is known
-  readonly env: IsAny<Env> extends true ? any : Continuation<Env, Self>;
-}
-
-/** What `this.ctn()` begins: a continuation on this object. */
-export type Own<Self, Env, Context> = Begun<Self> & Protected<Self, Env, Context>;
-
-/**
- * A class with its `ctx` and `env` public, for paths into what `static exposes` opens:
- * `this.ctn<Unprotected<Users>>().ctx.storage.kv.get('k')`.
- */
-export type Unprotected<T> = T & { readonly ctx: DurableObjectState; readonly env: Cloudflare.Env };

@@ -7,18 +7,18 @@ import type { CallStats } from '../calling/stats.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
 import type {
   Accepting,
+  Any,
   ArrivalOf,
   Bound,
-  Handler,
   IsAny,
   KnowsNoTarget,
   Recorded,
   RunsOn,
   Sendable,
-  Settled,
   Uncalled,
   ValueOf,
 } from './continuations.js';
+import type { Handler, Settled } from './handlers.js';
 import type { Received } from './received.js';
 
 declare const MISTAKE: unique symbol;
@@ -27,10 +27,6 @@ declare const MISTAKE: unique symbol;
 export interface Mistake<out Sentence = unknown> {
   readonly [MISTAKE]: Sentence;
 }
-
-/** Where nothing is known of a class, or of a value. */
-// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
-type Any = any;
 
 /** Any namespace, by its shape: cheaper to compare than `DurableObjectNamespace<any>`. */
 type AnyNamespace = Pick<DurableObjectNamespace, 'idFromName'>;
