@@ -61,4 +61,56 @@ export const MISTAKES = [
     name: 'Awaiting what knows no target',
     ours: "await this.ctn<Users>().getUser('u1');",
   },
+  {
+    name: 'Awaiting a handler',
+    ours: 'await this.ctn().onNumber();',
+  },
+  {
+    name: 'Awaiting a target',
+    ours: 'await users;',
+  },
+  {
+    name: 'Awaiting a method that is not called',
+    ours: 'await users.getUser;',
+  },
+  {
+    name: 'Calling a method that is not called',
+    ours: 'this.svc.call(users.getUser, this.ctn().onUser());',
+  },
+  {
+    name: 'A name for what knows its target',
+    ours: "this.svc.call('USERS', 'main', users.getUser('u1'), this.ctn().onUser());",
+  },
+  {
+    name: 'A name for what knows its target, without a handler',
+    ours: "this.svc.call('USERS', 'main', users.getUser('u1'));",
+  },
+  {
+    name: 'No name for what knows no target',
+    ours: "this.svc.call(this.ctn<Users>().getUser('u1'), this.ctn().onUser());",
+  },
+  {
+    name: 'No name for what knows no target, with options',
+    ours: "this.svc.call(this.ctn<Users>().getUser('u1'), this.ctn().onUser(), { timeout: 500 });",
+  },
+  {
+    name: 'A continuation for another class, with a handler',
+    ours: "this.svc.call('CALC', 'main', this.ctn<Users>().getUser('u1'), this.ctn().onUser());",
+  },
+  {
+    name: 'A missing last argument of what knows no target',
+    ours: "this.svc.call('USERS', 'main', this.ctn<Users>().getUser(), this.ctn().onUser());",
+  },
+  {
+    name: 'A handler of another type, with binding and instance',
+    ours: "this.svc.call('USERS', 'main', this.ctn<Users>().getUser('u1'), this.ctn().onNumber());",
+  },
+  {
+    name: 'Options in place of a handler, with binding and instance',
+    ours: "this.svc.call('USERS', 'main', this.ctn<Users>().getUser('u1'), { timeout: 500 });",
+  },
+  {
+    name: 'A method of a string that the receiver does not open',
+    ours: "await users.getUser('u1').name.split(' ');",
+  },
 ];

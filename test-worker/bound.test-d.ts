@@ -4,15 +4,17 @@
  * all is an error. Above each stands what a user sees, by TypeScript 7.
  */
 
-import { DurableObject, RpcTarget } from 'cloudflare:workers';
+import { DurableObject, type RpcStub, RpcTarget } from 'cloudflare:workers';
 import {
   createCaller,
+  type Handler,
   LumenizeBase,
   LumenizeWorker,
   newContinuation,
   type Received,
   type Recorded,
   type Sendable,
+  withCall,
 } from '@lumenize/call';
 import { expectTypeOf } from 'vitest';
 
@@ -79,6 +81,28 @@ class Users extends LumenizeBase<Env> {
   }
 
   nothing(): void {}
+
+  list(): User[] {
+    return [];
+  }
+
+  untyped(): Any {}
+
+  named(): Map<string, User> {
+    return new Map();
+  }
+
+  watch(counter: RpcStub<Counter>, every?: RpcStub<(count: number) => string>): void {
+    void [counter, every];
+  }
+
+  watchAll(all: { readonly counters: readonly RpcStub<Counter>[] }): void {
+    void all;
+  }
+
+  ask(stub: DurableObjectStub<Users>, service: Fetcher): void {
+    void [stub, service];
+  }
 }
 
 class Loose extends LumenizeBase<Env> {
@@ -109,6 +133,8 @@ interface Env {
   readonly LOOSE: DurableObjectNamespace<Loose>;
   readonly OPTIONAL?: DurableObjectNamespace<Users>;
   // biome-ignore lint/suspicious/noExplicitAny: as people write it
+  readonly ANY_OPTIONAL?: DurableObjectNamespace<any>;
+  // biome-ignore lint/suspicious/noExplicitAny: as people write it
   readonly ANY: DurableObjectNamespace<any>;
   readonly UNTYPED: DurableObjectNamespace;
   readonly ORDERS: Service<typeof Orders>;
@@ -134,15 +160,17 @@ export class Cart extends LumenizeBase<Env> {
   async awaits(): Promise<void> {
     const users = this.ctn('USERS', 'main');
     const calc = this.ctn('CALC', 'main');
-    expectTypeOf(await users.getUser('u1')).toEqualTypeOf<User>();
+    expectTypeOf(await users.getUser('u1')).toEqualTypeOf<User & Disposable>();
     expectTypeOf(await users.getUser('u1').name).toEqualTypeOf<string>();
-    expectTypeOf(await users.rename(users.getUser('u1'), 'Bob')).toEqualTypeOf<User>();
+    expectTypeOf(await users.rename(users.getUser('u1'), 'Bob')).toEqualTypeOf<User & Disposable>();
     expectTypeOf(await calc.add(calc.add(1, 10), calc.add(100, 1000))).toEqualTypeOf<number>();
     // good: TS2345 Argument of type 'BoundSteps<User | undefined, Users>' is not assignable to ….
     // @ts-expect-error: what may be undefined is no user
     await users.rename(users.perhaps(), 'Bob');
     expectTypeOf(await users.nothing()).toEqualTypeOf<void>();
-    expectTypeOf(await users.forward(new Request('https://a.b'))).toEqualTypeOf<Response>();
+    expectTypeOf(await users.forward(new Request('https://a.b'))).toEqualTypeOf<
+      Response & Disposable
+    >();
     expectTypeOf(await users.maybe(4)).toEqualTypeOf<number>();
     expectTypeOf(await users.settings.theme).toEqualTypeOf<string | undefined>();
     expectTypeOf(await users.perhapsCallback()()).toEqualTypeOf<number>();
@@ -167,10 +195,134 @@ export class Cart extends LumenizeBase<Env> {
     const callback = await users.callback();
     expectTypeOf(await callback()).toEqualTypeOf<number>();
     const same: DurableObjectStub<Users> = await users.itself();
-    expectTypeOf(await this.ctn(same).getUser('a')).toEqualTypeOf<User>();
-    expectTypeOf(await users.blob()).toEqualTypeOf<Blob>();
+    expectTypeOf(await this.ctn(same).getUser('a')).toEqualTypeOf<User & Disposable>();
+    expectTypeOf(await users.blob()).toEqualTypeOf<Blob & Disposable>();
     const raw = await this.svc.callRaw(users.open(), { timeout: 500 });
     expectTypeOf(await raw.increment()).toEqualTypeOf<number>();
+  }
+
+  /** An object that has arrived by RPC has a disposer, as by Workers RPC, and is what it was otherwise. */
+  async disposes(): Promise<void> {
+    const users = this.ctn('USERS', 'main');
+    using user = await users.getUser('u1');
+    using list = await users.list();
+    using raw = await this.svc.callRaw(users.getUser('u1'));
+    using unbound = await this.svc.callRaw('USERS', 'main', this.ctn<Users>().getUser('u1'));
+    expectTypeOf(list).toEqualTypeOf<User[] & Disposable>();
+    const plain: User[] = [user, raw, unbound, ...list];
+    await users.rename(user, 'Bob');
+    this.onUser(user);
+    expectTypeOf(await users.perhaps()).toEqualTypeOf<(User & Disposable) | undefined>();
+    let renamed = await users.getUser('u1');
+    renamed = { ...renamed, name: 'Bob' };
+    void [plain, renamed];
+    // A handler owns nothing: what it received is released when it has ended.
+    this.svc.call(users.getUser('u1'), (outcome) => {
+      expectTypeOf(outcome).toEqualTypeOf<User | Error>();
+    });
+  }
+
+  /** What is passed by reference may be given where the method takes a stub of it. */
+  async passes(
+    counter: Counter,
+    stub: RpcStub<Counter>,
+    users: DurableObjectStub<Users>,
+  ): Promise<void> {
+    const bound = this.ctn('USERS', 'main');
+    await bound.watch(counter);
+    await bound.watch(stub, (count) => String(count));
+    await bound.watchAll({ counters: [counter, stub] });
+    const unbound = this.ctn<Users>();
+    await this.svc.callRaw('USERS', 'main', unbound.watch(counter));
+    await this.svc.callRaw(
+      'USERS',
+      'main',
+      unbound.watch(counter, (count) => String(count)),
+    );
+    await bound.ask(users, users);
+    // good: TS2345 Argument of type 'Marker' is not assignable to parameter of type 'Argument<RpcStub<Counter>, ….
+    // @ts-expect-error: what is passed by reference is of another class
+    await bound.watch(new Marker());
+    // good: TS2345 Argument of type 'Counter' is not assignable to parameter of type 'Argument<DurableObject….
+    // @ts-expect-error: a stub of a Durable Object is not made of anything
+    await bound.ask(counter, users);
+  }
+
+  /** Only calls and properties are sent. */
+  async sends(): Promise<void> {
+    const users = this.ctn('USERS', 'main');
+    await users.settings;
+    // good: TS1320 Type of 'await' operand must either be a valid promise or must not contain a callable 'then'
+    // member; and below it, why.
+    // @ts-expect-error: a target
+    await users;
+    // good: the same.
+    // @ts-expect-error: a method
+    await users.getUser;
+    // good: the same.
+    // @ts-expect-error: a method that may be missing
+    await users.maybe;
+    // good: the same.
+    // @ts-expect-error: a handler that has its outcome to come
+    await this.ctn().onNumber();
+    // good: the same.
+    // @ts-expect-error: a handler that is not called
+    await this.ctn().onNumber;
+    // good: TS2345, and below it "only calls and properties are sent: call a method, …".
+    // @ts-expect-error: a method is no call
+    this.svc.call(users.getUser);
+  }
+
+  /** Of built-in values, what the receiver opens. */
+  async reaches(): Promise<void> {
+    const users = this.ctn('USERS', 'main');
+    expectTypeOf(await users.getUser('u1').name.slice(1).length).toEqualTypeOf<number>();
+    expectTypeOf(await users.list().at(0)).toEqualTypeOf<(User & Disposable) | undefined>();
+    expectTypeOf(await users.named().get('a')).toEqualTypeOf<(User & Disposable) | undefined>();
+    expectTypeOf(await users.pair().at.getTime()).toEqualTypeOf<number>();
+    const forwarded = users.forward(new Request('https://a.b'));
+    expectTypeOf(await forwarded.status).toEqualTypeOf<number>();
+    expectTypeOf(await forwarded.headers.get('a')).toEqualTypeOf<string | null>();
+    // good: TS2339 Property 'split' does not exist on type 'BoundSteps<string, Users>'.
+    // @ts-expect-error: makes much of little
+    await users.getUser('u1').name.split('');
+    // good: TS2339 Property 'join' does not exist on type 'BoundSteps<User[], Users>'.
+    // @ts-expect-error: the same
+    await users.list().join(',');
+    // good: TS2339 Property 'forEach' does not exist on type ….
+    // @ts-expect-error: goes through all of it
+    await users.named().forEach(() => {});
+    // good: TS2339 Property 'toFixed' does not exist on type 'BoundSteps<number, Calc>'.
+    // @ts-expect-error: a number has no open members
+    await this.ctn('CALC', 'main').add(1, 2).toFixed(2);
+    // good: TS2339 Property 'json' does not exist on type 'BoundSteps<Response, Users>'.
+    // @ts-expect-error: a body may be endless
+    await forwarded.json();
+    // good: TS2339 Property 'split' does not exist on type 'Continuation<string, Users>'.
+    // @ts-expect-error: where the target is named later, too
+    this.ctn<Users>().getUser('u1').name.split('');
+  }
+
+  /** Where nothing is known of a value, any handler may be right. */
+  untypedResults(): void {
+    const any = this.ctn('ANY_OPTIONAL', 'main');
+    const untyped = this.ctn('USERS', 'main').untyped();
+    const unbound = this.ctn<Users>().untyped();
+    const onUser = (user: User | Error): void => void this.onUser(user);
+    this.svc.call(any.get(), onUser);
+    this.svc.call(any.get(), onUser, { timeout: 5 });
+    this.svc.call(any.get(), undefined, { timeout: 5 });
+    this.svc.call(any.get(), (user) => expectTypeOf(user).toBeAny());
+    this.svc.call(any.get(), this.ctn().onUser());
+    this.svc.call(any.get(), this.ctn().onNumber(), { timeout: 5 });
+    this.svc.call(untyped, onUser);
+    this.svc.call(untyped, (user) => expectTypeOf(user).toBeAny());
+    this.svc.call(untyped, this.ctn().onUser());
+    this.svc.call('USERS', 'main', unbound, onUser);
+    this.svc.call('USERS', 'main', unbound, (user) => expectTypeOf(user).toBeAny());
+    this.svc.call('USERS', 'main', unbound, this.ctn().onUser());
+    this.svc.call('ANY_OPTIONAL', 'main', this.ctn<Any>().get(), this.ctn().onUser());
+    expectTypeOf(this.svc.callRaw(any.get())).toEqualTypeOf<Promise<Any>>();
   }
 
   handles(): void {
@@ -203,7 +355,7 @@ export class Cart extends LumenizeBase<Env> {
     // good: … '"this handler is not called: write this.ctn().onUser()"'.
     // @ts-expect-error: a handler is a call
     this.svc.call(user, this.ctn().onUser);
-    // good: … '"this handler is recorded for another class: begin it with this.ctn()"'.
+    // good: … 'Mistake<"this handler is recorded for another class: begin it with this.ctn()"> | Handler<…> | …'.
     // @ts-expect-error: a handler runs on this object
     this.svc.call(user, this.ctn<Users>().getUser(''));
     // good: … '"options come after the handler: call(remote, undefined, options)"'.
@@ -214,27 +366,83 @@ export class Cart extends LumenizeBase<Env> {
     this.svc.call(user, 'onUser');
   }
 
+  /** The same beside a binding and an instance. */
+  handlesByName(): void {
+    const user = this.ctn<Users>().getUser('u1');
+    this.svc.call('USERS', 'main', user, undefined, { timeout: 5 });
+    this.svc.call('ORDERS', undefined, this.ctn<Orders>().total(1), undefined, { timeout: 5 });
+    // good: … '"this handler does not accept what the call yields"'.
+    // @ts-expect-error: the handler is of another type
+    this.svc.call('USERS', 'main', user, this.ctn().onNumber());
+    // good: … '"this handler does not accept an Error, which may arrive too"'.
+    // @ts-expect-error: the function does not accept an Error
+    this.svc.call('USERS', 'main', user, (outcome: User) => outcome.id);
+    // good: … '"options come after the handler: call(remote, undefined, options)"'.
+    // @ts-expect-error: options in place of a handler
+    this.svc.call('USERS', 'main', user, { timeout: 500 });
+    // good: … '"this continuation knows its target: pass it without binding and instance"'.
+    // @ts-expect-error: it knows its target
+    this.svc.call('USERS', 'main', this.ctn('USERS', 'main').getUser('u1'));
+    // good: the same.
+    // @ts-expect-error: with a handler, too
+    this.svc.call('USERS', 'main', this.ctn('USERS', 'main').getUser('u1'), this.ctn().onUser());
+    // good: the same.
+    // @ts-expect-error: and where it is awaited
+    void this.svc.callRaw('USERS', 'main', this.ctn('USERS', 'main').getUser('u1'));
+    // good: … 'Mistake<"this is recorded for another class than the target has"> | Recorded<unknown, Calc>'.
+    // @ts-expect-error: CALC holds a Calc
+    this.svc.call('CALC', 'main', user, this.ctn().onUser());
+    // good: … '"the last argument is missing, which only a handler leaves out"'.
+    // @ts-expect-error: an argument is missing
+    this.svc.call('USERS', 'main', this.ctn<Users>().getUser(), this.ctn().onUser());
+    // good: … '"this method is not called: write this.ctn<Users>().getUser(id)"'.
+    // @ts-expect-error: a method is no call
+    this.svc.call('USERS', 'main', this.ctn<Users>().getUser, this.ctn().onUser());
+    // good: TS2345, and below it "this continuation knows no target: begin it with this.ctn(binding, …".
+    // @ts-expect-error: it knows no target
+    this.svc.call(user, this.ctn().onUser());
+    // good: … '"this continuation knows no target: begin it with this.ctn(binding, instance), or …"'.
+    // @ts-expect-error: with options, too
+    this.svc.call(user, this.ctn().onUser(), { timeout: 5 });
+  }
+
+  /** What is recorded for this object runs on others of its class. */
+  another(others: DurableObjectNamespace<Cart>): void {
+    this.svc.call(others, 'main', this.ctn().onUserOnly({ id: 'u1', name: 'Ada' }));
+    void this.svc.callRaw(others, 'main', this.ctn<this>().onNumber(1));
+  }
+
   async targets(): Promise<void> {
-    expectTypeOf(await this.ctn('OPTIONAL', 'main').getUser('a')).toEqualTypeOf<User>();
+    expectTypeOf(await this.ctn('OPTIONAL', 'main').getUser('a')).toEqualTypeOf<
+      User & Disposable
+    >();
     expectTypeOf(await this.ctn('ORDERS').total(1)).toEqualTypeOf<string>();
     expectTypeOf(await this.ctn('FETCHER').total(1)).toEqualTypeOf<string>();
-    expectTypeOf(await this.ctn(this.env.USERS, 'main').getUser('a')).toEqualTypeOf<User>();
+    expectTypeOf(await this.ctn(this.env.USERS, 'main').getUser('a')).toEqualTypeOf<
+      User & Disposable
+    >();
     const stub = this.env.USERS.getByName('main');
-    expectTypeOf(await this.ctn(stub).getUser('a')).toEqualTypeOf<User>();
+    expectTypeOf(await this.ctn(stub).getUser('a')).toEqualTypeOf<User & Disposable>();
     expectTypeOf(await this.ctn(this.env.ORDERS).total(1)).toEqualTypeOf<string>();
     await this.ctn('UNTYPED', 'main').anything(1).at.all;
     await this.ctn('ANY', 'main').anything(1).at.all;
     await this.ctn('SERVICE').anything(1).at.all;
     const user = this.ctn<Users>().getUser('a');
-    expectTypeOf(await this.svc.callRaw('OPTIONAL', 'main', user)).toEqualTypeOf<User>();
-    expectTypeOf(await this.svc.callRaw(this.env.USERS, 'main', user)).toEqualTypeOf<User>();
-    expectTypeOf(await this.svc.callRaw(stub, undefined, user)).toEqualTypeOf<User>();
+    expectTypeOf(await this.svc.callRaw('OPTIONAL', 'main', user)).toEqualTypeOf<
+      User & Disposable
+    >();
+    expectTypeOf(await this.svc.callRaw(this.env.USERS, 'main', user)).toEqualTypeOf<
+      User & Disposable
+    >();
+    expectTypeOf(await this.svc.callRaw(stub, undefined, user)).toEqualTypeOf<User & Disposable>();
     const total = this.ctn<Orders>().total(1);
     expectTypeOf(await this.svc.callRaw('ORDERS', undefined, total)).toEqualTypeOf<string>();
     expectTypeOf(await this.svc.callRaw('FETCHER', undefined, total)).toEqualTypeOf<string>();
     const request = this.ctn<Users>().forward(new Request('https://a.b'));
-    expectTypeOf(await this.svc.callRaw('USERS', 'main', request)).toEqualTypeOf<Response>();
-    // good: TS2345 … 'Recorded<User, Orders>'.
+    expectTypeOf(await this.svc.callRaw('USERS', 'main', request)).toEqualTypeOf<
+      Response & Disposable
+    >();
+    // good: TS2345 … 'Mistake<"this is recorded for another class than the target has"> | Recorded<unknown, Orders>'.
     // @ts-expect-error: a continuation for another class than the service has
     await this.svc.callRaw('ORDERS', undefined, user);
     // good: TS2345 … 'Mistake<"Env has no Durable Object namespace or service 'USRES'">'.
@@ -282,9 +490,29 @@ export class Untyped extends LumenizeBase<any> {
   async calls(): Promise<void> {
     await this.ctn('ANYTHING', 'main').at.all();
     const user = this.ctn<Users>().getUser('a');
-    expectTypeOf(await this.svc.callRaw('ANYTHING', 'main', user)).toEqualTypeOf<User>();
+    expectTypeOf(await this.svc.callRaw('ANYTHING', 'main', user)).toEqualTypeOf<
+      User & Disposable
+    >();
     this.svc.call('ANYTHING', undefined, user, (outcome) => outcome);
+    const onUser = (outcome: User | Error): void => void outcome;
+    this.svc.call(this.ctn('ANYTHING', 'main').all(), onUser);
+    this.svc.call(this.ctn('ANYTHING', 'main').all(), this.ctn().onUser());
+    this.svc.call('ANYTHING', 'main', this.ctn<Any>().all(), this.ctn().onUser());
   }
+
+  onUser(_user: User | Error): void {}
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as people write it
+export class UntypedMixin extends withCall(DurableObject<any>) {
+  async calls(): Promise<void> {
+    await this.ctn('ANYTHING', 'main').at.all();
+    const user = this.ctn<Users>().getUser('a');
+    this.svc.call('ANYTHING', 'main', user, this.ctn().onUser());
+    this.svc.call(this.ctn('ANYTHING', 'main').all(), this.ctn().onUser());
+  }
+
+  onUser(_user: User | Error): void {}
 }
 
 /** A handler of a type parameter, in a base for several classes. */
@@ -295,17 +523,48 @@ export class Generic<T extends object> extends LumenizeBase<Env> {
 
   handle(remote: Sendable<T>): void {
     this.svc.call(remote, this.ctn().onValue());
+    this.svc.call(remote, (value: T | Error) => this.onValue(value));
+    this.svc.call(remote, (value) => this.onValue(value), { timeout: 5 });
+  }
+
+  handleBy(remote: Sendable<T>, handler: (value: T | Error) => void): void {
+    this.svc.call(remote, handler);
+  }
+
+  handleByRecorded(remote: Recorded<T, Users>, handler: Handler<T, this>): void {
+    this.svc.call('USERS', 'main', remote, handler);
   }
 
   ask(remote: Recorded<T, Users>): Promise<T> {
     this.svc.call('USERS', 'main', remote, this.ctn().onValue());
+    this.svc.call('USERS', 'main', remote, (value: T | Error) => this.onValue(value));
     return this.svc.callRaw('USERS', 'main', remote);
   }
 }
 
+/** A base for several classes, each with its own Env, calls what it is given. */
+export class Base<E> extends LumenizeBase<E> {
+  async calls(
+    users: DurableObjectNamespace<Users>,
+    stub: DurableObjectStub<Users>,
+    orders: Service<typeof Orders>,
+  ): Promise<void> {
+    expectTypeOf(await this.ctn(users, 'main').getUser('a')).toEqualTypeOf<User & Disposable>();
+    expectTypeOf(await this.ctn(stub).getUser('a')).toEqualTypeOf<User & Disposable>();
+    expectTypeOf(await this.ctn(orders).total(1)).toEqualTypeOf<string>();
+    const user = this.ctn<Users>().getUser('a');
+    await this.svc.callRaw(users, 'main', user);
+    this.svc.call(users, 'main', user, this.ctn().onUser());
+    this.svc.call(stub, undefined, user, (outcome) => this.onUser(outcome));
+    this.svc.call(this.ctn(users, 'main').getUser('a'), this.ctn().onUser());
+  }
+
+  onUser(_user: User | Error): void {}
+}
+
 export async function inWorker(env: Env, ctx: ExecutionContext): Promise<void> {
   const caller = createCaller(env, ctx);
-  expectTypeOf(await caller.ctn('USERS', 'main').getUser('a')).toEqualTypeOf<User>();
+  expectTypeOf(await caller.ctn('USERS', 'main').getUser('a')).toEqualTypeOf<User & Disposable>();
 }
 
 type Token = string & { readonly brand: 'token' };

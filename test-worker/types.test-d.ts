@@ -267,14 +267,10 @@ export class Caller extends LumenizeBase<Env> {
     // unknown>' is not assignable to parameter of type 'Argument<User, this>'.
     // @ts-expect-error: onUserOnly does not accept an Error
     this.svc.call('USERS', 'main', user, this.ctn().onUserOnly(user));
-    // good, once one knows that Accepting is what the handler takes: TS2345 Argument of type
-    // 'Accepting<User, this>' is not assignable to parameter of type 'Accepting<Error |
-    // NoInfer<User>, this>'.
+    // good: TS2345 … '"this handler does not accept an Error, which may arrive too"'.
     // @ts-expect-error: onUserOnly does not accept an Error, in the last place either
     this.svc.call('USERS', 'main', user, this.ctn().onUserOnly());
-    // good, once one knows that Accepting is what the handler takes: TS2345 Argument of type
-    // 'Accepting<number | Error, this>' is not assignable to parameter of type 'Accepting<Error |
-    // NoInfer<User>, this>'.
+    // good: TS2345 … '"this handler does not accept what the call yields"'.
     // @ts-expect-error: onLastNumber does not accept a User
     this.svc.call('USERS', 'main', user, this.ctn().onLastNumber('u1'));
     // good: TS2345 Argument of type 'Called<User, Users, unknown>' is not assignable to parameter
@@ -288,33 +284,23 @@ export class Caller extends LumenizeBase<Env> {
     // good: TS2554 Expected 1-2 arguments, but got 0.
     // @ts-expect-error: two arguments are missing, and an outcome is only one
     this.svc.call('USERS', 'main', user, this.ctn().onLast());
-    // good, once one knows that the last of Called is what the handler takes next: TS2345 Argument
-    // of type 'Called<void, this, User>' is not assignable to parameter of type
-    // 'Handler<NoInfer<User>, this> | undefined'.
+    // good: TS2345 … '"this handler does not accept an Error, which may arrive too" | undefined'.
     // @ts-expect-error: the next, optional, parameter does not accept an Error
     this.svc.call('USERS', 'main', user, this.ctn().onMaybe('u1'));
-    // good, once one knows that the last of Called is what the handler takes next: TS2345 Argument
-    // of type 'Called<void, this, number>' is not assignable to parameter of type
-    // 'Handler<NoInfer<User>, this> | undefined'.
+    // good: the same.
     // @ts-expect-error: rest parameters that do not accept a User
     this.svc.call('USERS', 'main', user, this.ctn().onRestOfNumbers());
-    // good, once one knows that Accepting is what the handler takes: TS2345 Argument of type
-    // 'Accepting<Error, this>' is not assignable to parameter of type 'Accepting<Error |
-    // NoInfer<User>, this>'.
+    // good: TS2345 … '"this handler does not accept what the call yields"'.
     // @ts-expect-error: onFailure accepts errors only
     this.svc.call('USERS', 'main', user, this.ctn().onFailure());
     // good: TS2322 Type 'number' is not assignable to type 'Error | User'.
     // @ts-expect-error: inside an object, a number where the outcome is a User
     this.svc.call('USERS', 'main', user, this.ctn().onInside({ user: 5, at: user }));
-    // bad, does not say that a call is missing: TS2345 Argument of type 'Fixed<[user: Error |
-    // User, id: string], void, this>' is not assignable to parameter of type 'Accepting<Error |
-    // NoInfer<User>, this>'…
+    // good: TS2345 … '"this handler is not called: write this.ctn().onUser()"'.
     // @ts-expect-error: a handler is a call, not a property
     this.svc.call('USERS', 'main', user, this.ctn().onUser);
     this.svc.call('USERS', 'main', user, (outcome: User | Error) => explain(outcome));
-    // good, once one knows that the last of Called is what the handler takes next: TS2345 Argument
-    // of type 'Called<User, Users, unknown>' is not assignable to parameter of type
-    // 'Handler<NoInfer<User>, this> | undefined'.
+    // good: … 'Mistake<"this handler is recorded for another class: begin it with this.ctn()"> | Handler<…> | …'.
     // @ts-expect-error: the handler was recorded for another class
     this.svc.call('USERS', 'main', user, this.ctn<Users>().getUser(''));
     // good: TS2339 Property 'onPrivate' does not exist on type 'Continuation<this>'.
@@ -327,16 +313,13 @@ export class Caller extends LumenizeBase<Env> {
     // good: TS2339 Property 'onProtected' does not exist on type 'Continuation<this>'.
     // @ts-expect-error: protected
     this.svc.call('USERS', 'main', user, this.ctn().onProtected(user));
-    // good: TS2345 Argument of type '"USRES"' is not assignable to parameter of type
-    // 'BindingName<Env>'.
+    // good: TS2345 Argument of type '"USRES"' is not assignable to parameter of type '… | BindingName<Env>'.
     // @ts-expect-error: there is no such binding
     this.svc.call('USRES', 'main', user);
-    // good: TS2345 Argument of type '"NAME"' is not assignable to parameter of type
-    // 'BindingName<Env>'.
+    // good: TS2345 Argument of type '"NAME"' is not assignable to parameter of type '… | BindingName<Env>'.
     // @ts-expect-error: neither a namespace nor a service
     this.svc.call('NAME', 'main', user);
-    // good: TS2345 Argument of type 'Called<User, Users, unknown>' is not assignable to parameter
-    // of type 'Recorded<User, Calc>'.
+    // good: TS2345 … 'Mistake<"this is recorded for another class than the target has"> | Recorded<unknown, Calc>'.
     // @ts-expect-error: the binding holds another class
     this.svc.call('CALC', 'main', user);
     // good: TS2345 Argument of type 'undefined' is not assignable to parameter of type 'string |
@@ -346,8 +329,7 @@ export class Caller extends LumenizeBase<Env> {
     // good: TS2345 Argument of type '"main"' is not assignable to parameter of type 'undefined'.
     // @ts-expect-error: an entrypoint has none
     this.svc.call('SERVICE', 'main', user);
-    // bad, takes the object for a mistaken continuation: TS2353 Object literal may only specify
-    // known properties, and 'id' does not exist in type 'Recorded<unknown, Users>'.
+    // good: TS2345 … '"what runs there is recorded, as by this.ctn<Users>().getUser(id)"'.
     // @ts-expect-error: a value is not a continuation
     this.svc.call('USERS', 'main', { id: 'u1', name: 'Ada' });
     // good: TS2561 Object literal may only specify known properties, but 'timeuot' does not exist
@@ -357,8 +339,7 @@ export class Caller extends LumenizeBase<Env> {
     // good: TS2322 Type 'string' is not assignable to type 'number'.
     // @ts-expect-error: milliseconds are a number
     this.svc.call('USERS', 'main', user, undefined, { timeout: '5s' });
-    // good, once one knows that Accepting is what the handler takes: TS2741 Property '[VALUE]' is
-    // missing in type 'Accepting<number, Calc>' but required in type 'Recorded<unknown, Calc>'.
+    // good: TS2345 … '"the last argument is missing, which only a handler leaves out"'.
     // @ts-expect-error: an argument is missing, and nothing fills it in
     void this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1));
     // good: TS2345 Argument of type 'number' is not assignable to parameter of type
@@ -457,7 +438,9 @@ export class Room extends withCall(Framework<Env>) {
     expectTypeOf(
       this.svc.call('USERS', 'main', user, this.ctn().onUser(user)),
     ).toExtend<CallHandle>();
-    expectTypeOf(this.svc.callRaw('USERS', 'main', user)).resolves.toEqualTypeOf<User>();
+    expectTypeOf(this.svc.callRaw('USERS', 'main', user)).resolves.toEqualTypeOf<
+      User & Disposable
+    >();
     expectTypeOf(this.ctn<Room>().greet('Ada')).toExtend<Recorded<string, Room>>();
     expectTypeOf(this.svc.call.stats().settled['timeout']).toEqualTypeOf<number>();
     expectTypeOf<EnvOf<typeof Room>>().toEqualTypeOf<Env>();
@@ -466,13 +449,13 @@ export class Room extends withCall(Framework<Env>) {
 
   whatDoesNotCompile(): void {
     const user = this.ctn<Users>().getUser('u1');
-    // good: TS2345 Argument of type '"USRES"' is not assignable to parameter of type '"CALC" | …'.
+    // good: TS2345 Argument of type '"USRES"' is not assignable to parameter of type '… | BindingName<Env>'.
     // @ts-expect-error: no such binding
     this.svc.call('USRES', 'main', user);
-    // good, once one knows that Accepting is what the handler takes.
+    // good: TS2345 … '"this handler does not accept what the call yields"'.
     // @ts-expect-error: onNumber does not accept a User
     this.svc.call('USERS', 'main', user, this.ctn().onNumber());
-    // good: TS2345 Argument of type 'Called<User, Users, …>' is not assignable to … 'Recorded<…, Calc>'.
+    // good: TS2345 … 'Mistake<"this is recorded for another class than the target has"> | Recorded<…, Calc>'.
     // @ts-expect-error: CALC holds a Calc
     this.svc.call('CALC', 'main', user, this.ctn().onUser(user));
     // good: TS2345 Argument of type 'typeof Plain' is not assignable to … DurableObjectBranded.

@@ -32,26 +32,24 @@ export type {
   Bound,
   BoundAnything,
   BoundCall,
+  BoundFunction,
   BoundMembers,
   BoundSteps,
   Call,
   Continuation,
   Fixed,
   Flexible,
-  Handler,
   Members,
-  NotRecorded,
-  Own,
-  Protected,
+  NotSent,
   Recorded,
   Result,
   RunsOn,
   Sendable,
   Start,
   Uncalled,
-  Unprotected,
 } from './types/continuations.js';
-export type { Received } from './types/received.js';
+export type { Handler, Own, Protected, Unprotected } from './types/handlers.js';
+export type { Owned, Received } from './types/received.js';
 export type {
   BindingName,
   BoundTo,

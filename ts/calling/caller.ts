@@ -7,13 +7,15 @@ import { encodeProgram } from '../record/encode.js';
 import { boundContinuation, routeOf, unbound } from '../record/record.js';
 import { isThenableObject } from '../runtime/kinds.js';
 import { endOfTurn, soon } from '../runtime/turn.js';
-import type { Recorded, Sendable } from '../types/continuations.js';
+import type { Any, Sendable, ValueOf } from '../types/continuations.js';
+import type { Owned } from '../types/received.js';
 import type {
   AnyTarget,
   Behind,
   BindingName,
   BoundStarts,
   CallFunction,
+  CheckedRemote,
   InstanceOf,
   TargetOf,
 } from '../types/targets.js';
@@ -45,7 +47,6 @@ export class Caller<Env, Self = never> {
   readonly #pending: PendingBySection<Call>;
   #greatestId = 0;
   readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
-
   readonly #settled = new Settlements();
 
   /** Calls a method of another object and returns at once. */
@@ -89,33 +90,31 @@ export class Caller<Env, Self = never> {
    * Calls a method of another object and awaits the answer: one round trip.
    *
    * @param remote - Recorded by `this.ctn(binding, instance)`. It is sent each time it is passed.
-   * @returns What the remote method returns, as it arrives; where that holds stubs they are yours to
-   *   dispose, as with Workers RPC. The promise rejects with what the remote method throws, or with a
-   *   `CallError`.
+   * @returns What the remote method returns, as it arrives: yours to dispose, as with Workers RPC. The
+   *   promise rejects with what the remote method throws, or with a `CallError`.
    * @example
    * ```ts
    * const calc = this.ctn('CALC', 'main');
    * const sum = await this.svc.callRaw(calc.add(1, 10), { timeout: 500 });
    * ```
    */
-  callRaw<V>(remote: Sendable<V>, options?: CallOptions): Promise<V>;
+  callRaw<V = Any>(remote: Sendable<V>, options?: CallOptions): Promise<Owned<V>>;
   /**
    * The same for what was recorded by `this.ctn<T>()`, which does not know its target.
    *
    * @param target - The name of a Durable Object namespace or service in `env`, or one itself; or a stub.
-   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object; `undefined` for what is
-   *   no namespace.
+   * @param instance - Name, id or 64-digit hexadecimal id; `undefined` for what is no namespace.
    * @example
    * ```ts
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
    * ```
    */
-  callRaw<B extends BindingName<Env> | AnyTarget, R>(
+  callRaw<B extends BindingName<Env> | AnyTarget, C>(
     target: B,
     instance: InstanceOf<Behind<Env, B>>,
-    remote: Recorded<R, TargetOf<Behind<Env, B>>>,
+    remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
     options?: CallOptions,
-  ): Promise<R>;
+  ): Promise<Owned<ValueOf<C>>>;
   callRaw(first: unknown, second: unknown, third?: unknown, fourth?: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       try {

@@ -9,7 +9,8 @@ import { receive } from '../receiving/receive.js';
 import { type EntrypointRequest, receiveCalls } from '../receiving/receive-calls.js';
 import { ownContinuation } from '../record/record.js';
 import { watchSections } from '../runtime/sections.js';
-import type { Begun, Own } from '../types/continuations.js';
+import type { Begun, IsAny } from '../types/continuations.js';
+import type { Own } from '../types/handlers.js';
 import type {
   Behind,
   BindingName,
@@ -96,15 +97,29 @@ export interface Calling<Env, Context = DurableObjectState> {
 // biome-ignore lint/suspicious/noExplicitAny: TypeScript asks for `any[]` of the constructor of a mixin
 type Class<T> = abstract new (...args: any[]) => T;
 
-/** The bindings that a class of Durable Objects is written for; where it does not say, all there are. */
+/**
+ * The bindings that a class of Durable Objects is written for; where it does not say, all there are. One of
+ * `DurableObject<any>` says that there may be any.
+ */
 export type EnvOf<Base> = Base extends abstract new (
   ctx: never,
   env: infer Env,
 ) => unknown
-  ? unknown extends Env
-    ? Cloudflare.Env
-    : Env
+  ? IsAny<Env> extends true
+    ? AnyEnv<Base>
+    : unknown extends Env
+      ? Cloudflare.Env
+      : Env
   : Cloudflare.Env;
+
+/** What a mixin returns may take any arguments at all, which says nothing of `env`. */
+type AnyEnv<Base> = Base extends abstract new (
+  ...args: infer A
+) => unknown
+  ? unknown[] extends A
+    ? Cloudflare.Env
+    : A[1 & keyof A]
+  : never;
 
 /**
  * Gives a class of Durable Objects both sides: `this.svc` and `this.ctn()` to call others, and the

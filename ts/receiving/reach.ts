@@ -13,39 +13,97 @@ import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
 import { Kind, type Shape, shapeOf } from './shapes.js';
 
-/** The open names of built-in values, by kind. */
-const OPEN: Partial<Record<Kind, string>> = {
+/**
+ * The open names of built-in values, by kind. The types read them, too: the compiler offers no others.
+ */
+export const OPEN = {
   // Reading it, and parts of it. A change of case makes it three times as long at most, and no longer
   // when repeated. Not methods that join, repeat, split or search by a pattern, nor `lastIndexOf`, which
   // takes the product of both lengths.
-  [Kind.String]:
-    'length at charAt charCodeAt codePointAt includes startsWith endsWith indexOf ' +
-    'slice substring trim trimStart trimEnd toUpperCase toLowerCase isWellFormed toWellFormed',
+  [Kind.String]: [
+    'length',
+    'at',
+    'charAt',
+    'charCodeAt',
+    'codePointAt',
+    'includes',
+    'startsWith',
+    'endsWith',
+    'indexOf',
+    'slice',
+    'substring',
+    'trim',
+    'trimStart',
+    'trimEnd',
+    'toUpperCase',
+    'toLowerCase',
+    'isWellFormed',
+    'toWellFormed',
+  ],
   // Not methods that join, flatten, sort or iterate: they make much of little, or change the array.
-  [Kind.Array]: 'length at includes indexOf lastIndexOf slice',
-  [Kind.Map]: 'size get has',
-  [Kind.Set]: 'size has',
-  [Kind.Date]:
-    'getTime getFullYear getMonth getDate getDay getHours getMinutes getSeconds getMilliseconds ' +
-    'getUTCFullYear getUTCMonth getUTCDate getUTCDay getUTCHours getUTCMinutes getUTCSeconds ' +
-    'getUTCMilliseconds getTimezoneOffset toISOString toJSON valueOf',
-  [Kind.RegExp]: 'source flags',
-  [Kind.Error]: 'name message',
+  [Kind.Array]: ['length', 'at', 'includes', 'indexOf', 'lastIndexOf', 'slice'],
+  [Kind.Map]: ['size', 'get', 'has'],
+  [Kind.Set]: ['size', 'has'],
+  [Kind.Date]: [
+    'getTime',
+    'getFullYear',
+    'getMonth',
+    'getDate',
+    'getDay',
+    'getHours',
+    'getMinutes',
+    'getSeconds',
+    'getMilliseconds',
+    'getUTCFullYear',
+    'getUTCMonth',
+    'getUTCDate',
+    'getUTCDay',
+    'getUTCHours',
+    'getUTCMinutes',
+    'getUTCSeconds',
+    'getUTCMilliseconds',
+    'getTimezoneOffset',
+    'toISOString',
+    'toJSON',
+    'valueOf',
+  ],
+  [Kind.RegExp]: ['source', 'flags'],
+  [Kind.Error]: ['name', 'message'],
   // Not the buffer, which can be transferred away.
-  [Kind.TypedArray]: 'length byteLength byteOffset at includes indexOf lastIndexOf slice',
-  [Kind.ArrayBuffer]: 'byteLength slice',
-  [Kind.DataView]:
-    'byteLength byteOffset getInt8 getUint8 getInt16 getUint16 getInt32 getUint32 getFloat32 ' +
-    'getFloat64 getBigInt64 getBigUint64',
-  [Kind.Headers]: 'get has',
+  [Kind.TypedArray]: [
+    'length',
+    'byteLength',
+    'byteOffset',
+    'at',
+    'includes',
+    'indexOf',
+    'lastIndexOf',
+    'slice',
+  ],
+  [Kind.ArrayBuffer]: ['byteLength', 'slice'],
+  [Kind.DataView]: [
+    'byteLength',
+    'byteOffset',
+    'getInt8',
+    'getUint8',
+    'getInt16',
+    'getUint16',
+    'getInt32',
+    'getUint32',
+    'getFloat32',
+    'getFloat64',
+    'getBigInt64',
+    'getBigUint64',
+  ],
+  [Kind.Headers]: ['get', 'has'],
   // Not their bodies, which may be endless.
-  [Kind.Request]: 'method url headers',
-  [Kind.Response]: 'status statusText ok url redirected headers',
-  [Kind.Blob]: 'size type',
-};
+  [Kind.Request]: ['method', 'url', 'headers'],
+  [Kind.Response]: ['status', 'statusText', 'ok', 'url', 'redirected', 'headers'],
+  [Kind.Blob]: ['size', 'type'],
+} as const satisfies Partial<Record<Kind, readonly string[]>>;
 
 export const open = new Map<Kind, ReadonlySet<string>>(
-  Object.entries(OPEN).map(([kind, names]) => [Number(kind), new Set(names.split(' '))]),
+  Object.entries(OPEN).map(([kind, names]) => [Number(kind), new Set(names)]),
 );
 
 const INDEX = /^(?:0|[1-9]\d{0,15})$/;

@@ -7,7 +7,8 @@
  * their declarations, references and comments.
  */
 import type { LumenizeBase, LumenizeWorker } from '../object/base.js';
-import type { Indivisible, Received } from './received.js';
+import type { DataNames } from './open.js';
+import type { Indivisible, Owned, Received } from './received.js';
 
 declare const VALUE: unique symbol;
 declare const ROOT: unique symbol;
@@ -36,19 +37,24 @@ export interface Arriving<out V> {
 }
 
 /** Anything recorded that runs on a `Root` and accepts an outcome of type `P`. */
-export interface Accepting<in P, Root = never> extends RunsOn<Root> {
+export interface Accepting<in P, Root = never> extends RunsOn<Root>, Unbound {
   readonly [OUTCOME]: (outcome: P) => void;
 }
 
 /** A method that was recorded, but not called. */
-export interface Uncalled extends RunsOn {
+export interface Uncalled extends RunsOn, Unbound {
   readonly [UNCALLED]: true;
 }
 
-/** What a function that handles outcomes is not: something recorded. */
-export interface NotRecorded {
-  readonly [ROOT]?: never;
-}
+/** What something recorded yields; anything, where the compiler knows nothing of it. */
+export type ValueOf<C> = C extends { readonly [VALUE]: unknown } ? C[typeof VALUE] : Any;
+
+/** What arrives of it; anything, where the compiler knows nothing of it. */
+export type ArrivalOf<C> = C extends Arriving<unknown> ? C[typeof ARRIVES] : Any;
+
+/** Where nothing is known of a value. */
+// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
+export type Any = any;
 
 /** Whether nothing is known of a type. */
 export type IsAny<V> = 0 extends 1 & V ? true : false;
@@ -61,13 +67,20 @@ type Reserved = keyof LumenizeBase<unknown> | keyof LumenizeWorker<unknown>;
 /** The names that callers of a `T` use. */
 type OwnNames<T> = Exclude<keyof T, Reserved | symbol | 'then'>;
 
-/** The names of what a method yields. */
-type DataNames<V> = keyof V & (string | number);
-
 // What knows its target: `ctn('USERS', 'main')`.
 
 /** The methods of a target of class `T`: each records a call, and awaiting the call sends it. */
-export type Bound<T> = BoundMembers<T, T, OwnNames<T>>;
+export type Bound<T> = BoundMembers<T, T, OwnNames<T>> & NotSent;
+
+type NoCall = 'only calls and properties are sent: call a method, as in this.ctn(…).getUser(id)';
+
+/** It has a `then` that nobody can use, so that the compiler refuses to await it. */
+export declare abstract class NotSent {
+  readonly [BOUND]: NoCall;
+  readonly [ARRIVES]: unknown;
+  // biome-ignore lint/suspicious/noThenProperty: it is what the compiler looks for
+  protected then(this: NoCall, onfulfilled: never): never;
+}
 
 /** A recorded call that knows its target, so that it may be sent as it is. `V` arrives. */
 export interface Sendable<out V> extends Arriving<V> {
@@ -80,7 +93,7 @@ export interface Sendable<out V> extends Arriving<V> {
  * @privateRemarks A program has more types of this kind than of any other. That it does not extend Recorded
  * and Sendable, but has their members, spares the compiler a third of the types that awaiting one takes.
  */
-export interface BoundCall<V, Root> extends Promise<Received<V>> {
+export interface BoundCall<V, Root> extends Promise<Owned<Received<V>>> {
   readonly [BOUND]: true;
   readonly [VALUE]: V;
   readonly [ARRIVES]: Received<V>;
@@ -98,7 +111,7 @@ type BoundFurther<V, Root> =
     : Exclude<V, Nothing> extends never
       ? unknown
       : Exclude<V, Nothing> extends Method
-        ? BoundMethod<V, Root>
+        ? BoundReturned<V, Root>
         : BoundData<Exclude<V, Nothing>, Root>;
 
 type Nothing = undefined | null | void;
@@ -126,6 +139,18 @@ type BoundMember<M, Root> = unknown extends M
 
 type BoundMethod<M, Root> = M extends (...args: infer A) => infer R
   ? Only<A> extends M
+    ? BoundFunction<A, R, Root>
+    : BoundOverloads<M, Root> & NotSent
+  : never;
+
+/** A method of a target. Awaiting the method itself does not compile: only its calls are sent. */
+export interface BoundFunction<A extends readonly unknown[], R, Root> extends NotSent {
+  (...args: Arguments<A, Root>): BoundSteps<Awaited<R>, Root>;
+}
+
+/** A function that a method returns: its own calls can be recorded, too. */
+type BoundReturned<M, Root> = M extends (...args: infer A) => infer R
+  ? Only<A> extends M
     ? (...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>
     : BoundOverloads<M, Root>
   : never;
@@ -151,17 +176,18 @@ type BoundOverload<A extends readonly unknown[], R, Root> = unknown[] extends A
 
 /** It has a `then` that nobody can use, so that the compiler refuses to await it. */
 declare abstract class Unbound {
+  readonly [BOUND]: KnowsNoTarget;
+  readonly [ARRIVES]: unknown;
   // biome-ignore lint/suspicious/noThenProperty: it is what the compiler looks for
-  protected then(
-    this: 'this continuation knows no target: begin it with this.ctn(binding, instance), or pass it to svc.callRaw(binding, instance, …)',
-    onfulfilled: never,
-  ): never;
+  protected then(this: KnowsNoTarget, onfulfilled: never): never;
 }
+
+export type KnowsNoTarget =
+  'this continuation knows no target: begin it with this.ctn(binding, instance), or pass binding and instance first';
 
 /** What every continuation has that does not know its target, whatever it yields. */
 export interface Start<V, Root> extends Unbound, Recorded<V, Root> {
   readonly [ARRIVES]: V;
-  readonly [BOUND]: 'this continuation knows no target: begin it with this.ctn(binding, instance), or pass binding and instance first';
   /** In a handler, the place where the outcome of this remote goes, as if it were passed itself. */
   readonly $result: Result<V, Root>;
 }
@@ -190,8 +216,7 @@ export type Begun<T> = Start<T, T> & FirstSteps<T, T> & Beginning;
 type FirstSteps<T, Root> = T extends Method ? Steps<T, Root> : Members<T, Root, OwnNames<T>>;
 
 /** Where nothing is known of a value, any step is. */
-// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
-type AnySteps<V, Known> = IsAny<V> extends true ? any : Known;
+type AnySteps<V, Known> = IsAny<V> extends true ? Any : Known;
 
 /** The steps that a value of type `V` offers. */
 type Steps<V, Root> = V extends Method
@@ -296,8 +321,13 @@ export type Argument<P, Root, Depth extends keyof Shallower = 4> =
 type Inside<P, Root, Depth extends keyof Shallower> = Depth extends 0
   ? never
   : P extends Whole
-    ? never
+    ? P extends Rpc.Stubable
+      ? Unstubbed<P>
+      : never
     : { [K in keyof P]: Argument<P[K], Root, Shallower[Depth]> } & NotBound;
+
+/** Workers RPC makes the stub that a method takes of what is passed by reference. */
+type Unstubbed<P> = P extends Rpc.StubBase<infer T> ? T : never;
 
 /** A continuation stands for a value by what it yields, not by members that it happens to have. */
 interface NotBound {
@@ -317,27 +347,3 @@ export interface Shallower {
 
 /** What is passed as a whole: a continuation has no place inside. */
 type Whole = Indivisible | Rpc.Stubable | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
-
-/** What may handle an outcome of type `R` on a `Self`: it accepts `R` and `Error`. */
-export type Handler<R, Self = never> =
-  | Accepting<Settled<R> | Error, Self>
-  | Accepting<R | Error, Self>;
-
-/** What a method yields that returns nothing is `undefined`. */
-export type Settled<R> = R extends void ? undefined : R;
-
-/** What only an object itself may use, as in its handlers. */
-export interface Protected<Self, Env, Context> {
-  readonly ctx: Continuation<Context, Self>;
-  // biome-ignore lint/suspicious/noExplicitAny: of an Env of which nothing is known
-  readonly env: IsAny<Env> extends true ? any : Continuation<Env, Self>;
-}
-
-/** What `this.ctn()` begins: a continuation on this object. */
-export type Own<Self, Env, Context> = Begun<Self> & Protected<Self, Env, Context>;
-
-/**
- * A class with its `ctx` and `env` public, for paths into what `static exposes` opens:
- * `this.ctn<Unprotected<Users>>().ctx.storage.kv.get('k')`.
- */
-export type Unprotected<T> = T & { readonly ctx: DurableObjectState; readonly env: Cloudflare.Env };

@@ -39,6 +39,9 @@ export type Received<V> =
           ? WithStubs<V> & Disposable
           : V;
 
+/** What arrives where a call is awaited: Workers RPC gives every object a disposer, which is its caller's to use. */
+export type Owned<V> = V extends object ? (V extends Disposable ? V : V & Disposable) : V;
+
 /** A stub that is passed on is no stub of a stub. */
 type StubOf<V extends Rpc.Stubable> = V extends Rpc.StubBase<Rpc.Stubable> ? V : Rpc.Stub<V>;
 

@@ -7,16 +7,18 @@ import type { CallStats } from '../calling/stats.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
 import type {
   Accepting,
+  Any,
+  ArrivalOf,
   Bound,
-  Handler,
   IsAny,
-  NotRecorded,
+  KnowsNoTarget,
   Recorded,
   RunsOn,
   Sendable,
-  Settled,
   Uncalled,
+  ValueOf,
 } from './continuations.js';
+import type { Handler, Settled } from './handlers.js';
 import type { Received } from './received.js';
 
 declare const MISTAKE: unique symbol;
@@ -25,10 +27,6 @@ declare const MISTAKE: unique symbol;
 export interface Mistake<out Sentence = unknown> {
   readonly [MISTAKE]: Sentence;
 }
-
-/** Where nothing is known of a class, or of a value. */
-// biome-ignore lint/suspicious/noExplicitAny: it is what is meant
-type Any = any;
 
 /** Any namespace, by its shape: cheaper to compare than `DurableObjectNamespace<any>`. */
 type AnyNamespace = Pick<DurableObjectNamespace, 'idFromName'>;
@@ -42,8 +40,11 @@ export type BindingName<Env> = {
 }[keyof Env] &
   string;
 
-/** What a name of a binding stands for; what is no name stands for itself. */
-export type Behind<Env, B> = Exclude<B extends keyof Env ? Env[B] : B, undefined | null>;
+/** What a name of a binding stands for; what is no name stands for itself, whatever `Env` is. */
+export type Behind<Env, B> = Exclude<
+  B extends string ? (B extends keyof Env ? Env[B] : B) : B,
+  undefined | null
+>;
 
 /** The class behind a namespace, service or stub; `any` where it does not say. */
 type ClassOf<Target> =
@@ -192,7 +193,7 @@ export interface CallFunction<Env, Self = never> {
    * this.svc.call(user, (user) => this.onUser(user, 'u1'), { timeout: 5_000 });
    * ```
    */
-  <V, H = FunctionHandler<V>>(
+  <V = Any, H = FunctionHandler<V>>(
     remote: Sendable<V>,
     handler?: CheckedHandler<H, V, Self>,
   ): CallHandle;
@@ -206,17 +207,21 @@ export interface CallFunction<Env, Self = never> {
    * @param options - How to make the call; or what to run there, recorded by `this.ctn<T>()`.
    */
   <
-    const F extends BindingName<Env> | AnyTarget | Sendable<Any>,
-    R,
-    H = FunctionHandler<ValueOf<F>>,
+    const F extends BindingName<Env> | AnyTarget | Sendable<Any> | RunsOn,
+    C,
+    H = FunctionHandler<ArrivalOf<F>>,
   >(
     remote: F,
-    handler: F extends Sendable<infer V>
-      ? CheckedHandler<H, V, Self> | undefined
-      : InstanceOf<Behind<Env, F>>,
+    handler: F extends Sendable<Any>
+      ? CheckedHandler<H, ArrivalOf<F>, Self> | undefined
+      : F extends RunsOn
+        ? KnowsNoTarget
+        : InstanceOf<Behind<Env, F>>,
     options: F extends Sendable<Any>
       ? CallOptions | undefined
-      : Recorded<R, TargetOf<Behind<Env, F>>>,
+      : F extends RunsOn
+        ? CallOptions | undefined
+        : CheckedRemote<C, TargetOf<Behind<Env, F>>>,
   ): CallHandle;
   /**
    * The same for what was recorded by `this.ctn<T>()`, which does not know its target, with a handler.
@@ -227,14 +232,11 @@ export interface CallFunction<Env, Self = never> {
    * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
    * ```
    */
-  <B extends BindingName<Env> | AnyTarget, R>(
+  <B extends BindingName<Env> | AnyTarget, C, H = FunctionHandler<Received<ValueOf<C>>>>(
     target: B,
     instance: InstanceOf<Behind<Env, B>>,
-    remote: Recorded<R, TargetOf<Behind<Env, B>>>,
-    handler:
-      | Handler<NoInfer<R>, Self>
-      | (FunctionHandler<Received<NoInfer<R>>> & NotRecorded)
-      | undefined,
+    remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
+    handler: CheckedHandlerOf<H, ValueOf<C>, Self> | undefined,
     options?: CallOptions,
   ): CallHandle;
 
@@ -242,25 +244,49 @@ export interface CallFunction<Env, Self = never> {
   stats(): CallStats;
 }
 
-type ValueOf<F> = F extends Sendable<infer V> ? V : never;
+/**
+ * What is to run on a `Root`, or a sentence that says why it is not. Where the compiler cannot tell, as of `this`,
+ * it compares the types themselves; a condition of `C` alone, which is spread over a union, keeps it from that.
+ */
+export type CheckedRemote<C, Root> =
+  NoInfer<C> extends Recorded<unknown, Root>
+    ? C extends Sendable<unknown>
+      ? 'this continuation knows its target: pass it without binding and instance'
+      : C
+    : NoRemote<C, Root>;
+
+type NoRemote<C, Root> = [C] extends [Recorded<unknown>]
+  ? Recorded<unknown, Root> | Mistake<'this is recorded for another class than the target has'>
+  : [C] extends [Uncalled]
+    ? 'this method is not called: write this.ctn<Users>().getUser(id)'
+    : [C] extends [RunsOn]
+      ? 'the last argument is missing, which only a handler leaves out'
+      : 'what runs there is recorded, as by this.ctn<Users>().getUser(id)';
 
 /** A handler, or a sentence that says why it is none. */
 type CheckedHandler<H, V, Self> = H extends RunsOn
-  ? H extends Handler<V, Self>
-    ? H
-    : NoRecordedHandler<H, V>
+  ? CheckedRecorded<H, V, Self>
   : H extends FunctionHandler<V>
     ? H
     : NoFunctionHandler<H>;
 
-type NoRecordedHandler<H, V> =
-  H extends Handler<V>
-    ? 'this handler is recorded for another class: begin it with this.ctn()'
-    : H extends Uncalled
-      ? 'this handler is not called: write this.ctn().onUser()'
-      : H extends Accepting<infer P>
-        ? NotAccepted<P>
-        : NoHandler;
+/** The same of what yields a `V`: a function receives what arrives of it, or, of a type parameter, a `V`. */
+type CheckedHandlerOf<H, V, Self> = H extends RunsOn
+  ? CheckedRecorded<H, V, Self>
+  : H extends FunctionHandler<Received<V>> | FunctionHandler<V>
+    ? H
+    : NoFunctionHandler<H>;
+
+type CheckedRecorded<H, V, Self> =
+  H extends Handler<V> ? Handler<NoInfer<V>, Self> | Mistake<OfAnotherClass> : NoRecordedHandler<H>;
+
+type OfAnotherClass = 'this handler is recorded for another class: begin it with this.ctn()';
+
+type NoRecordedHandler<H> = H extends Uncalled
+  ? 'this handler is not called: write this.ctn().onUser()'
+  : H extends Accepting<infer P>
+    ? NotAccepted<P>
+    : NoHandler;
 
 type NoFunctionHandler<H> = H extends (outcome: infer P) => unknown
   ? NotAccepted<P>
