@@ -65,7 +65,8 @@ pub fn encode_frame(
     Ok(frame::encode(&names, words, slots)?)
 }
 
-/// Decodes and checks one frame that came with `slots` native values. Returns its words, its names
+/// Decodes and checks one frame that came with `slots` native values. Of one whose `length` is above the limit,
+/// `bytes` need not be there. Returns its words, its names
 /// with U+0000 between them, which of these it reads from the target itself, and what it means, as
 /// `programMeaning` says it. `limits` are what `checkLimits` returned, or empty for the defaults.
 ///
@@ -75,8 +76,15 @@ pub fn encode_frame(
     js_name = decodeFrame,
     unchecked_return_type = "[Uint32Array, string, Uint32Array, Uint32Array, Uint8Array]"
 )]
-pub fn decode_frame(bytes: &[u8], slots: u32, limits: &[u32]) -> Result<Array, JsValue> {
-    let frame = frame::decode(bytes, slots, &Limits::from_words(limits))?;
+pub fn decode_frame(
+    bytes: &[u8],
+    length: usize,
+    slots: u32,
+    limits: &[u32],
+) -> Result<Array, JsValue> {
+    let limits = Limits::from_words(limits);
+    validate::frame_bytes(length, &limits)?;
+    let frame = frame::decode(bytes, slots, &limits)?;
     let words = Uint32Array::from(frame.words.as_slice());
     let entries = Uint32Array::from(frame.entries.as_slice());
     let decoded = Array::of3(&words, &frame.names.join("\0").into(), &entries);

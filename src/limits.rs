@@ -88,8 +88,8 @@ constants! {
         ERROR_ERRORS / "Errors" = 100,
         /// Own properties of one error.
         ERROR_PROPERTIES / "Properties" = 10_000,
-        /// Own properties that it shares with other errors: they count for each.
-        ERROR_SHARED_PROPERTIES / "SharedProperties" = 100,
+        /// Own properties of an error that shares them with others, which only a hostile target sends.
+        ERROR_SHARED_PROPERTIES / "SharedProperties" = 10,
         /// Bytes of one error's properties: 24 MiB, since the rest of it has to fit the message, too.
         ERROR_BYTES / "Bytes" = 25_165_824,
         /// UTF-16 code units of a message, and of a stack.

@@ -46,7 +46,7 @@ pub const FACADE_PREFIX: &str = "__lmz";
 /// # Errors
 /// `limit-exceeded`.
 pub fn frame_bytes(bytes: usize, limits: &Limits) -> Result<(), Failure> {
-    within_limit("bytes in the frame", u32::try_from(bytes).unwrap_or(u32::MAX), limits.frame_bytes)
+    within_limit("bytes in the frame", saturate(bytes), limits.frame_bytes)
 }
 
 /// Checks a whole frame that came with `slots` native values. Returns the names that its program reads

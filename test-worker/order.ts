@@ -1,4 +1,5 @@
 /** A target that remembers in which order its methods began, and a Worker entrypoint that counts. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { LumenizeBase, LumenizeWorker } from '@lumenize/call';
 
 export class Order extends LumenizeBase {
@@ -42,6 +43,13 @@ export class Order extends LumenizeBase {
   }
 
   #met: PromiseWithResolvers<void> | undefined;
+
+  /** Returns as much as told. The first has another message sent to this object. */
+  large(n: number, length: number): string {
+    this.begun.push(n);
+    if (n === 0) void (this.env as Cloudflare.Env).ORDER.get(this.ctx.id).mark('between');
+    return 'x'.repeat(length);
+  }
 
   hangs(n: number): Promise<never> {
     this.begun.push(n);
@@ -133,7 +141,14 @@ export class Newborn extends LumenizeBase {
   }
 
   async hangIn(
-    kind: 'block' | 'transaction' | 'nested' | 'outlasting' | 'nothing',
+    kind:
+      | 'block'
+      | 'transaction'
+      | 'nested'
+      | 'outlasting'
+      | 'in the context of before'
+      | 'begun before'
+      | 'nothing',
   ): Promise<string> {
     // One that is pending outside: its timer belongs to the outside.
     const outside = this.hang('outside', 30);
@@ -156,6 +171,19 @@ export class Newborn extends LumenizeBase {
           await begun.promise;
         });
         return promise;
+      },
+      'in the context of before': () => {
+        const before = AsyncLocalStorage.snapshot();
+        return this.ctx.blockConcurrencyWhile(() => before(inside));
+      },
+      // What was begun outside goes on inside.
+      'begun before': () => {
+        const gate = Promise.withResolvers<void>();
+        const job = gate.promise.then(inside);
+        return this.ctx.blockConcurrencyWhile(async () => {
+          gate.resolve();
+          return await job;
+        });
       },
       nothing: inside,
     }[kind]();

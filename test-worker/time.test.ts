@@ -114,16 +114,17 @@ test('rule 20: objects in one isolate with the same call ids do not touch each o
 });
 
 describe('rule 17: a deadline fires wherever the call was made', () => {
-  test.for(['block', 'transaction', 'nested', 'outlasting', 'nothing'] as const)(
-    'in %s',
-    async (kind) => {
-      const newborn = env.NEWBORN.getByName(kind);
-      expect(await newborn.hangIn(kind)).toBe('timeout');
-      const codes = await runInDurableObject(newborn, (object) => object.codes);
-      expect(codes.toSorted()).toEqual([`${kind}: timeout`, 'outside: timeout'].toSorted());
-      expect(await newborn.pending()).toBe(0);
-    },
-  );
+  const kinds = [
+    ...(['block', 'transaction', 'nested', 'outlasting'] as const),
+    ...(['in the context of before', 'begun before', 'nothing'] as const),
+  ];
+  test.for(kinds)('in %s', async (kind) => {
+    const newborn = env.NEWBORN.getByName(kind);
+    expect(await newborn.hangIn(kind)).toBe('timeout');
+    const codes = await runInDurableObject(newborn, (object) => object.codes);
+    expect(codes.toSorted()).toEqual([`${kind}: timeout`, 'outside: timeout'].toSorted());
+    expect(await newborn.pending()).toBe(0);
+  });
 
   test('in an object of which this package only knows that it calls', () =>
     runInDurableObject(env.PLAIN.getByName('sections'), async (plain, state) => {
@@ -208,6 +209,31 @@ describe('rule 17: a step of the clock moves no deadline', () => {
       }
       expect(await hang(50)).toBeLessThan(2_000);
     }),
+  );
+
+  test.for(steps)(
+    'nor, %s an hour %s, does a shorter call that follows',
+    ([clock, direction, step]) =>
+      inCaller(`${clock} ${direction}, shorter`, async (caller) => {
+        const real = clock === 'Date' ? Date.now : performance.now.bind(performance);
+        const target = { Date, performance }[clock];
+        const start = real();
+        const hang = (timeout: number): Promise<number> =>
+          caller.svc.callRaw('CALC', 'steps', calc().never(), { timeout }).then(
+            () => expect.unreachable(),
+            () => real() - start,
+          );
+        const long = hang(1_000);
+        await scheduler.wait(800);
+        const spy = vi.spyOn(target, 'now').mockImplementation(() => real() + step);
+        try {
+          const [waited] = await Promise.all([long, hang(50)]);
+          expect(waited).toBeGreaterThanOrEqual(998);
+          expect(waited).toBeLessThan(1_500);
+        } finally {
+          spy.mockRestore();
+        }
+      }),
   );
 });
 

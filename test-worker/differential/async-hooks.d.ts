@@ -3,5 +3,6 @@ declare module 'node:async_hooks' {
   export class AsyncLocalStorage<T> {
     run<R>(store: T, run: () => R): R;
     getStore(): T | undefined;
+    static snapshot(): <R>(run: () => R) => R;
   }
 }

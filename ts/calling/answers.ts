@@ -78,7 +78,8 @@ export class Answers<C extends Outgoing> {
     } catch (rejected) {
       this.#isAsking = false;
       this.#onBroken(rejected);
-      this.#sender.fail(this.#unsettled(), rejected);
+      const reason = await this.#connection.reasonFor(rejected);
+      this.#sender.fail(this.#unsettled(), reason);
     }
     await Promise.all(this.#fetches);
   }
@@ -153,7 +154,7 @@ export class Answers<C extends Outgoing> {
       this.#isFetched(call);
       this.#onBroken(rejected);
       nameCaller(rejected, this.#target);
-      if (call) this.#sender.fail([call], rejected);
+      if (call) this.#sender.fail([call], await this.#connection.reasonFor(rejected));
     }
   }
 

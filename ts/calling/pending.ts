@@ -33,9 +33,6 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** Milliseconds by which a timer may seem early, because clocks show whole milliseconds. */
 const ROUNDING_MS = 2;
 
-/** How often deadlines are looked at while the core keeps failing. */
-const WITHOUT_CORE_MS = 100;
-
 /** The pending calls of one object, or of one section of it. */
 export class Pending<C extends PendingCall> {
   /** Calls that the core does not know, in any order. */
@@ -103,7 +100,7 @@ export class Pending<C extends PendingCall> {
   #noteSteps(call: C): void {
     const { stepsForward, stepsBack } = this.#clock;
     if (stepsForward === this.#stepsForward && stepsBack === this.#stepsBack) return;
-    if (stepsForward !== this.#stepsForward) this.#leaveTimer();
+    this.#leaveTimer();
     this.#stepsForward = stepsForward;
     this.#stepsBack = stepsBack;
     this.#slowSince = Math.min(this.#slowSince, call.id);
@@ -151,10 +148,10 @@ export class Pending<C extends PendingCall> {
     try {
       [due, next] = ask(() => this.#look(time));
     } catch {
-      // A core that keeps failing moves no deadline: each call is looked at, and again soon.
-      const calls = [...this.#watched.values()];
-      due = calls.filter((call) => call.openedAt + call.timeout <= time).map(({ id }) => id);
-      next = time + WITHOUT_CORE_MS;
+      // A core that keeps failing moves no deadline.
+      const deadlines = [...this.#watched.values()].map((call) => call.openedAt + call.timeout);
+      due = [...this.#watched.keys()].filter((_, at) => (deadlines[at] as number) <= time);
+      next = deadlines.filter((at) => at > time).reduce(earlier, Number.POSITIVE_INFINITY);
     }
     const calls = due.map((id) => this.#watched.get(id)).filter((call) => call !== undefined);
     // A refused timer makes each closing call look here again; these calls must not.
@@ -260,6 +257,10 @@ export class Pending<C extends PendingCall> {
     this.#timerDelay = Number.POSITIVE_INFINITY;
     this.#timerDue = Number.POSITIVE_INFINITY;
   }
+}
+
+function earlier(one: number, other: number): number {
+  return Math.min(one, other);
 }
 
 /** Calls as the core takes them. */

@@ -38,6 +38,14 @@ interface Failure {
 const BY_USER_CODE =
   'fix the target: its constructor or blockConcurrencyWhile threw this, or it called ctx.abort';
 
+/** [workerd] What the runtime says of a stub in an answer whose object, or request, has ended. */
+const GONE = /^The execution context which hosts this callback is no longer running/;
+
+/** Whether the runtime has rejected something with that. */
+export function saysGone(rejected: unknown): boolean {
+  return rejected instanceof Error && GONE.test(messageOf(rejected));
+}
+
 /**
  * The first line that fits decides; the last fits all.
  *
@@ -102,6 +110,7 @@ export const FAILURES: readonly Failure[] = [
   { code: 'overloaded', text: /^Durable Object is overloaded|too much load on Durable Objects/ },
   // [troubleshooting]
   { code: 'target-reset', text: /^(The )?Durable Object.*(\breset\b|code (has been|was) updated)/ },
+  { code: 'target-reset', text: GONE },
   // A receiver answers with what its methods throw: this was thrown outside of them, most likely by
   // the target's constructor.
   { code: 'target-reset', isRemote: true, remedy: BY_USER_CODE },

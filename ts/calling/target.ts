@@ -2,6 +2,7 @@
 
 import type { CallOptions } from '../wasm/lumenize_call.js';
 import type { Receiver } from '../wire/protocol.js';
+import { saysGone } from './platform.js';
 import type { Targets } from './targets.js';
 
 /**
@@ -28,6 +29,20 @@ export class Connection {
     this.#callSeveral ??= this.#stub.__lmzCalls;
     const callSeveral = this.#callSeveral;
     return callSeveral(...message);
+  }
+
+  /**
+   * Why an object is gone. Of what it has lent the runtime only says that; its stub knows, and says so of
+   * any message, such as one that cannot run.
+   */
+  async reasonFor(rejected: unknown): Promise<unknown> {
+    if (!saysGone(rejected)) return rejected;
+    try {
+      await this.callOne('', []);
+      return rejected;
+    } catch (reason) {
+      return reason;
+    }
   }
 }
 

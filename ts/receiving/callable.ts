@@ -13,7 +13,7 @@ import { mark } from './marks.js';
  * and spies do not lose it.
  *
  * @throws `CallError` with code `invalid-option` where it stands on anything else: a field, a static or
- *   a private member.
+ *   a private member; and where its parentheses are left out.
  * @example
  * ```ts
  * class Users extends LumenizeBase<Env> {
@@ -24,7 +24,8 @@ import { mark } from './marks.js';
  * }
  * ```
  */
-export function callable(): CallableDecorator {
+export function callable(...misused: never[]): CallableDecorator {
+  if (misused.length > 0) throw invalidOption('write @callable(), with parentheses');
   return (target: unknown, context: unknown, descriptor?: PropertyDescriptor): void => {
     if (isStandard(context)) {
       const { name, kind } = context;

@@ -4,7 +4,14 @@
  * object by which the caller asks for the rest.
  */
 
-import { afterOthers, type Begun, endOfTurn, hold, mustWait } from '../runtime/turn.js';
+import {
+  afterOthers,
+  type Begun,
+  endOfTurn,
+  hold,
+  letOthersIn,
+  mustWait,
+} from '../runtime/turn.js';
 import type { ReceivedProgram } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure, sendRefusal } from '../wire/outcome.js';
@@ -12,8 +19,8 @@ import { rulesOf } from './expose.js';
 import { type Message, readMessage } from './message.js';
 import { answer, checkFrame } from './receive.js';
 import { Reply } from './reply.js';
-import { looksOfMessage } from './run.js';
 import type { Read } from './steps.js';
+import { Effort } from './work.js';
 
 /** The request that all calls of a Worker entrypoint's message belong to. */
 export interface EntrypointRequest {
@@ -75,7 +82,7 @@ export class Calls {
   readonly #read: Read;
   readonly #reply: Reply;
   readonly #request: EntrypointRequest | undefined;
-  readonly #looks = looksOfMessage();
+  readonly #effort = new Effort();
   #next = 0;
   #nextSlot = 0;
 
@@ -91,7 +98,7 @@ export class Calls {
     this.#programs = programs;
     this.#self = self;
     this.#read = read;
-    this.#reply = new Reply(message.which.length);
+    this.#reply = new Reply(message.which.length, this.#effort);
   }
 
   /** Runs synchronously until a call yields a promise. The message's turn ends with its last call's. */
@@ -100,12 +107,21 @@ export class Calls {
       const sent = this.#runNext();
       if (sent instanceof Promise) return this.#goOn(sent);
       this.#reply.add(this.#next - 1, sent);
+      if (this.#isTimeForOthers) return this.#goOn(undefined);
     }
     return { sent: this.#reply.first(), turn: undefined };
   }
 
-  /** Replies with the ready outcomes as soon as a call has to wait, and continues. */
-  #goOn(first: Promise<unknown>): Begun {
+  get #isTimeForOthers(): boolean {
+    return this.#effort.isGreat && this.#next < this.#message.which.length;
+  }
+
+  /**
+   * Replies with the ready outcomes as soon as a call has to wait, or others are let in, and continues.
+   *
+   * @param first - The call that has to wait.
+   */
+  #goOn(first: Promise<unknown> | undefined): Begun {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     let hasReplied = false;
     const reply = (): void => {
@@ -117,13 +133,20 @@ export class Calls {
     return { sent: promise, turn };
   }
 
-  async #runRest(first: Promise<unknown>, reply: () => void): Promise<void> {
-    await this.#turnOf(first, reply);
+  async #runRest(first: Promise<unknown> | undefined, reply: () => void): Promise<void> {
+    if (first !== undefined) await this.#turnOf(first, reply);
     while (this.#next < this.#message.which.length) {
+      if (this.#effort.isGreat) await this.#letOthersIn(reply);
       const sent = this.#runNext();
       if (sent instanceof Promise) await this.#turnOf(sent, reply);
       else this.#reply.add(this.#next - 1, sent);
     }
+  }
+
+  async #letOthersIn(reply: () => void): Promise<void> {
+    this.#effort.begin();
+    reply();
+    await letOthersIn();
   }
 
   #turnOf(sent: Promise<unknown>, reply: () => void): Promise<void> {
@@ -151,6 +174,6 @@ export class Calls {
     } catch (thrown) {
       return sendFailure(thrown);
     }
-    return answer(program, slots, firstSlot, self, this.#read, this.#looks);
+    return answer(program, slots, firstSlot, self, this.#read, this.#effort);
   }
 }

@@ -5,11 +5,11 @@
 
 import { afterOthers, endOfTurn, mustWait } from '../runtime/turn.js';
 import { decodeFrame, type ReceivedProgram } from '../wire/core.js';
-import type { Looks } from '../wire/dispose.js';
 import { sendFailure, sendRefusal, sendValue } from '../wire/outcome.js';
 import { type ClassRules, rulesOf } from './expose.js';
 import { run } from './run.js';
 import { type Read, readAny } from './steps.js';
+import type { Effort } from './work.js';
 
 /**
  * Answers a message of one call. It never throws: a failure is data, because the runtime would lose
@@ -60,10 +60,10 @@ export function answer(
   firstSlot: number,
   self: object,
   read: Read,
-  looks?: Looks,
+  effort?: Effort,
 ): unknown {
   try {
-    const returned = run(program, slots, firstSlot, self, read, undefined, undefined, looks);
+    const returned = run(program, slots, firstSlot, self, read, undefined, undefined, effort);
     return returned instanceof Promise
       ? returned.then(sendValue, sendFailure)
       : sendValue(returned);

@@ -10,6 +10,7 @@ import { releaseLocal } from '../wire/dispose.js';
 import { sendFailure } from '../wire/outcome.js';
 import { FETCH } from '../wire/protocol.js';
 import { ReadFailure } from '../wire/reading.js';
+import type { Effort } from './work.js';
 
 /** Outcomes on their way back, ready to be sent. */
 export class Reply {
@@ -25,9 +26,12 @@ export class Reply {
   #wake: (() => void) | undefined;
   #isWanted = true;
 
-  constructor(calls: number) {
+  readonly #effort: Effort;
+
+  constructor(calls: number, effort: Effort) {
     this.#calls = calls;
     this.#left = calls;
+    this.#effort = effort;
   }
 
   readonly add = (call: number, sent: unknown): void => {
@@ -56,6 +60,7 @@ export class Reply {
       // The value is nested too deep, which the runtime reports.
       isWhole = false;
     }
+    this.#effort.add(copies.bytes);
     const bytes = this.#bytes + copies.bytes;
     if (isWhole && bytes <= MessageLimit.Bytes) {
       this.#bytes = bytes;

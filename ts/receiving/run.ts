@@ -11,6 +11,7 @@ import type { Method, Program } from '../wire/core.js';
 import { Looks, objectsIn, outlivesCall, release, releaseAll } from '../wire/dispose.js';
 import { ours } from '../wire/stack.js';
 import { apply, FIRST_STEP, pass, type Read, type Run, readAny, takeStep } from './steps.js';
+import { Effort } from './work.js';
 
 /**
  * Runs a program.
@@ -19,7 +20,7 @@ import { apply, FIRST_STEP, pass, type Read, type Run, readAny, takeStep } from 
  * @param read - How properties are read: it decides what the program reaches.
  * @param outcome - What stands where a handler wants the outcome.
  * @param lent - Where to note a result that came by RPC.
- * @param looks - What the programs of its message may look at in all.
+ * @param effort - What the programs of its message cost.
  * @returns What the last step yields, or a promise of it as soon as one step yields a promise.
  */
 export function run(
@@ -30,7 +31,7 @@ export function run(
   read: Read,
   outcome?: unknown,
   lent?: unknown[],
-  looks?: Looks,
+  effort?: Effort,
 ): unknown {
   if (program.method) {
     return callMethod(program.method, slots, firstSlot, self, read, outcome, lent);
@@ -52,7 +53,7 @@ export function run(
     receivers,
     made: 1,
     lent,
-    looks,
+    effort,
     yielded: undefined,
     opened: undefined,
     work: 0,
@@ -145,25 +146,21 @@ function note(run: Run, value: object, promise: PromiseLike<unknown> | undefined
   }
 }
 
-/** What may be looked at in search of stubs that the programs of one message passed through. */
-export function looksOfMessage(): Looks {
-  return new Looks(ChainLimit.Items);
-}
-
 /**
  * Gives back the intermediate values of a program, as Workers RPC does at the end of a
  * pipelined path.
  */
-function giveBack({ lent, yielded, looks = looksOfMessage() }: Run, result: unknown): void {
+function giveBack({ lent, yielded, effort = new Effort() }: Run, result: unknown): void {
   // The result is sent later and may hold some of them, unless it arrived by RPC itself.
   if (lent && (!isObject(result) || lent.includes(result))) {
     lent.filter((value) => value !== result).forEach(release);
   }
   if (!yielded) return;
-  const kept = objectsIn(result, looks);
+  // The result is sent, so that looking through it costs its own message.
+  const kept = objectsIn(result, new Looks(ChainLimit.Items));
   // The runtime, too, keeps them for a result that is passed by reference.
   if (!kept || outlivesCall(kept)) return;
-  releaseAll(yielded, kept, looks);
+  releaseAll(yielded, kept, effort.looks);
 }
 
 /**

@@ -10,8 +10,14 @@ import { isObject } from '../runtime/kinds.js';
 export function isOfRuntime(prototype: object): boolean {
   prototypes ??= prototypesIn([Reflect.get(runtime, 'env'), ...modules()]);
   if (prototypes.has(prototype)) return true;
-  const maker: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-  return typeof maker === 'function' && BY_NAME.has(maker.name);
+  const maker = dataOf(prototype, 'constructor');
+  const name = typeof maker === 'function' ? dataOf(maker, 'name') : undefined;
+  const member = typeof name === 'string' ? UNEXPORTED.get(name) : undefined;
+  return member !== undefined && Object.hasOwn(prototype, member);
+}
+
+function dataOf(object: object, key: string): unknown {
+  return Object.getOwnPropertyDescriptor(object, key)?.value;
 }
 
 /** Collected when it is first asked for: that loads all of Node's modules. */
@@ -26,15 +32,26 @@ function prototypesIn(values: readonly unknown[]): ReadonlySet<object> {
     const each = pending.pop();
     if (!isObject(each) || seen.has(each)) continue;
     seen.add(each);
-    const above: unknown = Object.getPrototypeOf(each);
-    if (isObject(above)) found.add(above);
-    pending.push(above);
-    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(each))) {
-      if (key === 'prototype' && isObject(value)) found.add(value);
-      pending.push(value);
+    try {
+      pending.push(...reachedFrom(each, found));
+    } catch {
+      // A proxy of the user's in the environment may refuse to be looked at.
     }
   }
   return found;
+}
+
+/** What stands in an object, and its prototype, of which the prototypes are added to `found`. */
+function reachedFrom(object: object, found: Set<object>): unknown[] {
+  const above: unknown = Object.getPrototypeOf(object);
+  if (isObject(above)) found.add(above);
+  const reached = [above];
+  for (const key of Reflect.ownKeys(object)) {
+    const value: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
+    if (key === 'prototype' && isObject(value)) found.add(value);
+    reached.push(value);
+  }
+  return reached;
 }
 
 /** Not `process`, which holds a user's listeners; nor `console`, which fails where a tool replaces the global. */
@@ -46,20 +63,31 @@ function modules(): unknown[] {
 }
 
 /**
- * Classes that are found nowhere before there is an instance: only methods of bindings make them. The names
- * are those in `src/cloudflare/internal` of github.com/cloudflare/workerd.
+ * Classes that no module exports, each with a member by which it is told from a user's of the same name. Those
+ * of bindings, from `src/cloudflare/internal` of github.com/cloudflare/workerd, are also here because the
+ * environment need not be importable; the rest are Node's, from `src/node` there.
  */
-const BY_NAME: ReadonlySet<string> = new Set([
-  'Console',
-  'D1PreparedStatement',
-  'D1DatabaseSession',
-  'D1DatabaseSessionAlwaysPrimary',
-  'InstanceImpl',
-  'ImageTransformerImpl',
-  'TransformationResultImpl',
-  'DrawTransformer',
-  'HostedImagesBindingImpl',
-  'AiGateway',
-  'AutoRAG',
-  'ToMarkdownService',
+const UNEXPORTED: ReadonlyMap<string, string> = new Map([
+  ['Ai', 'gateway'],
+  ['AiGateway', 'patchLog'],
+  ['AiSearchAccountService', 'create'],
+  ['AiSearchInstanceService', 'delete'],
+  ['AsyncHook', 'enable'],
+  ['AutoRAG', 'aiSearch'],
+  ['BrowserRendering', 'fetch'],
+  ['Console', 'dirxml'],
+  ['D1Database', 'prepare'],
+  ['D1DatabaseSession', 'getBookmark'],
+  ['D1DatabaseSessionAlwaysPrimary', 'getBookmark'],
+  ['D1PreparedStatement', 'bind'],
+  ['HostedImagesBindingImpl', 'upload'],
+  ['ImageTransformerImpl', 'transform'],
+  ['ImagesBindingImpl', 'input'],
+  ['InstanceImpl', 'sendEvent'],
+  ['Timeout', 'hasRef'],
+  ['ToMarkdownService', 'supported'],
+  ['TracingChannel', 'traceSync'],
+  ['TransformationResultImpl', 'contentType'],
+  ['VectorizeIndexImpl', 'upsert'],
+  ['WorkflowImpl', 'createBatch'],
 ]);

@@ -62,15 +62,20 @@ export function shapeOf(value: unknown): Shape {
   if (isStub(value)) return STUB;
   if (typeof value === 'function') return FUNCTION;
   const prototype: object | null = Object.getPrototypeOf(value);
-  // Namespace objects such as Math, console and modules have a tag of their own.
-  if (Object.hasOwn(value, Symbol.toStringTag)) return UNLISTED;
-  if (prototype === Object.prototype || prototype === null) return PLAIN;
+  if (prototype === Object.prototype || prototype === null) {
+    return isNamespace(value) ? UNLISTED : PLAIN;
+  }
   let shape = shapes.get(prototype);
   if (!shape) {
     shape = shapeOfPrototype(prototype);
     shapes.set(prototype, shape);
   }
   return shape;
+}
+
+/** Whether it is one of the objects such as Math and modules, which hide a tag of their own. */
+function isNamespace(value: object): boolean {
+  return Object.getOwnPropertyDescriptor(value, Symbol.toStringTag)?.enumerable === false;
 }
 
 /** Cached: a class keeps the shape of its first instance. */

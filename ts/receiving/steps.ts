@@ -2,11 +2,10 @@
 
 import { ArgumentKind, ChainLimit, StepKind } from '../wasm/lumenize_call.js';
 import type { Program } from '../wire/core.js';
-import type { Looks } from '../wire/dispose.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
 import { leadsToCode } from './reach.js';
-import { costOf, costOfText } from './work.js';
+import { costOf, costOfText, type Effort } from './work.js';
 
 /** The index of the first step's word. The counts of slots and steps precede it. */
 export const FIRST_STEP = 2;
@@ -52,8 +51,8 @@ export interface Run {
   made: number;
   /** Values that other objects have lent to this program by RPC. */
   lent: unknown[] | undefined;
-  /** What may be looked at in search of stubs: of one message of several calls they share it. */
-  readonly looks: Looks | undefined;
+  /** What the programs of its message cost. */
+  readonly effort: Effort | undefined;
   /** Results of methods that the program only follows. */
   yielded: unknown[] | undefined;
   /** Numbers of values that were reached through an exposed `ctx` or `env`. */
@@ -93,6 +92,7 @@ export function takeStep(run: Run): unknown {
 /** Limits the work of built-in methods, however often a program calls them. */
 function work(run: Run, bytes: number): void {
   run.work += bytes;
+  run.effort?.add(bytes);
   if (run.work <= ChainLimit.Work) return;
   throw new CallError(
     'limit-exceeded',

@@ -1,7 +1,30 @@
 /** The work of built-in methods for a caller, which each program may use only so much of. */
 
+import { ChainLimit, MessageLimit } from '../wasm/lumenize_call.js';
+import { Looks } from '../wire/dispose.js';
 import { guards } from './reach.js';
 import { Kind, shapeOf } from './shapes.js';
+
+/** What the calls of one message have cost their target. */
+export class Effort {
+  /** What they may look at in search of stubs that they passed through. */
+  readonly looks = new Looks(ChainLimit.Items);
+  /** Bytes that built-in methods have processed, and of results, since others were let in. */
+  #bytes = 0;
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /** Whether it is time to let others in. */
+  get isGreat(): boolean {
+    return this.#bytes > MessageLimit.Bytes;
+  }
+
+  begin(): void {
+    this.#bytes = 0;
+  }
+}
 
 /**
  * Bytes that a call of a built-in method processes. It reads its arguments, as a key

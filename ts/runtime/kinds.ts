@@ -12,6 +12,10 @@ interface Types {
   isDate(value: unknown): boolean;
   isArgumentsObject(value: unknown): boolean;
   isStringObject(value: unknown): boolean;
+  isBoxedPrimitive(value: unknown): boolean;
+  isRegExp(value: unknown): boolean;
+  isNativeError(value: unknown): boolean;
+  isAnyArrayBuffer(value: unknown): boolean;
 }
 
 const { prototype: map } = Map;
@@ -40,6 +44,8 @@ function accepts(method: (this: never) => unknown): (value: unknown) => boolean 
   };
 }
 
+const BOXED = /(?:Number|String|Boolean|BigInt|Symbol)\]$/;
+
 export const types: Types = builtin<{ types: Types }>('node:util')?.types ?? {
   isProxy: () => false,
   isMap: accepts(map.keys),
@@ -47,21 +53,28 @@ export const types: Types = builtin<{ types: Types }>('node:util')?.types ?? {
   isDate: accepts(timeOf),
   isArgumentsObject: (value) => Object.prototype.toString.call(value) === '[object Arguments]',
   isStringObject: (value) => typeof value === 'object' && accepts(String.prototype.valueOf)(value),
+  isBoxedPrimitive: (value) => BOXED.test(Object.prototype.toString.call(value)),
+  isRegExp: (value) => value instanceof RegExp,
+  isNativeError: (value) => value instanceof Error,
+  isAnyArrayBuffer: (value) => value instanceof ArrayBuffer,
 };
 
 const { __lookupGetter__: getterOf } = Object.prototype as unknown as {
   __lookupGetter__(key: number): unknown;
 };
 
-/**
- * Whether an array has an item at each index and nothing else. None of them has a getter, so reading
- * them runs no code.
- */
-export function isBareList(array: readonly unknown[]): boolean {
-  const { length } = array;
-  for (let at = 0; at < length; at++) {
+/** Whether an array has an item at each index, none of them by a getter, so that reading them runs no code. */
+function isListOfData(array: readonly unknown[]): boolean {
+  for (let at = 0; at < array.length; at++) {
     if (!(at in array) || getterOf.call(array, at)) return false;
   }
+  return true;
+}
+
+/** Whether an array has that, and nothing else. */
+export function isBareList(array: readonly unknown[]): boolean {
+  if (!isListOfData(array)) return false;
+  const { length } = array;
   const keys = Object.keys(array);
   return keys.length === length && (length === 0 || keys[length - 1] === String(length - 1));
 }
@@ -82,10 +95,18 @@ export function dataOf(source: object): [key: string, item: unknown][] {
   }
 }
 
-/** The items of an object: its data, and the entries of a Map or a Set. Bytes and texts have no items. */
+/** To list the keys of a longer array takes longer than anything that is done with its items. */
+export const LONG_LIST = 1_000;
+
+/**
+ * The items of an object: its data, and the entries of a Map or a Set; of a long list the items alone. Bytes and
+ * texts have none. They may be a list of the user's itself, so they are read by index.
+ */
 export function itemsOf(source: object): readonly unknown[] {
   if (ArrayBuffer.isView(source) || types.isStringObject(source)) return [];
-  if (!types.isProxy(source) && Array.isArray(source) && isBareList(source)) return source;
+  if (!types.isProxy(source) && Array.isArray(source)) {
+    if (source.length > LONG_LIST ? isListOfData(source) : isBareList(source)) return source;
+  }
   const items = dataOf(source).map(([, item]) => item);
   if (types.isMap(source)) {
     forEachOfMap.call(source as Map<unknown, unknown>, (value, key) => items.push(key, value));

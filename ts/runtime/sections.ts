@@ -32,10 +32,10 @@ class Sections {
 
   get current(): Section | undefined {
     if (this.#open.size === 0) return undefined;
-    if (!entered) return [...this.#open].at(-1);
-    let section = entered.getStore();
+    let section = entered?.getStore();
     while (section && !this.#open.has(section)) section = section.outer;
-    return section;
+    // Code that was begun outside, and goes on, runs inside, too: the section holds back every other event.
+    return section ?? [...this.#open].at(-1);
   }
 
   /** The same callback, whose calls belong to a section of their own. */

@@ -12,6 +12,7 @@ import {
   forEachOfSet,
   isBareList,
   isDataObject,
+  LONG_LIST,
   timeOf,
   types,
 } from '../runtime/kinds.js';
@@ -21,7 +22,7 @@ import { CallError, invalidContinuation } from './errors.js';
 import { isForeign, nodeOf } from './node.js';
 import { notSent } from './outcome.js';
 import { holdsContinuation, isCyclic, pathTo } from './places.js';
-import { define, keysOf, ReadFailure, read } from './reading.js';
+import { define, isDense, keysOf, ReadFailure, read, valuesOf } from './reading.js';
 
 /** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */
 const BYTES_OF_A_VALUE = 16;
@@ -218,36 +219,50 @@ export class Copies {
   }
 
   /**
-   * As the engine does, it takes what is there when its turn comes: the getter of an item may change the
-   * array. The cost depends on the items, not on the length. Holes stay holes.
+   * As the engine does it, it takes what is there when its turn comes: the getter of an item may change the
+   * array. A long one is read at once. The cost depends on the items, not on the length. Holes stay holes.
    */
   #fillArray(copy: unknown[], source: unknown[]): void {
     const { length } = source;
-    if (!isBareList(source)) this.#fillProperties(copy, source);
-    else {
-      this.bytes += length * BYTES_OF_A_VALUE;
-      for (let at = 0; at < length; at++) {
-        if (!(at in source)) copy.length = at + 1;
-        else {
-          const value = source[at];
-          // Pushed: the engine sends an array that ever had holes entry by entry.
-          copy.push(typeof value === 'number' ? value : this.#copy(value));
-        }
-      }
-    }
+    const isLong = length > LONG_LIST;
+    const values = isLong && isDense(source) ? valuesOf(source) : undefined;
+    const isBare = values ? areItems(values, source) : !isLong && isBareList(source);
+    if (isBare) this.#fillItems(copy, values ?? source, length);
+    else this.#fillProperties(copy, source, values);
     if (copy.length < length) copy.length = length;
   }
 
-  #fillProperties(copy: object, source: object): void {
-    for (const key of keysOf(source)) {
+  #fillItems(copy: unknown[], items: unknown[], length: number): void {
+    this.bytes += length * BYTES_OF_A_VALUE;
+    for (let at = 0; at < length; at++) {
+      if (!(at in items)) copy.length = at + 1;
+      else {
+        const value = read(items, at);
+        // Pushed: the engine sends an array that ever had holes entry by entry.
+        copy.push(typeof value === 'number' ? value : this.#copy(value));
+      }
+    }
+  }
+
+  /** @param values - Those of its keys, where they have been read. */
+  #fillProperties(copy: object, source: object, values?: readonly unknown[]): void {
+    for (const [at, key] of keysOf(source).entries()) {
       // A getter may have taken it away meanwhile.
       if (!Object.hasOwn(source, key)) continue;
       this.bytes += 2 * key.length;
-      const value = this.#copy(read(source, key));
-      if (key === '__proto__') define(copy, key, value);
+      const value = this.#copy(values ? values[at] : read(source, key));
+      // An assignment could reach what is inherited.
+      if (key in copy) define(copy, key, value);
       else (copy as Record<string, unknown>)[key] = value;
     }
   }
+}
+
+/** Whether values are the items of an array, and none is that of another property in place of a hidden item. */
+function areItems(values: readonly unknown[], array: readonly unknown[]): boolean {
+  const last = array.length - 1;
+  const { enumerable, value } = Object.getOwnPropertyDescriptor(array, last) ?? {};
+  return values.length === array.length && enumerable === true && Object.is(values[last], value);
 }
 
 /** The entries of a Map as they are now: the getter of one may change it. */
@@ -284,14 +299,22 @@ function kindOf(object: object): Kind {
   return brandOf(object);
 }
 
+/**
+ * Only the engine knows of what is no plain object and has its prototype. With properties of its own, one is
+ * taken for a plain object: to ask of each would take longer than to copy it.
+ */
 function kindOfPlain(object: object): Kind {
-  // Only the engine knows of these; the last has symbols of its own.
+  // An object of arguments has symbols of its own.
   if (Symbol.iterator in object && types.isArgumentsObject(object)) return Kind.Other;
   for (const _ in object) return Kind.Plain;
   const kind = brandOf(object);
   if (kind !== Kind.Other) return kind;
-  // As are numbers, texts and others of the language whose prototype was replaced.
-  return Object.prototype.toString.call(object) === '[object Object]' ? Kind.Plain : Kind.Other;
+  const isBranded =
+    types.isBoxedPrimitive(object) ||
+    types.isRegExp(object) ||
+    types.isNativeError(object) ||
+    types.isAnyArrayBuffer(object);
+  return isBranded ? Kind.Other : Kind.Plain;
 }
 
 function brandOf(object: object): Kind {

@@ -189,8 +189,7 @@ export function checkLimits(limits: CallLimits): Limits {
  * Decodes and checks bytes that anyone may have sent. Throws `CallError`; nothing has run. Bytes
  * that were accepted before, with as many slots, are not checked again.
  *
- * wasm memory never shrinks, so of a frame that is too large for the class only so much crosses that the core
- * sees it.
+ * wasm memory never shrinks, so a frame that is too large for the class does not enter it.
  */
 export function decodeFrame(
   frame: unknown,
@@ -202,9 +201,9 @@ export function decodeFrame(
   // Further arguments do not belong to the program.
   if (known && known.slotCount <= slotCount) return known;
   const [frameBytes = 0] = limits;
-  const bytes = bytesOfText(frame.slice(0, frameBytes + 1));
+  const bytes = bytesOfText(frame.length > frameBytes ? '' : frame);
   const [words, joined, indexes, ...meaning] = guard(() =>
-    core().decodeFrame(bytes, slotCount, limits),
+    core().decodeFrame(bytes, frame.length, slotCount, limits),
   );
   const names = joined.split(SEPARATOR);
   const program = {

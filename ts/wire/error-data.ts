@@ -10,7 +10,7 @@ import { Carried, copyOf, cutText, received } from './error-values.js';
 import { CallError, type CallErrorDetails, placeOf } from './errors.js';
 import { define } from './reading.js';
 import { fold, withCallIn } from './stack.js';
-import { textOf, tryToRead } from './text.js';
+import { cut, MOST_SHOWN, textOf, tryToRead } from './text.js';
 
 /** A thrown value as data: an error, or anything else. */
 export type EncodedError = { readonly thrown: unknown } | ErrorData;
@@ -60,7 +60,8 @@ function encodeObject(error: Error, known: Known): EncodedError {
   const before = known.get(error);
   if (before) return before;
   const stack = tryToRead(error, 'stack')?.value;
-  const className = classNameOf(error);
+  const isException = error instanceof DOMException;
+  const className = classNameOf(error) ?? (isException ? DOMException.name : undefined);
   const name = textIn(error, 'name') ?? className ?? 'Error';
   const message = textIn(error, 'message') ?? '';
   const encoded: ErrorData = {
@@ -137,7 +138,8 @@ export function decodeError(
   const encoded = received(sent);
   if (isThrown(encoded)) {
     const operation = `${details.operation} on ${placeOf(details)}`;
-    const message = `${operation} threw ${textOf(encoded.thrown)}, which is not an Error`;
+    const thrown = cut(textOf(encoded.thrown), MOST_SHOWN);
+    const message = `${operation} threw ${thrown}, which is not an Error`;
     const error = new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
     return withCallIn(error, details);
   }
@@ -157,52 +159,61 @@ function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
   return isPlainObject(encoded) && Object.hasOwn(encoded, 'thrown');
 }
 
-/** Decodes a cause, or one of several errors, which does not concern this call. */
+/**
+ * Decodes a cause, or one of several errors, which does not concern this call. Where calls share it, they share
+ * the error.
+ */
 function decodeNested(encoded: unknown, known: Map<object, Error>): unknown {
   if (isThrown(encoded)) return encoded.thrown;
-  return decodeObject(encoded, { mayHaveRun: true }, known);
+  const before = nested.get(encoded as object);
+  if (before) return before;
+  const error = decodeObject(encoded, { mayHaveRun: true }, known);
+  nested.set(encoded as object, error);
+  return error;
 }
+
+/** Errors inside of others that have been decoded. */
+const nested = new WeakMap<object, Error>();
 
 function decodeObject(
   encoded: unknown,
   details: CallErrorDetails,
   known: Map<object, Error>,
 ): Error {
-  // Bytes and texts have as many properties as they are long.
-  if (!isPlainObject(encoded) || !hasRoom(known)) throw new NoError('an error is an object');
-  const before = known.get(encoded);
+  if (!hasRoom(known)) throw new NoError('there are too many errors');
+  const data = checked(encoded);
+  const before = known.get(data);
   if (before) return before;
-  const { name, message, class: className = name, ...rest } = encoded as Partial<ErrorData>;
+  const { name, message, class: className = name, properties, errors } = data;
+  const error = construct(name, message, className, properties['code'], details);
+  known.set(data, error);
+  if (data.cause !== undefined) define(error, 'cause', decodeNested(data.cause, known), false);
+  if (errors) {
+    // Counts the items, whatever length the array claims.
+    const first = Object.values(errors.slice(0, ErrorLimit.Errors));
+    const decoded = first.map((each) => decodeNested(each, known));
+    define(error, 'errors', decoded, false);
+  }
+  for (const [key, value] of entriesOf(properties)) addProperty(error, key, value);
+  for (const [key, value] of entriesOf(data.nested ?? {})) {
+    define(error, key, decodeNested(value, known));
+  }
+  if (typeof data.stack === 'string') define(error, 'stack', data.stack, false);
+  return error;
+}
+
+/** Bytes and texts have as many properties as they are long, so each part has to be of its kind. */
+function checked(encoded: unknown): ErrorData {
+  if (!isPlainObject(encoded)) throw new NoError('an error is an object');
+  const { name, message, properties, errors, nested = {} } = encoded as Partial<ErrorData>;
   if (typeof name !== 'string' || typeof message !== 'string') {
     throw new NoError('an error has a name and a message');
   }
-  const { properties, errors, nested = {} } = rest;
-  if (
-    !isPlainObject(properties) ||
-    !isPlainObject(nested) ||
-    !(errors === undefined || Array.isArray(errors))
-  ) {
+  const isErrors = errors === undefined || Array.isArray(errors);
+  if (!isPlainObject(properties) || !isPlainObject(nested) || !isErrors) {
     throw new NoError('what an error has is of other kinds');
   }
-  const error = construct(name, message, className, properties['code'], details);
-  known.set(encoded, error);
-  if (Object.hasOwn(rest, 'cause') && rest.cause !== undefined) {
-    define(error, 'cause', decodeNested(rest.cause, known), false);
-  }
-  if (Array.isArray(rest.errors)) {
-    // Counts the items, whatever length the array claims.
-    const errors = Object.values(rest.errors.slice(0, ErrorLimit.Errors));
-    define(
-      error,
-      'errors',
-      errors.map((each) => decodeNested(each, known)),
-      false,
-    );
-  }
-  for (const [key, value] of entriesOf(properties)) addProperty(error, key, value);
-  for (const [key, value] of entriesOf(nested)) define(error, key, decodeNested(value, known));
-  if (typeof rest.stack === 'string') define(error, 'stack', rest.stack, false);
-  return error;
+  return encoded as unknown as ErrorData;
 }
 
 /** Own properties of an error. A target may send them once for many errors. */

@@ -43,18 +43,26 @@ export class Carried {
 function sizeOf(value: unknown, most: number, seen: Set<object>): number | undefined {
   const pending = [value];
   let bytes = 0;
-  while (pending.length > 0) {
+  while (pending.length > 0 && bytes <= most) {
     const each = pending.pop();
     if (typeof each === 'string') bytes += each.length;
-    if (bytes > most) return undefined;
     // Several views of one memory are sent with all of it, once.
     const object: unknown = ArrayBuffer.isView(each) ? each.buffer : each;
     if (!isDataObject(object) || seen.has(object)) continue;
     seen.add(object);
     bytes += bytesOf(object);
-    for (const item of itemsOf(object)) pending.push(item);
+    pushItems(pending, object);
   }
   return bytes > most ? undefined : bytes;
+}
+
+/** By index, since the items may be a list of the user's, which has an iterator of its own. */
+function pushItems(pending: unknown[], object: object): void {
+  const items = itemsOf(object);
+  for (let at = 0; at < items.length; at++) {
+    const item = items[at];
+    if (typeof item === 'string' || isDataObject(item)) pending.push(item);
+  }
 }
 
 function bytesOf(object: object): number {
@@ -85,7 +93,14 @@ function partOf(
     define(members, key, copy.value);
   }
   left.depth += 1;
-  return { value: Array.isArray(value) ? Object.values(members) : members };
+  return { value: Array.isArray(value) ? listOf(members, value.length) : members };
+}
+
+/** An item that cannot be sent leaves a hole, so that the others keep their places. */
+function listOf(members: Record<string, unknown>, length: number): unknown[] {
+  const list: unknown[] = Object.assign([], members);
+  list.length = length;
+  return list;
 }
 
 /**
@@ -120,7 +135,10 @@ function receivedList(list: unknown[]): object {
   const copy: unknown[] = [];
   if (isBareList(list)) {
     known.set(list, copy);
-    for (const item of list) copy.push(received(item));
+    for (const item of list) {
+      if (typeof item === 'function') copy.length += 1;
+      else copy.push(received(item));
+    }
   } else receivedData(list, copy);
   copy.length = list.length;
   return copy;
@@ -151,7 +169,8 @@ function receivedEntries(value: object): object {
   return copy;
 }
 
-const LEAVES = /^\[object (?:Date|RegExp|Number|String|Boolean|BigInt|ArrayBuffer)\]$/;
+const LEAVES =
+  /^\[object (?:Date|RegExp|Number|String|Boolean|BigInt|ArrayBuffer|Headers|Request|Response|Blob|File)\]$/;
 
 /** Whether a value that is no container is data: an error is, where nothing stands in it that is more. */
 function isLeaf(value: object): boolean {

@@ -37,16 +37,20 @@ export function nearTo(name: string, known: readonly string[]): string {
 const SHORTEST_BEGINNING = 3;
 
 /**
- * How far apart two names are: letters to change, if these are a third of the shorter name at most, or two
- * letters have changed places, or one name begins with the other; infinite for all others.
+ * How far apart two names are: letters to change, if these are one, or a third of the shorter name at most; or
+ * if two letters have changed places, or one name begins with the other; infinite for all others.
  */
 function distanceOf(name: string, other: string): number {
   const shorter = Math.min(name.length, other.length);
+  const longer = Math.max(name.length, other.length);
+  if (shorter >= SHORTEST_BEGINNING && (other.startsWith(name) || name.startsWith(other))) {
+    return longer - shorter;
+  }
+  const most = shorter > 1 ? Math.max(1, shorter / 3) : 0;
+  // So many letters are missing at least: names that differ much in length need not be compared.
+  if (longer - shorter > most) return Number.POSITIVE_INFINITY;
   const distance = leven(name, other);
-  const isNear =
-    distance <= (shorter > 1 ? Math.max(1, shorter / 3) : 0) ||
-    (distance === 2 && sorted(name) === sorted(other)) ||
-    (shorter >= SHORTEST_BEGINNING && (other.startsWith(name) || name.startsWith(other)));
+  const isNear = distance <= most || (distance === 2 && sorted(name) === sorted(other));
   return isNear ? distance : Number.POSITIVE_INFINITY;
 }
 

@@ -1,5 +1,5 @@
 /** Where continuations stand in values, found without running any code of the user's. */
-import { dataOf, isDataObject, itemsOf } from '../runtime/kinds.js';
+import { dataOf, isDataObject, isObject, itemsOf } from '../runtime/kinds.js';
 import { isPassedByReference } from '../runtime/references.js';
 import { explain } from './explain.js';
 import { nodeOf } from './node.js';
@@ -18,7 +18,11 @@ export function holdsContinuation(value: object, seen = new Set<object>()): bool
     if (!isDataObject(each) || seen.has(each) || (each !== value && isPassedByReference(each)))
       continue;
     seen.add(each);
-    for (const item of itemsOf(each)) pending.push(item);
+    const items = itemsOf(each);
+    // By index: the items may be a list of the user's, which has an iterator of its own.
+    for (let at = 0; at < items.length; at++) {
+      if (isObject(items[at])) pending.push(items[at]);
+    }
   }
   return false;
 }

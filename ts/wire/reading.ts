@@ -14,9 +14,9 @@ export function define(target: object, key: string, value: unknown, enumerable =
   Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
 }
 
-export function read(from: object, key: string): unknown {
+export function read(from: object, key: string | number): unknown {
   try {
-    return (from as Record<string, unknown>)[key];
+    return (from as Record<string | number, unknown>)[key];
   } catch (cause) {
     throw new ReadFailure(cause);
   }
@@ -32,6 +32,19 @@ export function copyOfOptions<O extends object>(what: string, options: O): O {
     return { ...options };
   } catch (cause) {
     throw invalidOption(`${what} cannot be read: ${textOf(cause)}`, cause);
+  }
+}
+
+export function isDense(array: unknown[]): boolean {
+  for (let at = 0; at < array.length; at++) if (!(at in array)) return false;
+  return true;
+}
+
+export function valuesOf(source: object): unknown[] {
+  try {
+    return Object.values(source);
+  } catch (cause) {
+    throw new ReadFailure(cause);
   }
 }
 

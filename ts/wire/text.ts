@@ -36,8 +36,14 @@ export function kindOf(value: unknown): string {
   }
 }
 
+/** UTF-16 code units of what a sentence shows of a value. */
+export const MOST_SHOWN = 1_000;
+
 function textOfError({ name, message }: Error): string {
-  return [name, message].filter((part) => typeof part === 'string' && part !== '').join(': ');
+  return [name, message]
+    .filter((part) => typeof part === 'string' && part !== '')
+    .map((part) => cut(part, MOST_SHOWN))
+    .join(': ');
 }
 
 /** Writing a bigint takes time quadratic in its length. */
