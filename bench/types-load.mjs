@@ -22,6 +22,8 @@ const CALLS_IN_METHOD = 10;
 /** How each call is written, by the number of its class and by `method(args)`. */
 export const WAYS = {
   stubs: (at, called) => `void (await this.env.TARGET${at}.getByName('main').${called});`,
+  'stubs with then': (at, called) =>
+    `void this.env.TARGET${at}.getByName('main').${called}.then((outcome) => void outcome);`,
   'ctn<T>()': (at, called) =>
     `void (await this.svc.callRaw('TARGET${at}', 'main', this.ctn<Target${at}>().${called}));`,
   awaited: (at, called) => `void (await this.ctn('TARGET${at}', 'main').${called});`,
@@ -29,9 +31,16 @@ export const WAYS = {
     `this.svc.call(this.ctn('TARGET${at}', 'main').${called}, (outcome) => void outcome);`,
 };
 
+/** The way of plain stubs that each of ours is compared with: that which says the same. */
+export const BESIDE = {
+  'ctn<T>()': 'stubs',
+  awaited: 'stubs',
+  'with functions': 'stubs with then',
+};
+
 /** A module of `classes` classes of `methods` methods, and `calls` calls, each of another method. */
 export function sourceOf(way, { classes, methods, calls }) {
-  const isPlain = way === 'stubs';
+  const isPlain = !(way in BESIDE);
   const base = isPlain ? 'DurableObject<Env>' : 'LumenizeBase<Env>';
   const every = (count, make) => Array.from({ length: count }, (_, at) => make(at)).join('\n');
   const signature = (number) => SIGNATURES[number % SIGNATURES.length];

@@ -167,7 +167,7 @@ impl PendingCalls {
 
     /// Adds calls, of which `calls` has three numbers each: the id, when the call was made, and its
     /// timeout, which has been checked. Returns whether a new table is to be made of the calls that are
-    /// pending, of which there are so many.
+    /// pending, whose number is `pending`.
     pub fn watch(&mut self, calls: &[f64], pending: u32) -> bool {
         for call in calls.chunks_exact(3) {
             if let [id, now, timeout] = *call {

@@ -115,7 +115,7 @@ impl Pending {
         self.deadlines.peek().map(|Reverse((deadline, _))| *deadline)
     }
 
-    /// Whether most deadlines are those of calls that have settled, when so many have not.
+    /// Whether most deadlines are those of calls that have settled, where `pending` have not.
     #[must_use]
     pub fn is_outdated(&self, pending: u32) -> bool {
         let tolerated = pending.saturating_mul(2).saturating_add(SLACK);

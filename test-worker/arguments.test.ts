@@ -48,6 +48,11 @@ const shared = { x: 1 };
 
 /** Values that are unlike what their prototypes say, and values that say little of what they are. */
 const VALUES: Record<string, () => unknown> = {
+  'an object with a tag that a getter would give': () => ({
+    get [Symbol.toStringTag](): string {
+      throw new RangeError('nobody reads it');
+    },
+  }),
   'a Date with a valueOf of its own': () => withOwn(new Date(5), { valueOf: () => 7 }),
   'a Date with a Symbol.toPrimitive of its own': () =>
     Object.defineProperty(new Date(5), Symbol.toPrimitive, { value: () => 7 }),

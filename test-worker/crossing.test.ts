@@ -106,14 +106,20 @@ test('rule 25: what a target refuses for many calls is decoded for the price of 
     expect(new Set(errors.map(({ bytes }) => bytes)).size).toBe(1);
   }));
 
-test.for(['hidden', 'nested', 'accessor', 'caused', 'no message'])(
-  'rule 21: own properties cross as by Workers RPC: %s',
-  async (name) => {
-    const [ours, byRpc] = [await thrown(name), await thrownByRpc(name)];
-    expect(ownOf(ours)).toEqual(ownOf(byRpc));
-    expect(ours.constructor).toBe(byRpc.constructor);
-  },
-);
+test.for([
+  ...['hidden', 'nested', 'accessor', 'caused', 'no message', 'headers'],
+  'a subclass of DOMException',
+])('rule 21: own properties cross as by Workers RPC: %s', async (name) => {
+  const [ours, byRpc] = [await thrown(name), await thrownByRpc(name)];
+  expect(ownOf(ours)).toEqual(ownOf(byRpc));
+  expect(ours.constructor).toBe(byRpc.constructor);
+});
+
+test('rule 21: a list among them keeps the places of what can be sent', async () => {
+  expect(ownOf(await thrown('a list of another prototype'))).toMatchObject({ list: [1, 2] });
+  const { list } = (await thrown('a list with a function')) as Error & { list: unknown[] };
+  expect([list.length, list[0], list[2]]).toEqual([3, 1, 2]);
+});
 
 test.for(['RangeError', 'DOMException'])(
   'rule 21: `remote` and `durableObjectId` are those of Workers RPC: %s',

@@ -52,6 +52,17 @@ describe('rule 27: a mark that something was put around is not lost', () => {
   });
 });
 
+test.for([
+  ['standard', [() => {}, standard({})]],
+  ['legacy', [{}, 'open', { value: () => {} }]],
+] as const)('rule 27: @callable without its parentheses is refused: %s', ([, args]) => {
+  const error = thrownBy(() => Reflect.apply(callable, undefined, args));
+  expect(error).toMatchObject({
+    code: 'invalid-option',
+    message: 'write @callable(), with parentheses',
+  });
+});
+
 type Mark = (target: unknown, context: unknown, descriptor?: PropertyDescriptor) => void;
 
 function standard(context: object): object {

@@ -27,6 +27,18 @@ export const OPEN: Readonly<Record<string, { readonly open: string; readonly why
     open: 'property',
     why: 'Own properties, as Workers RPC exposes them of a function.',
   },
+  'tagged object': {
+    open: 'a',
+    why: 'Its own data: a tag makes no difference.',
+  },
+  'tagged RpcTarget': {
+    open: 'add',
+    why: 'What Workers RPC exposes, whatever its tag.',
+  },
+  "user's class of a runtime's name": {
+    open: 'ask',
+    why: 'It has no member of the class of that name.',
+  },
   RpcTarget: {
     open: 'hello lasting wrap',
     why: 'What Workers RPC exposes: methods of its prototypes, no own property, no disposer.',

@@ -98,6 +98,31 @@ class Naturals extends Reflect.get(globalThis, 'Iterator') {
   }
 }
 
+class Tagged extends RpcTarget {
+  readonly [Symbol.toStringTag] = 'Tagged';
+
+  add(n: number): number {
+    return n + 1;
+  }
+}
+
+/** Of that name, but a user's. */
+class Ai {
+  ask(): string {
+    return 'answer';
+  }
+}
+
+interface Process {
+  getBuiltinModule(name: string): object;
+}
+
+const { getBuiltinModule } = Reflect.get(globalThis, 'process') as Process;
+const asyncHooks = getBuiltinModule('node:async_hooks') as { createHook(hooks: object): object };
+const diagnostics = getBuiltinModule('node:diagnostics_channel') as {
+  tracingChannel(name: string): object;
+};
+
 async function* endless(): AsyncGenerator<number> {
   for (let n = 0; ; n++) yield n;
 }
@@ -193,6 +218,16 @@ export const VALUES: Record<string, (self: Reachable) => unknown> = {
   'sql cursor': (self) => self.context.storage.sql.exec('SELECT 1'),
   id: (self) => self.context.id,
   namespace: (self) => self.bindings.CALC,
+  'tagged object': () => ({ a: 1, [Symbol.toStringTag]: 'Tag' }),
+  'tagged RpcTarget': () => new Tagged(),
+  "user's class of a runtime's name": () => new Ai(),
+  timer: () => {
+    const timer = setTimeout(() => {}, 0);
+    clearTimeout(timer);
+    return timer;
+  },
+  'async hook': () => asyncHooks.createHook({}),
+  'tracing channel': () => diagnostics.tracingChannel('test'),
   D1: (self) => self.bindings.DATABASE,
   'D1 statement': (self) => self.bindings.DATABASE.prepare('SELECT 1'),
   'D1 session': (self) => self.bindings.DATABASE.withSession(),
@@ -208,23 +243,18 @@ export class Workflow extends WorkflowEntrypoint {
   override async run(): Promise<void> {}
 }
 
-interface Process {
-  getBuiltinModule(name: string): object;
-}
-
 /** Prototypes of all classes that Node's modules export, wherever they stand in them. */
 function classesOfNode(): object[] {
-  const { getBuiltinModule } = Reflect.get(globalThis, 'process') as Process;
   const names = Reflect.get(getBuiltinModule('node:module'), 'builtinModules') as string[];
   const prototypes = new Set<object>();
   const seen = new Set<unknown>();
   const look = (value: unknown): void => {
     if (seen.has(value) || value === null || !/object|function/.test(typeof value)) return;
     seen.add(value);
-    const members = Object.getOwnPropertyDescriptors(value as object);
-    for (const [name, { value: member }] of Object.entries(members)) {
+    for (const name of Reflect.ownKeys(value as object)) {
+      const member: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
       if (name !== 'prototype') look(member);
-      else if (member && member !== Object.prototype) prototypes.add(member);
+      else if (member && member !== Object.prototype) prototypes.add(member as object);
     }
   };
   // The test tool replaces `console`, which the module of that name needs.
@@ -305,12 +335,15 @@ export class Reachable extends LumenizeBase {
     return { list: this.sameList(length) };
   }
 
-  #table: Record<string, number> | undefined;
+  readonly #tables = new Map<number, object>();
 
-  /** The same object each time, with so many keys. */
+  /** The same object as the last time of that size, which is how many keys it has. */
   sameTable(size: number): object {
-    this.#table ??= Object.fromEntries(Array.from({ length: size }, (_, at) => [`key${at}`, at]));
-    return this.#table;
+    const make = (): object =>
+      Object.fromEntries(Array.from({ length: size }, (_, at) => [`key${at}`, at]));
+    const table = this.#tables.get(size) ?? make();
+    this.#tables.set(size, table);
+    return table;
   }
 
   objects(length: number): object[] {

@@ -33,6 +33,11 @@ const OTHERS: Record<string, () => Error> = {
   accessor: () =>
     Object.defineProperty(new Error('m'), 'q', { enumerable: true, get: () => 9 }) as Error,
   caused: () => new Error('m', { cause }),
+  headers: () => Object.assign(new Error('m'), { headers: new Headers({ a: 'b' }) }),
+  'a list of another prototype': () =>
+    Object.assign(new Error('m'), { list: Object.setPrototypeOf([1, 2], Object.prototype) }),
+  'a list with a function': () => Object.assign(new Error('m'), { list: [1, () => {}, 2] }),
+  'a subclass of DOMException': () => new (class Mine extends DOMException {})('m', 'AbortError'),
   shared: () => {
     const both = { x: 1 };
     return Object.assign(new Error('m'), { s1: both, s2: [both] });
@@ -89,6 +94,17 @@ export const LIES = {
   'a message, without a stack': (size: number, calls: number) =>
     Array<object>(calls).fill({ ...plain({}), message: 'x'.repeat(size) }),
   bytes: (size: number, calls: number) => apart(calls, { thrown: new Uint8Array(size) }),
+  'an error that was thrown as a value': (size: number, calls: number) => {
+    const thrown = Object.assign(new Error('a'), { message: 'x'.repeat(size) });
+    return Array<object>(calls).fill({ thrown });
+  },
+  'keys that nobody asked for': (size: number, calls: number) =>
+    Array<object>(calls).fill({ ...plain({}), ...propertiesOf(size) }),
+  'errors inside of one': (size: number, calls: number) => {
+    const properties = propertiesOf(size / 100);
+    const errors = Array.from({ length: 90 }, () => ({ ...plain(properties) }));
+    return Array<object>(calls).fill({ ...plain({}), errors });
+  },
   'a number': (size: number, calls: number) => apart(calls, { thrown: Object(1n << BigInt(size)) }),
 };
 

@@ -14,7 +14,6 @@ fn rule_17_calls_expire_in_the_order_of_their_deadlines() {
     assert_eq!(pending.due(1_040.0), [2]);
     assert_eq!(pending.due(9_999.0), [1]);
     assert_eq!(pending.next_deadline(), None);
-    assert_eq!(pending.next_deadline(), None);
 }
 
 #[test]
@@ -40,7 +39,6 @@ fn rule_17_infinity_is_no_deadline() {
     assert_eq!(pending.next_deadline(), None);
     assert_eq!(pending.due(f64::MAX), []);
     assert_eq!(pending.due(f64::INFINITY), []);
-    assert_eq!(pending.next_deadline(), None);
 }
 
 #[test]

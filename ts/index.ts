@@ -47,6 +47,7 @@ export type {
   Sendable,
   Start,
   Uncalled,
+  ValueOf,
 } from './types/continuations.js';
 export type { Handler, Own, Protected, Unprotected } from './types/handlers.js';
 export type { Owned, Received } from './types/received.js';
@@ -54,6 +55,7 @@ export type {
   BindingName,
   BoundTo,
   CallFunction,
+  CheckedRemote,
   FunctionHandler,
   InstanceOf,
   Mistake,

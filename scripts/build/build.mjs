@@ -20,14 +20,14 @@ export const BUDGETS = {
     must: 42 * KIB,
     aim: 36 * KIB,
     // The budget is missed: this is what the package came to, rounded up, so that it is not missed by more.
-    fails: 61 * KIB,
+    fails: 60 * KIB,
   },
   unminified: {
     what: 'package in a Worker as it is uploaded by default',
     must: 52 * KIB,
     aim: 45 * KIB,
     // Missed too, since the modules of the package have their names and white space.
-    fails: 80 * KIB,
+    fails: 79 * KIB,
   },
 };
 

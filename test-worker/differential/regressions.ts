@@ -108,6 +108,10 @@ export const regressions: readonly ShortPlan[] = [
       'map that a getter changes',
       'set that a getter changes',
       'boxed number of another prototype',
+      'map of a list of another prototype',
+      'map of a list with own iterator',
+      'own tag',
+      'tag alone',
     ] as const
   ).map((value) => ({ turns: [{ calls: [{ args: [value] }, { end: { returns: value } }] }] })),
   // Arguments are read once, and are what the runtime makes of them.

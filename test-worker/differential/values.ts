@@ -206,6 +206,21 @@ const DATA = {
   'map of another prototype': () => replaced(new Map([[1, 2]]), Object.prototype),
   'map without a prototype': () => replaced(new Map([[1, 2]]), null),
   'subclass of Map': () => new Entries().set(1, 2),
+  'map of a list of another prototype': () =>
+    new Map([['list', replaced([1, 2], Object.prototype)]]),
+  'map of a list with own iterator': () =>
+    new Map([
+      [
+        'list',
+        Object.assign([1, 2], {
+          *[Symbol.iterator]() {
+            yield 9;
+          },
+        }),
+      ],
+    ]),
+  'own tag': () => ({ a: 1, [Symbol.toStringTag]: 'Tag' }),
+  'tag alone': () => ({ [Symbol.toStringTag]: 'Tag' }),
   'map with a property': () => Object.assign(new Map([[1, 2]]), { x: 1 }),
   set: () => new Set([1, 'a']),
   'set with own iterator': () =>

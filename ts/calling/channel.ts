@@ -35,7 +35,10 @@ export interface CallSettle extends CallEventDetails {
 
 export type CallEvent = CallStart | CallSettle;
 
-/** Receives events synchronously. Errors that it throws are logged and go no further. */
+/**
+ * Receives events synchronously. Errors that it throws are logged and touch no call; in workerd, listeners after it
+ * do not receive the event.
+ */
 export type CallListener = (event: CallEvent, channel?: string | symbol) => void;
 
 /** As much of `diagnostics_channel.Channel` as is needed here. */

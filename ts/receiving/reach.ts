@@ -14,7 +14,7 @@ import { ours } from '../wire/stack.js';
 import { Kind, type Shape, shapeOf } from './shapes.js';
 
 /**
- * The open names of built-in values, by kind. The types read them, too: the compiler offers no others.
+ * The open names of built-in values, by kind. The types read some of them, too, in types/open.ts.
  */
 export const OPEN = {
   // Reading it, and parts of it. A change of case makes it three times as long at most, and no longer

@@ -6,6 +6,7 @@
  * A node is its proxy's own handler: recording a step makes one node and one proxy, nothing else.
  */
 
+import { soon } from '../runtime/turn.js';
 import type { Begun } from '../types/continuations.js';
 import { type CallError, invalidContinuation } from '../wire/errors.js';
 import { explain, explainNode } from '../wire/explain.js';
@@ -53,7 +54,7 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
       if (method || key === 'then') return method;
     }
     if (NOT_RECORDED.has(key)) {
-      if (key === KIND_OF_ELEMENT) printed = this;
+      if (key === KIND_OF_ELEMENT) notePrinted(this);
       return undefined;
     }
     if (key === 'name' && printed === this) {
@@ -120,7 +121,7 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
   #readSymbol(key: symbol): unknown {
     if (key === Symbol.toPrimitive) return () => explainNode(this.shown());
     if (key === Symbol.toStringTag) {
-      printed = this;
+      notePrinted(this);
       return 'Continuation';
     }
     if (key === Symbol.dispose) throw this.#noValue();
@@ -133,6 +134,14 @@ class Step extends Node implements ProxyHandler<typeof continuation> {
  * {@link KIND_OF_ELEMENT}, or, in chai, the tag.
  */
 let printed: Step | undefined;
+
+/** Tools read both in one go. Later, the user may read a member of that name. */
+function notePrinted(step: Step): void {
+  printed = step;
+  soon(() => {
+    printed = undefined;
+  });
+}
 
 /**
  * The `name` that was read next: a step like any other, since the user may have read it, but as text what a

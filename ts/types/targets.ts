@@ -163,9 +163,9 @@ type UnknownBinding<B extends string, Known extends string> = [Known] extends [n
   ? `Env has no Durable Object namespace or service '${B}'`
   : `Env has no Durable Object namespace or service '${B}': did you mean '${Known}'?`;
 
-/** Bindings that begin with the same letter: nearer ones the compiler cannot tell. */
-type Near<Env, B extends string> = B extends `${infer First}${string}`
-  ? Extract<BindingName<Env>, `${First}${string}`>
+/** Bindings that begin with the same two letters: nearer ones the compiler cannot tell. */
+type Near<Env, B extends string> = B extends `${infer First}${infer Second}${string}`
+  ? Extract<BindingName<Env>, `${First}${Second}${string}`>
   : never;
 
 type NoTypeArgument = 'the class comes from Env: leave out the type argument' & Mistake;
