@@ -49,8 +49,10 @@ async function checkEditor(version, service) {
     const isComment =
       version === '7' || name === 'unbound' || hover.includes('Finds a user by id.');
     check(`${at}: hover shows the comment`, isComment, hover);
-    const [definition] = await service.definition(path, position);
-    same(`${at}: definition`, [definition], [declared.place]);
+    // The signatures of what may be a handler are also found where this package declares them.
+    const definitions = await service.definition(path, position);
+    const found = name === 'bound' ? definitions : definitions.slice(0, 1);
+    same(`${at}: definition`, found, [declared.place]);
     same(`${at}: rename`, (await service.rename(path, position)).sort(), everywhere);
   }
   const references = await service.references(declared.path, declared.position);

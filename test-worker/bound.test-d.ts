@@ -661,3 +661,33 @@ export function received(): void {
   expectTypeOf<Arrived['parts'][number]['counter']>().toEqualTypeOf<CounterStub | undefined>();
   expectTypeOf<Awaited<ReturnType<Arrived['onChange']>>>().toEqualTypeOf<number>();
 }
+
+type NoTypes = {};
+
+/** An `Env` of which nothing is known: any name is a binding, of any class. */
+export class WithoutTypes extends LumenizeBase<NoTypes> {
+  async calls(): Promise<void> {
+    expectTypeOf(await this.ctn('USERS', 'main').getUser('u1')).toBeAny();
+    expectTypeOf(await this.ctn('ORDERS').place()).toBeAny();
+    this.svc.call(this.ctn('USERS', 'main').getUser('u1'), (user: User | Error) => void user);
+    await this.svc.callRaw('USERS', 'main', newContinuation<Users>().getUser('u1'));
+  }
+}
+
+export async function fetchWith(env: unknown, ctx: ExecutionContext): Promise<void> {
+  expectTypeOf(await createCaller(env, ctx).ctn('USERS', 'main').getUser('u1')).toBeAny();
+}
+
+class Feed extends LumenizeBase<NoTypes> {
+  rows(): AsyncIterable<number> {
+    throw new Error('Workers RPC cannot send it');
+  }
+}
+
+export class Reader extends LumenizeBase<{ readonly FEED: DurableObjectNamespace<Feed> }> {
+  async read(): Promise<void> {
+    for await (const row of await this.ctn('FEED', 'main').rows()) {
+      expectTypeOf(row).toEqualTypeOf<number>();
+    }
+  }
+}

@@ -340,7 +340,11 @@ describe('a sentence says', () => {
     ['CHOSEN', 'closd', "Chosen has no method 'closd' that callers may use"],
     ['CHOSEN', 'opn', "Chosen has no method 'opn' that callers may use: did you mean 'open'?"],
     ['THROWER', 'dat', "Thrower has no method 'dat' that callers may use"],
-    ['THROWER', 'data', "Thrower has no method 'data' that callers may use"],
+    [
+      'THROWER',
+      'data',
+      "Thrower has no method 'data' that callers may use: it is an own property: declare get data()",
+    ],
   ] as const)('which method of %s was meant by %s', async ([binding, name, sentence]) => {
     expect(await refusalOf(binding, name)).toBe(sentence);
   });
@@ -425,7 +429,7 @@ describe('a sentence says', () => {
 
   test('what to do about a target without this package, before what the platform says', async () => {
     expect(await refusalOf('PLAIN', 'greet')).toMatch(
-      /^greet\(\) on PLAIN\/sentences: the target has to extend LumenizeBase or LumenizeWorker \(The RPC receiver/,
+      /^greet\(\) on PLAIN\/sentences: the target has to extend LumenizeBase, LumenizeWorker or withCall\(…\) \(The RPC receiver/,
     );
   });
 
@@ -442,6 +446,38 @@ describe('a sentence says', () => {
       `'arrow' of what was returned is not open to callers: ${remedy}`,
     );
   });
+
+  test('that what was returned lacks a member, and which was meant', async () => {
+    const on = newContinuation<Record<string, (...args: unknown[]) => never>>();
+    // As callers that are not held to the types would record it.
+    // biome-ignore lint/suspicious/noExplicitAny: any chain
+    const given = (value: unknown): any => on['echo']?.(value);
+    const messageOf = (remote: unknown): Promise<string> =>
+      inCaller('lacks', (caller) =>
+        caller.svc
+          .callRaw('REACHABLE', 'main', remote as never)
+          .then(String, (error: Error) => error.message),
+      );
+    expect(await messageOf(given({ id: 'u1' }).tags)).toBe("what was returned has no 'tags'");
+    expect(await messageOf(given({ name: 'Ada' }).nmae)).toBe(
+      "what was returned has no 'nmae': did you mean 'name'?",
+    );
+    expect(await messageOf(given('text').lenght)).toBe(
+      "what was returned has no 'lenght': did you mean 'length'?",
+    );
+    expect(await messageOf(given([1])[5])).toBe('undefined');
+    expect(await messageOf(given('text').split(''))).toContain('is not open to callers');
+  });
+
+  test('that a target is not there', () =>
+    inCaller('not there', (caller) => {
+      for (const missing of [undefined, null]) {
+        expect(thrownBy(() => caller.ctn(missing as never, 'x' as never))).toMatchObject({
+          code: 'unknown-binding',
+          message: `the target is ${missing}: is the binding there in this environment?`,
+        });
+      }
+    }));
 
   test('that the constructor of a target may have thrown', async () => {
     expect(await refusalOf('UNBORN', 'greet')).toBe(

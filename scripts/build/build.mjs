@@ -27,7 +27,7 @@ export const BUDGETS = {
     must: 52 * KIB,
     aim: 45 * KIB,
     // Missed too, since the modules of the package have their names and white space.
-    fails: 79 * KIB,
+    fails: 80 * KIB,
   },
 };
 

@@ -94,7 +94,7 @@ export const FAILURES: readonly Failure[] = [
     text: /^The RPC receiver does not implement (the method )?"__lmzCalls?"/,
     mayHaveRun: false,
     stubIsHealthy: true,
-    remedy: 'the target has to extend LumenizeBase or LumenizeWorker',
+    remedy: 'the target has to extend LumenizeBase, LumenizeWorker or withCall(…)',
   },
   // [workerd]
   {

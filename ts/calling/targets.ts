@@ -89,7 +89,10 @@ export class Targets {
     }
     if (instance !== undefined) {
       const what = typeof key === 'string' ? 'a Worker entrypoint' : 'a service or a stub';
-      throw invalidTarget(name, `is ${what}, which has no instances: pass undefined`);
+      throw invalidTarget(
+        name,
+        `is ${what}, which has no instances: leave it out, or pass undefined where the remote follows`,
+      );
     }
     if (options) {
       const names = Object.keys(options).join(', ');
@@ -103,6 +106,10 @@ export class Targets {
   #bound(key: unknown): unknown {
     if (isObject(key) && isCallable(key)) return key;
     if (typeof key === 'string' && Object.hasOwn(this.#env, key)) return this.#env[key];
+    if (key === undefined || key === null) {
+      const message = `the target is ${key}: is the binding there in this environment?`;
+      throw new CallError('unknown-binding', message);
+    }
     const callable = Object.keys(this.#env).filter((other) => isCallable(this.#env[other]));
     const name = isObject(key) ? explain(key) : String(key);
     throw new CallError('unknown-binding', unknownName('binding', name, callable));

@@ -1,6 +1,5 @@
 /**
  * The base classes of Durable Objects and Worker entrypoints that make and receive calls.
- * have it, and a caller for a Worker that is no class.
  */
 
 import { DurableObject, WorkerEntrypoint } from '#workers';

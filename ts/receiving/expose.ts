@@ -92,6 +92,7 @@ function reasonFor(
     );
   }
   if (isOwnFunction(self, name)) return `: ${MAKE_IT_A_METHOD}`;
+  if (Object.hasOwn(self, name)) return `: it is an own property: declare get ${name}()`;
   const near = nearTo(name, [...entries]);
   return near && `: did you mean ${near}?`;
 }

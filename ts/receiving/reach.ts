@@ -7,9 +7,10 @@
  * A name is looked up without reading it, so a getter runs only once.
  */
 
-import { isObject } from '../runtime/kinds.js';
+import { isObject, types } from '../runtime/kinds.js';
 import { namesNotOfAStub, namesOfCode } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
+import { nearTo } from '../wire/near.js';
 import { ours } from '../wire/stack.js';
 import { Kind, type Shape, shapeOf } from './shapes.js';
 
@@ -123,18 +124,40 @@ export function leadsToCode(receiver: unknown, name: string): boolean {
 export function readOpen(receiver: unknown, name: string): unknown {
   const shape = shapeOf(receiver);
   if (!isOpen(receiver, shape, name)) {
-    const remedy =
-      shape.kind === Kind.RpcTarget && isOwnFunction(receiver as object, name)
-        ? MAKE_IT_A_METHOD
-        : 'return its value, or an RpcTarget or an instance of a class that has it';
-    const message = `'${name}' of what was returned is not open to callers: ${remedy}`;
-    throw new CallError('not-callable', message);
+    throw new CallError('not-callable', reasonFor(receiver, shape, name));
   }
   const value: unknown = (receiver as Record<string, unknown>)[name];
   return typeof value === 'function' && isOfTable(receiver, shape, name) ? guarded(value) : value;
 }
 
 ours(readOpen);
+
+/** Why a name is not open: there is no such member, or it is closed. */
+function reasonFor(receiver: unknown, shape: Shape, name: string): string {
+  const { kind, prototypes } = shape;
+  if (kind !== Kind.Closed && !types.isProxy(receiver) && !(name in Object(receiver))) {
+    const members = prototypes.flatMap((each) => Object.getOwnPropertyNames(each));
+    const known = [...members, ...(open.get(kind) ?? []), ...firstKeysOf(Object(receiver))];
+    const near = nearTo(name, known);
+    return `what was returned has no '${name}'${near && `: did you mean ${near}?`}`;
+  }
+  const remedy =
+    kind === Kind.RpcTarget && isOwnFunction(receiver as object, name)
+      ? MAKE_IT_A_METHOD
+      : 'return its value, or an RpcTarget or an instance of a class that has it';
+  return `'${name}' of what was returned is not open to callers: ${remedy}`;
+}
+
+/** Own keys of a value, of which there may be many. */
+function firstKeysOf(value: object): string[] {
+  const keys: string[] = [];
+  for (const key in value) {
+    if (keys.push(key) === MOST_COMPARED) break;
+  }
+  return keys;
+}
+
+const MOST_COMPARED = 100;
 
 /** The remedy for a function that {@link isOwnFunction} finds. */
 export const MAKE_IT_A_METHOD = 'make it a method, since callers do not reach own properties';
@@ -162,6 +185,8 @@ function isOpen(receiver: unknown, { kind, prototypes }: Shape, name: string): b
     case Kind.Array:
     case Kind.Error:
       return (
+        // As by Workers RPC, there is nothing beyond the end.
+        (kind === Kind.Array && INDEX.test(name)) ||
         Object.hasOwn(receiver as object, name) ||
         areOpenIn(prototypes, name) ||
         isOfTable(receiver, { kind, prototypes }, name)

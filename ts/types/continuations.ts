@@ -143,10 +143,12 @@ type BoundMethod<M, Root> = M extends (...args: infer A) => infer R
     : BoundOverloads<M, Root> & NotSent
   : never;
 
-/** A method of a target. Awaiting the method itself does not compile: only its calls are sent. */
-export interface BoundFunction<A extends readonly unknown[], R, Root> extends NotSent {
-  (...args: Arguments<A, Root>): BoundSteps<Awaited<R>, Root>;
-}
+/**
+ * A method of a target. Awaiting the method itself does not compile: only its calls are sent. It is no interface, to
+ * whose own signature an editor would go, too.
+ */
+export type BoundFunction<A extends readonly unknown[], R, Root> = NotSent &
+  ((...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>);
 
 /** A function that a method returns: its own calls can be recorded, too. */
 type BoundReturned<M, Root> = M extends (...args: infer A) => infer R

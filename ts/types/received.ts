@@ -21,8 +21,9 @@ export type Indivisible =
   | DurableObjectId
   // A stub of a Durable Object, or a service, is one there too.
   | Fetcher
-  // Nothing that holds one is passed at all.
-  | PromiseLike<unknown>;
+  // Nothing that holds one of these is passed at all.
+  | PromiseLike<unknown>
+  | AsyncIterable<unknown>;
 
 /**
  * What arrives where a `V` was returned: stubs for instances of RpcTarget and functions, all else as it is.

@@ -34,15 +34,17 @@ type AnyNamespace = Pick<DurableObjectNamespace, 'idFromName'>;
 /** What may be called in place of a binding's name: a namespace, a service, a stub. */
 export type AnyTarget = AnyNamespace | Fetcher;
 
-/** The names in `Env` that are bound to a Durable Object namespace or a service. */
-export type BindingName<Env> = {
-  [B in keyof Env]-?: Env[B] extends AnyTarget | undefined | null ? B : never;
-}[keyof Env] &
-  string;
+/** The names in `Env` that are bound to a Durable Object namespace or a service; all, where it has no types. */
+export type BindingName<Env> = [keyof Env] extends [never]
+  ? string
+  : {
+      [B in keyof Env]-?: Env[B] extends AnyTarget | undefined | null ? B : never;
+    }[keyof Env] &
+      string;
 
 /** What a name of a binding stands for; what is no name stands for itself, whatever `Env` is. */
 export type Behind<Env, B> = Exclude<
-  B extends string ? (B extends keyof Env ? Env[B] : B) : B,
+  B extends string ? (B extends keyof Env ? Env[B] : [keyof Env] extends [never] ? Any : B) : B,
   undefined | null
 >;
 
@@ -102,8 +104,14 @@ export type TargetOf<Target> = Target extends undefined | null
 /** What `ctn(binding, instance)` begins. */
 export type BoundTo<Env, B> = BoundOf<ClassOf<Behind<Env, B>>>;
 
-type BoundOf<T> =
-  IsAny<T> extends true ? Any : TakesCalls<T> extends true ? Bound<T> : Mistake<TakesNoCalls>;
+/** Where the target is a mistake, which the compiler has said, `any`: it says nothing more. */
+type BoundOf<T> = [T] extends [never]
+  ? Any
+  : IsAny<T> extends true
+    ? Any
+    : TakesCalls<T> extends true
+      ? Bound<T>
+      : Mistake<TakesNoCalls>;
 
 /** Starts continuations that know their target. */
 export interface BoundStarts<Env> {
