@@ -662,7 +662,7 @@ export function received(): void {
   expectTypeOf<Awaited<ReturnType<Arrived['onChange']>>>().toEqualTypeOf<number>();
 }
 
-type NoTypes = {};
+type NoTypes = object;
 
 /** An `Env` of which nothing is known: any name is a binding, of any class. */
 export class WithoutTypes extends LumenizeBase<NoTypes> {

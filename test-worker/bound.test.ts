@@ -341,7 +341,12 @@ describe('any target', () => {
     ['nothing', [undefined], 'unknown-binding', /the target is undefined/],
     ['an unknown name', ['CLAC', 'main'], 'unknown-binding', /did you mean 'CALC'/],
     ['a namespace without an instance', ['CALC'], 'invalid-target', /name an instance/],
-    ['a service with one', ['TALLY', 'main'], 'invalid-target', /no instances: leave it out, or pass undefined/],
+    [
+      'a service with one',
+      ['TALLY', 'main'],
+      'invalid-target',
+      /no instances: leave it out, or pass undefined/,
+    ],
     ['a stub with one', [env.CALC.getByName('a'), 'b'], 'invalid-target', /which has no instances/],
     ['what is no target', [{}, 'main'], 'unknown-binding', /unknown binding '{}'/],
   ] as const)('%s is refused at once', ([, args, code, sentence]) =>

@@ -143,10 +143,7 @@ type BoundMethod<M, Root> = M extends (...args: infer A) => infer R
     : BoundOverloads<M, Root> & NotSent
   : never;
 
-/**
- * A method of a target. Awaiting the method itself does not compile: only its calls are sent. It is no interface, to
- * whose own signature an editor would go, too.
- */
+/** A method of a target, of which only calls are sent. An editor would go to the signature of an interface, too. */
 export type BoundFunction<A extends readonly unknown[], R, Root> = NotSent &
   ((...args: Arguments<A, Root>) => BoundSteps<Awaited<R>, Root>);
 
