@@ -113,6 +113,8 @@ describe('rule 25: what many failures of one message share costs what it costs o
     'an error that was thrown as a value': 1_000_000,
     'keys that nobody asked for': 20_000,
     'errors inside of one': 10_000,
+    'a pattern that was thrown': 1_000_000,
+    'an exception': 1_000_000,
     'a number': 800_000,
   };
   test.for(Object.entries(sizes))('%s', async ([kind, size]) => {

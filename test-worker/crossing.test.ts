@@ -115,6 +115,14 @@ test.for([
   expect(ours.constructor).toBe(byRpc.constructor);
 });
 
+test('rule 21: what the errors of one failure share stays shared, and costs what it costs once', async () => {
+  const { errors } = (await thrown('rows that all failed')) as AggregateError;
+  expect(errors).toHaveLength(90);
+  const inputs = new Set(errors.map(({ input }) => input));
+  expect(inputs.size).toBe(1);
+  expect([...inputs][0]).toHaveLength(1_000);
+});
+
 test('rule 21: a list among them keeps the places of what can be sent', async () => {
   expect(ownOf(await thrown('a list of another prototype'))).toMatchObject({ list: [1, 2] });
   const { list } = (await thrown('a list with a function')) as Error & { list: unknown[] };

@@ -148,6 +148,7 @@ export class Newborn extends LumenizeBase {
       | 'outlasting'
       | 'in the context of before'
       | 'begun before'
+      | 'in the context of an outer one'
       | 'nothing',
   ): Promise<string> {
     // One that is pending outside: its timer belongs to the outside.
@@ -176,6 +177,13 @@ export class Newborn extends LumenizeBase {
         const before = AsyncLocalStorage.snapshot();
         return this.ctx.blockConcurrencyWhile(() => before(inside));
       },
+      'in the context of an outer one': () =>
+        this.ctx.blockConcurrencyWhile(() => {
+          const outer = AsyncLocalStorage.snapshot();
+          // Its deadline is earlier, and its timer belongs to the outer section.
+          void this.hang('outer', 30);
+          return this.ctx.blockConcurrencyWhile(() => outer(inside));
+        }),
       // What was begun outside goes on inside.
       'begun before': () => {
         const gate = Promise.withResolvers<void>();

@@ -34,6 +34,11 @@ const OTHERS: Record<string, () => Error> = {
     Object.defineProperty(new Error('m'), 'q', { enumerable: true, get: () => 9 }) as Error,
   caused: () => new Error('m', { cause }),
   headers: () => Object.assign(new Error('m'), { headers: new Headers({ a: 'b' }) }),
+  'rows that all failed': () => {
+    const input = Array.from({ length: 1_000 }, (_, row) => ({ row }));
+    const failed = input.slice(0, 90).map(() => Object.assign(new RangeError('bad'), { input }));
+    return new AggregateError(failed, 'm');
+  },
   'a list of another prototype': () =>
     Object.assign(new Error('m'), { list: Object.setPrototypeOf([1, 2], Object.prototype) }),
   'a list with a function': () => Object.assign(new Error('m'), { list: [1, () => {}, 2] }),
@@ -104,6 +109,17 @@ export const LIES = {
     const properties = propertiesOf(size / 100);
     const errors = Array.from({ length: 90 }, () => ({ ...plain(properties) }));
     return Array<object>(calls).fill({ ...plain({}), errors });
+  },
+  'a pattern that was thrown': (size: number, calls: number) =>
+    Array<object>(calls).fill({ thrown: new RegExp('a'.repeat(size)) }),
+  'an exception': (size: number, calls: number) => {
+    const text = 'x'.repeat(size);
+    return Array<object>(calls).fill({
+      ...plain({}),
+      class: 'DOMException',
+      name: text,
+      message: text,
+    });
   },
   'a number': (size: number, calls: number) => apart(calls, { thrown: Object(1n << BigInt(size)) }),
 };

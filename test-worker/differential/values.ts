@@ -124,6 +124,21 @@ const CHANGING = {
     });
     return array;
   },
+  'long array that a getter changes': () => {
+    const array: unknown[] = Array.from({ length: 1_001 }, (_, at) => at);
+    return withGetter(array, 1_000, () => {
+      delete array[0];
+      return 'last';
+    });
+  },
+  'long array that an item changes': () => {
+    const array: unknown[] = Array.from({ length: 1_001 }, (_, at) => at);
+    array[0] = withGetter({}, 'a', () => {
+      array[500] = 'changed';
+      return 'read';
+    });
+    return array;
+  },
   'object that a getter changes': () => {
     const object: Record<string, unknown> = { a: 1, b: 2, toString: 3, c: 4 };
     return withGetter(object, 'a', () => {
@@ -180,6 +195,15 @@ const DATA = {
   'array with a property': () => Object.assign([1, 2], { x: 1 }),
   'array with a hidden item': () =>
     Object.assign(Object.defineProperty([1, 2, 3], 1, { enumerable: false }), { x: 'X' }),
+  'long array with a hidden item': () =>
+    Object.assign(
+      Object.defineProperty(
+        Array.from({ length: 1_001 }, (_, at) => at),
+        1,
+        { enumerable: false },
+      ),
+      { x: 'X' },
+    ),
   'array of another prototype': () => replaced([1, 2], Object.prototype),
   'subclass of Array': () => Items.from([1, 2]),
   'frozen object': () => Object.freeze({ a: 1 }),

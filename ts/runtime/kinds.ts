@@ -64,7 +64,7 @@ const { __lookupGetter__: getterOf } = Object.prototype as unknown as {
 };
 
 /** Whether an array has an item at each index, none of them by a getter, so that reading them runs no code. */
-function isListOfData(array: readonly unknown[]): boolean {
+export function isListOfData(array: readonly unknown[]): boolean {
   for (let at = 0; at < array.length; at++) {
     if (!(at in array) || getterOf.call(array, at)) return false;
   }

@@ -12,6 +12,12 @@ import { builtin } from './builtin.js';
 export class Section {
   /** @param outer - The section in which it was begun. */
   constructor(readonly outer: Section | undefined) {}
+
+  /** Whether it is another section, or was begun inside of it. */
+  isIn(other: Section): boolean {
+    for (let at: Section | undefined = this; at; at = at.outer) if (at === other) return true;
+    return false;
+  }
 }
 
 /** As much of `node:async_hooks` as is needed here. */
@@ -34,8 +40,9 @@ class Sections {
     if (this.#open.size === 0) return undefined;
     let section = entered?.getStore();
     while (section && !this.#open.has(section)) section = section.outer;
-    // Code that was begun outside, and goes on, runs inside, too: the section holds back every other event.
-    return section ?? [...this.#open].at(-1);
+    // Code that was begun outside of a section, and goes on, runs inside, too: it holds back every other event.
+    const isInside = (each: Section): boolean => !section || each.isIn(section);
+    return [...this.#open].filter(isInside).at(-1);
   }
 
   /** The same callback, whose calls belong to a section of their own. */

@@ -12,6 +12,7 @@ import {
   forEachOfSet,
   isBareList,
   isDataObject,
+  isListOfData,
   LONG_LIST,
   timeOf,
   types,
@@ -22,7 +23,7 @@ import { CallError, invalidContinuation } from './errors.js';
 import { isForeign, nodeOf } from './node.js';
 import { notSent } from './outcome.js';
 import { holdsContinuation, isCyclic, pathTo } from './places.js';
-import { define, isDense, keysOf, ReadFailure, read, valuesOf } from './reading.js';
+import { define, keysOf, ReadFailure, read, valuesOf } from './reading.js';
 
 /** Bytes of a value in a message, at the most; characters of strings and bytes of buffers apart. */
 const BYTES_OF_A_VALUE = 16;
@@ -220,15 +221,13 @@ export class Copies {
 
   /**
    * As the engine does it, it takes what is there when its turn comes: the getter of an item may change the
-   * array. A long one is read at once. The cost depends on the items, not on the length. Holes stay holes.
+   * array. The cost depends on the items, not on the length. Holes stay holes.
    */
   #fillArray(copy: unknown[], source: unknown[]): void {
     const { length } = source;
     const isLong = length > LONG_LIST;
-    const values = isLong && isDense(source) ? valuesOf(source) : undefined;
-    const isBare = values ? areItems(values, source) : !isLong && isBareList(source);
-    if (isBare) this.#fillItems(copy, values ?? source, length);
-    else this.#fillProperties(copy, source, values);
+    if (isLong ? isLongBareList(source) : isBareList(source)) this.#fillItems(copy, source, length);
+    else this.#fillProperties(copy, source);
     if (copy.length < length) copy.length = length;
   }
 
@@ -244,13 +243,12 @@ export class Copies {
     }
   }
 
-  /** @param values - Those of its keys, where they have been read. */
-  #fillProperties(copy: object, source: object, values?: readonly unknown[]): void {
-    for (const [at, key] of keysOf(source).entries()) {
+  #fillProperties(copy: object, source: object): void {
+    for (const key of keysOf(source)) {
       // A getter may have taken it away meanwhile.
       if (!Object.hasOwn(source, key)) continue;
       this.bytes += 2 * key.length;
-      const value = this.#copy(values ? values[at] : read(source, key));
+      const value = this.#copy(read(source, key));
       // An assignment could reach what is inherited.
       if (key in copy) define(copy, key, value);
       else (copy as Record<string, unknown>)[key] = value;
@@ -258,11 +256,14 @@ export class Copies {
   }
 }
 
-/** Whether values are the items of an array, and none is that of another property in place of a hidden item. */
-function areItems(values: readonly unknown[], array: readonly unknown[]): boolean {
-  const last = array.length - 1;
-  const { enumerable, value } = Object.getOwnPropertyDescriptor(array, last) ?? {};
-  return values.length === array.length && enumerable === true && Object.is(values[last], value);
+/**
+ * Whether a long array has an item at each index, none by a getter, and nothing else: to list its keys would take
+ * longer than to send it. It takes a property in place of a hidden item for that if their values are the same.
+ */
+function isLongBareList(array: readonly unknown[]): boolean {
+  if (!isListOfData(array)) return false;
+  const values = valuesOf(array);
+  return values.length === array.length && values.every((each, at) => Object.is(each, array[at]));
 }
 
 /** The entries of a Map as they are now: the getter of one may change it. */

@@ -3,6 +3,10 @@
  * else: what a sender writes never reaches `globalThis`.
  */
 import { CallError, invalidOption } from './errors.js';
+import { cut } from './text.js';
+
+/** UTF-16 code units of the name and the message of a `DOMException`. */
+const MOST_OF_EXCEPTION = 10_000;
 
 type ErrorClass = abstract new (...args: never) => Error;
 
@@ -103,7 +107,10 @@ export function createError(className: unknown, name: string, message: string): 
     typeof className === 'string'
       ? (builtIn.get(className) ?? registered.get(className))
       : undefined;
-  if (known === DOMException) return new DOMException(message, name);
+  // Unlike the others, it copies its texts, which calls may share.
+  if (known === DOMException) {
+    return new DOMException(cut(message, MOST_OF_EXCEPTION), cut(name, MOST_OF_EXCEPTION));
+  }
   // A user's constructor may expect anything, so only `Error`'s constructor runs.
   const newTarget = known?.prototype instanceof Error ? known : Error;
   return Reflect.construct(Error, [message], newTarget) as Error;

@@ -2,7 +2,7 @@
  * Errors as data: how any error crosses from the callee to the caller, independent of what the
  * runtime makes of thrown errors.
  */
-import { isPlainObject } from '../runtime/kinds.js';
+import { isObject, isPlainObject } from '../runtime/kinds.js';
 import { ErrorLimit } from '../wasm/lumenize_call.js';
 import { isCallErrorCode } from './core.js';
 import { classNameOf, createError } from './error-classes.js';
@@ -37,12 +37,23 @@ const CARRIED: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause
 /** Properties of a `CallError` that the caller does not adopt. */
 const NOT_CARRIED: ReadonlySet<string> = new Set(['mayHaveRun', 'toJSON']);
 
-type Known = Map<unknown, ErrorData>;
+/** One failure in the making: the errors in it that are known, and what they carry. */
+interface Encoding {
+  readonly known: Map<unknown, ErrorData>;
+  readonly carried: Carried;
+}
 
 /** Makes data of anything that was thrown. It never throws itself. */
-export function encodeError(thrown: unknown, known: Known = new Map()): EncodedError {
+export function encodeError(thrown: unknown): EncodedError {
+  const encoding = { known: new Map(), carried: new Carried() };
+  const encoded = encodePart(thrown, encoding);
+  encoding.carried.give();
+  return encoded;
+}
+
+function encodePart(thrown: unknown, encoding: Encoding): EncodedError {
   try {
-    return isError(thrown) ? encodeObject(thrown, known) : encodeValue(thrown);
+    return isError(thrown) ? encodeObject(thrown, encoding) : encodeValue(thrown);
   } catch {
     // A proxy may refuse every question.
     return { thrown: 'a value that cannot be read' };
@@ -56,7 +67,8 @@ function encodeValue(thrown: unknown): EncodedError {
   return { thrown: copy ? copy.value : textOf(thrown) };
 }
 
-function encodeObject(error: Error, known: Known): EncodedError {
+function encodeObject(error: Error, encoding: Encoding): EncodedError {
+  const { known } = encoding;
   const before = known.get(error);
   if (before) return before;
   const stack = tryToRead(error, 'stack')?.value;
@@ -73,29 +85,27 @@ function encodeObject(error: Error, known: Known): EncodedError {
   };
   known.set(error, encoded);
   const cause = 'cause' in error && hasRoom(known) ? tryToRead(error, 'cause') : undefined;
-  if (cause) encoded.cause = encodeError(cause.value, known);
+  if (cause) encoded.cause = encodePart(cause.value, encoding);
   const errors = error instanceof AggregateError ? tryToRead(error, 'errors')?.value : undefined;
   if (Array.isArray(errors)) {
     const first = errors.slice(0, ErrorLimit.Errors);
-    encoded.errors = first.flatMap((each) => (hasRoom(known) ? [encodeError(each, known)] : []));
+    encoded.errors = first.flatMap((each) => (hasRoom(known) ? [encodePart(each, encoding)] : []));
   }
-  encodeProperties(error, encoded, known);
+  encodeProperties(error, encoded, encoding);
   return encoded;
 }
 
-function encodeProperties(error: Error, encoded: ErrorData, known: Known): void {
-  const carried = new Carried();
+function encodeProperties(error: Error, encoded: ErrorData, encoding: Encoding): void {
   for (const key of Object.getOwnPropertyNames(error)) {
     if (CARRIED.has(key) || (key === 'errors' && encoded.errors)) continue;
     const property = tryToRead(error, key);
     if (!property) continue;
-    if (!isError(property.value)) carried.add(key, property.value);
-    else if (hasRoom(known)) {
+    if (!isError(property.value)) encoding.carried.add(encoded, key, property.value);
+    else if (hasRoom(encoding.known)) {
       encoded.nested ??= {};
-      define(encoded.nested, key, encodeError(property.value, known));
+      define(encoded.nested, key, encodePart(property.value, encoding));
     }
   }
-  encoded.properties = carried.copies();
 }
 
 /** A property as text; nothing where it is not there. */
@@ -138,7 +148,7 @@ export function decodeError(
   const encoded = received(sent);
   if (isThrown(encoded)) {
     const operation = `${details.operation} on ${placeOf(details)}`;
-    const thrown = cut(textOf(encoded.thrown), MOST_SHOWN);
+    const thrown = shownOf(encoded.thrown);
     const message = `${operation} threw ${thrown}, which is not an Error`;
     const error = new CallError('remote-threw', message, { ...details, cause: encoded.thrown });
     return withCallIn(error, details);
@@ -154,6 +164,17 @@ export function decodeError(
   if (id !== undefined) define(error, 'durableObjectId', id, false);
   return error;
 }
+
+/** The text of a thrown value in a sentence. Calls may share a value whose text takes long to make. */
+function shownOf(thrown: unknown): string {
+  const isShared = isObject(thrown);
+  const before = isShared ? shown.get(thrown) : undefined;
+  const text = before ?? cut(textOf(thrown), MOST_SHOWN);
+  if (isShared) shown.set(thrown, text);
+  return text;
+}
+
+const shown = new WeakMap<object, string>();
 
 function isThrown(encoded: unknown): encoded is { readonly thrown: unknown } {
   return isPlainObject(encoded) && Object.hasOwn(encoded, 'thrown');

@@ -13,30 +13,55 @@ export function cutText(text: string): string {
   return cut(text, ErrorLimit.Text);
 }
 
-/** The transferable part of values by name. Shared parts stay shared if all of them are transferable. */
+/** What has own properties that are given to it once all are known. */
+interface Carrying {
+  properties: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The transferable part of the own properties of all errors of one failure. What several of them share stays
+ * shared, and counts once, if all of it is transferable.
+ */
 export class Carried {
-  readonly #values: Record<string, unknown> = Object.create(null);
+  readonly #values = new Map<Carrying, Record<string, unknown>>();
   readonly #seen = new Set<object>();
   #bytes = 0;
 
   /** Takes a value as it is now, if it fits. */
-  add(name: string, value: unknown): void {
+  add(to: Carrying, name: string, value: unknown): void {
     const bytes = sizeOf(value, ErrorLimit.Bytes - this.#bytes, this.#seen);
     if (bytes === undefined) return;
     this.#bytes += bytes;
-    this.#values[name] = value;
+    const values = this.#values.get(to) ?? {};
+    define(values, name, value);
+    this.#values.set(to, values);
   }
 
-  copies(): Record<string, unknown> {
-    const all = copyOf({ ...this.#values });
-    if (all) return all.value as Record<string, unknown>;
-    const copies: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(this.#values)) {
-      const copy = copyOf(value) ?? partOf(value);
-      if (copy) define(copies, name, copy.value);
+  /** Gives each its copies. */
+  give(): void {
+    const all = copyOf([...this.#values.values()]);
+    const copies = all?.value as Record<string, unknown>[] | undefined;
+    const parts = new Map<unknown, ReturnType<typeof copyOf>>();
+    for (const [at, [to, values]] of [...this.#values].entries()) {
+      to.properties = copies?.[at] ?? partsOf(values, parts);
     }
-    return copies;
   }
+}
+
+/** @param known - By value, what has been made of it for another error. */
+function partsOf(
+  values: Record<string, unknown>,
+  known: Map<unknown, ReturnType<typeof copyOf>>,
+): Record<string, unknown> {
+  const together = copyOf(values);
+  if (together) return together.value as Record<string, unknown>;
+  const copies: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const copy = known.has(value) ? known.get(value) : (copyOf(value) ?? partOf(value));
+    known.set(value, copy);
+    if (copy) define(copies, name, copy.value);
+  }
+  return copies;
 }
 
 /** Bytes that a value adds to those already seen; `undefined` beyond a limit. */

@@ -35,11 +35,6 @@ export function copyOfOptions<O extends object>(what: string, options: O): O {
   }
 }
 
-export function isDense(array: unknown[]): boolean {
-  for (let at = 0; at < array.length; at++) if (!(at in array)) return false;
-  return true;
-}
-
 export function valuesOf(source: object): unknown[] {
   try {
     return Object.values(source);
