@@ -100,6 +100,8 @@ const SHARED = {
     delays: [300],
     wakes: [100, 350, 600],
     theirs: 2,
+    // On a busy machine one of ours is in the turn that is lost, and runs again.
+    mayRepeat: true,
   },
   'theirs throws, nothing of ours': {
     plan: [['throw'], ['get']],
@@ -150,10 +152,11 @@ export async function setShared(binding, isLong) {
 export async function seenShared(binding, isLong) {
   const cases = Object.entries(sharedCases(isLong));
   const outcomes = await ask(cases.map(([name]) => [binding, name, 'since']));
-  return cases.map(([name, { wakes, want, theirs }], at) => {
+  return cases.map(([name, { wakes, want, theirs, mayRepeat = false }], at) => {
     const { runs, ours, left } = outcomes[at].value;
     const asked = want === undefined ? wakes : [WANT_AT + want];
-    const late = ours.map((time, n) => time - asked[n]);
+    const late = asked.map((time, n) => ours[n + ours.length - asked.length] - time);
+    const isComplete = ours.length === asked.length || (mayRepeat && ours.length > asked.length);
     return {
       name,
       theirs: `${runs.length} of ${theirs}`,
@@ -161,7 +164,7 @@ export async function seenShared(binding, isLong) {
       late: Math.max(0, ...late),
       retryCounts: runs.map(({ retryCount }) => retryCount),
       times: runs.map(({ after }) => after),
-      ok: runs.length === theirs && ours.length === asked.length && left === null,
+      ok: runs.length === theirs && isComplete && left === null,
     };
   });
 }

@@ -30,7 +30,10 @@ function checkCommits({ aborts, kills, awaits }) {
   }
 }
 
-function checkSends({ failures, deletions }) {
+function checkSends({ failures, deletions, kills }) {
+  const { sends } = kills;
+  check('killed: no message without the row put before it', sends['put, send'] === 0);
+  check('killed: messages were sent', sends.received > 0);
   for (const { way, times, sent, there } of failures) {
     if (way.startsWith('control')) check(way, sent === times && there === times);
     if (way.includes('abort')) check(`${way}: nothing is sent`, sent === 0 && there === 0);

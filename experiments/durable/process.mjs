@@ -1,9 +1,12 @@
 // A workerd process with its storage on disk, which is asked, killed and started again.
 import { mkdirSync, rmSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { bundle, serve } from '../../scripts/lib/workerd.mjs';
 
 export const DISK = 'target/experiments/durable/disk';
 const CONFIG = 'experiments/durable/workerd.capnp';
+/** Milliseconds until a load has to be under way and over. */
+const PATIENCE = 20_000;
 
 let workerd;
 
@@ -39,16 +42,27 @@ export async function call(...args) {
   return value;
 }
 
-/** Keeps objects busy until the process is killed. Returns which calls were answered until then. */
+/**
+ * Keeps objects busy and kills the process, so long after the first answer. Returns which calls were
+ * answered until then.
+ */
 export async function loadUntilKilled(name, objects, milliseconds) {
   const body = JSON.stringify({ load: name, objects });
-  const response = await fetch(workerd.url, { method: 'POST', body });
+  const response = await fetch(workerd.url, {
+    ...{ method: 'POST', body },
+    signal: AbortSignal.timeout(PATIENCE),
+  });
   let answered = '';
+  const { promise: first, resolve: isUnderWay } = Promise.withResolvers();
   const read = (async () => {
     const decoder = new TextDecoder();
-    for await (const bytes of response.body) answered += decoder.decode(bytes, { stream: true });
-  })().catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    for await (const bytes of response.body) {
+      answered += decoder.decode(bytes, { stream: true });
+      isUnderWay();
+    }
+  })().catch(isUnderWay);
+  await first;
+  await setTimeout(milliseconds);
   await kill();
   await read;
   return answered.split('\n').slice(0, -1);

@@ -106,7 +106,7 @@ const FOLLOWS_OF_FAILURES = {
     'A section is no transaction: what it wrote before an await stays.',
 };
 
-function sends({ failures, interleave }) {
+function sends({ failures, interleave, kills }) {
   const rows = failures.map(({ way, times, sent, there, caller }) => [
     way,
     `${sent} of ${times}`,
@@ -118,6 +118,8 @@ function sends({ failures, interleave }) {
     '## 2. What is sent of a turn that does not commit',
     '`put` is a row, `send` a plain RPC to another object, which notes it on its disk.',
     table(['in one method', 'sent', 'row there', 'its caller gets', 'follows'], rows),
+    `Under the kills of question 1, objects wrote ${kills.sends.written} rows, each in the turn of a send, and ${kills.sends.received} messages
+were received. Received without its row: of put, then send ${kills.sends['put, send']}; of send, then put ${kills.sends['send, put']}.`,
     `Another method of the object that awaits an RPC while a \`storage.transaction\` is open goes on after it
 (${interleave.order.map((what) => `“${what}”`).join(', then ')}), and its write ${interleave.survived ? 'survives' : 'does not survive'} the rollback. So the
 transaction of one method takes back nothing of another's, and what was asked to be sent meanwhile can
@@ -127,7 +129,7 @@ wait for its end.`,
 
 function remains({ deletions, bookmarks, copies, tables }) {
   const what = ({ kv, sql, alarm, said }) =>
-    `${kv.length} kv rows${kv.includes('after') ? ' (the later put)' : ''}, ${sql} by SQL, ${alarm ? 'an alarm' : 'no alarm'}${said ? `; it throws “${said.replace(/reference = \w+/, 'reference = …')}”` : ''}`;
+    `kv rows: ${kv.length}${kv.includes('after') ? ' (the later put)' : ''}, by SQL: ${sql}, ${alarm ? 'an alarm' : 'no alarm'}${said ? `; it throws “${said.replace(/reference = \w+/, 'reference = …')}”` : ''}`;
   const [original, copied, anew, same] = copies.after;
   const rows = [
     ...Object.entries(deletions).map(([how, left]) => [
@@ -137,7 +139,8 @@ function remains({ deletions, bookmarks, copies, tables }) {
       {
         'deleteAll, abort at once':
           '`deleteAll` is no part of the turn: it cannot be taken back, and commits by itself.',
-        'in a transactionSync that throws': 'It deletes for good, although the transaction fails.',
+        'deleteAll in a transactionSync that throws':
+          'It deletes for good, although the transaction fails.',
         'deleteAll, put': 'Records of later calls of the turn are kept.',
       }[how] ?? '',
     ]),
@@ -152,7 +155,7 @@ function remains({ deletions, bookmarks, copies, tables }) {
     [
       "What is in a copy of an object's database under another id?",
       'the files copied while the process is down; an alarm due 1 s after the start',
-      `${copies.before[1].kv.length} kv rows, ${copies.before[1].sql} by SQL; \`getAlarm\` says ${copies.before[1].alarm ? 'there is one' : 'none'}. It woke: the original ${yes(original.woke)}, the copy ${yes(copied.woke)}`,
+      `kv rows: ${copies.before[1].kv.length}, by SQL: ${copies.before[1].sql}; \`getAlarm\` says ${copies.before[1].alarm ? 'there is one' : 'none'}. It woke: the original ${yes(original.woke)}, the copy ${yes(copied.woke)}`,
       '`getAlarm` reads what is in the database; what runs is kept elsewhere (`metadata.sqlite`). An alarm that `getAlarm` knows need not come.',
     ],
     [
@@ -164,7 +167,7 @@ function remains({ deletions, bookmarks, copies, tables }) {
     [
       'And an earlier state under the same id?',
       'kept while an alarm was set, put back after a `deleteAll`, once the alarm was due',
-      `${copies.older.kv.length} kv rows; \`getAlarm\` says ${copies.older.alarm ? 'there is one' : 'none'}; it woke by itself: ${yes(copies.older.woke)}`,
+      `kv rows: ${copies.older.kv.length}; \`getAlarm\` says ${copies.older.alarm ? 'there is one' : 'none'}; it woke by itself: ${yes(copies.older.woke)}`,
       'The same. Until something calls it, it sleeps.',
     ],
     [
@@ -192,7 +195,7 @@ const FOLLOWS_OF_ALARMS = {
   'sets one in 100 ms, commits, ends its object':
     'What was set before takes the place of the retry: an alarm for us, set before their handler runs, survives its crash.',
   'ends its object with retryAlarm: false':
-    'The alarm is gone, ours with it if it was not set anew before. Agent ends itself so.',
+    'The alarm is gone, ours with it if it was not set anew before. The code of Agent ends its object so.',
   'one set by another event, for at once, while it runs': 'It runs when the handler has ended.',
   'throws; one set by another event before the retry':
     'The earlier alarm does not come earlier: both are one run, at the time of the retry.',
@@ -340,8 +343,8 @@ function costs({ ways }) {
       ]),
     ),
     `By hand, a call costs ${byHand('oneByOne').toFixed(1)} times an RPC whose target writes a row. Commits are what costs: the record
-before the message, the effect before the answer. 200 calls in one message share both: by hand one by one ÷
-by hand in one message is ${(leftSet.together.microseconds / inOne.together.microseconds).toFixed(1)}.`,
+before the message, the effect before the answer. 200 calls of one turn, all by hand: a message for each ÷
+one message for all is ${(leftSet.together.microseconds / inOne.together.microseconds).toFixed(1)}.`,
   ].join('\n\n');
 }
 

@@ -28,7 +28,7 @@ export async function deletions() {
   for (const how of ['transactionSync', 'transaction']) {
     await call('STORAGE', how, 'fill', 'old');
     const said = await call('STORAGE', how, 'deleteAllIn', how);
-    left[`in a ${how} that throws`] = { ...(await call('STORAGE', how, 'left')), said };
+    left[`deleteAll in a ${how} that throws`] = { ...(await call('STORAGE', how, 'left')), said };
   }
   return left;
 }

@@ -7,9 +7,8 @@ const APIS = ['kv', 'sql', 'async'];
 const ABORTS = [0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 200];
 const FEW_ABORTS = [0, 2, 5, 10, 50];
 const OBJECTS = 3;
-/** Milliseconds of load before a kill. */
-const LEAST_LOAD = 40;
-const MOST_LOAD = 260;
+/** Milliseconds of load before a kill, at most. */
+const MOST_LOAD = 200;
 
 /** Whether the last write is made after the last await, so that the record must go with it. */
 export const WRITES_LAST = {
@@ -78,12 +77,12 @@ export async function aborts(isLong) {
  */
 export async function kills(times, say) {
   const tallies = {};
+  const sends = { written: 0, received: 0, 'put, send': 0, 'send, put': 0 };
   let answered = 0;
   let lost = 0;
   for (let time = 0; time < times; time += 1) {
     const name = `kill ${time}`;
-    const load = LEAST_LOAD + Math.random() * (MOST_LOAD - LEAST_LOAD);
-    const ids = await loadUntilKilled(name, OBJECTS, load);
+    const ids = await loadUntilKilled(name, OBJECTS, Math.random() * MOST_LOAD);
     await start();
     const objects = Array.from({ length: OBJECTS }, (_, at) => `${name} ${at}`);
     const found = await ask(objects.map((object) => ['TURNS', object, 'marks']));
@@ -94,11 +93,26 @@ export async function kills(times, say) {
         all.set(`${object} ${id}`, left(marks));
       }
     });
+    for (const object of objects) await addSends(sends, object);
     answered += ids.length;
     lost += ids.filter((id) => all.get(id) !== 'all').length;
     if ((time + 1) % 10 === 0) say(`${time + 1} kills`);
   }
-  return { tallies, answered, lost };
+  return { tallies, sends, answered, lost };
+}
+
+/** Adds how much an object has written and its receiver got, and what was got without its row. */
+async function addSends(sends, object) {
+  const [written, received] = await ask([
+    ['TURNS', object, 'written'],
+    ['RECEIVER', object, 'received'],
+  ]);
+  const rows = new Set(written.value);
+  sends.written += rows.size;
+  sends.received += received.value.length;
+  for (const id of received.value.filter((each) => !rows.has(each))) {
+    sends[id.slice(0, 'put, send'.length)] += 1;
+  }
 }
 
 /** Whether a put was there after an await and an abort in the same microtask. */

@@ -2,6 +2,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import { type Env, message, microtasks } from './env.js';
 
+export const ORDERS = ['put, send', 'send, put'] as const;
+/** The keys of rows that are written beside a send begin so. */
+const SENT = 'sent:';
 export const APIS = ['kv', 'sql', 'async'] as const;
 type Api = (typeof APIS)[number];
 type Method = (object: Turns, write: (mark: 'first' | 'last') => unknown) => unknown;
@@ -262,9 +265,25 @@ export class Turns extends DurableObject<Env> {
     return undefined;
   }
 
+  /** Writes a row and sends, in this order or the other, to the receiver of this object's name. */
+  writeAndSend(order: string, id: string): void {
+    const write = (): void => this.storage.kv.put(`${SENT}${id}`, 1);
+    const receiver = this.env.RECEIVER.getByName(String(this.ctx.id.name));
+    if (order === ORDERS[0]) write();
+    receiver.receive(id).catch(() => {});
+    if (order === ORDERS[1]) write();
+  }
+
+  /** The ids of `writeAndSend` that are there. */
+  written(): string[] {
+    return [...this.storage.kv.list({ prefix: SENT })].map(([key]) => key.slice(SENT.length));
+  }
+
   /** All marks that are there, by id. */
   marks(): Record<string, string[]> {
-    const keys = [...this.storage.kv.list()].map(([key]) => key);
+    const keys = [...this.storage.kv.list()]
+      .map(([key]) => key)
+      .filter((key) => !key.startsWith(SENT));
     const rows = [...this.storage.sql.exec<{ mark: string }>('SELECT mark FROM marks')];
     const marks: Record<string, string[]> = {};
     for (const key of [...keys, ...rows.map(({ mark }) => mark)]) {

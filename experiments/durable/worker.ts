@@ -1,6 +1,6 @@
 /** Calls objects as the driver says, and loads them until the process is killed. */
 import { type Env, message } from './env.js';
-import { APIS, SHAPES } from './turns.js';
+import { APIS, ORDERS, SHAPES } from './turns.js';
 
 export { Alarms, SharedAlarm } from './alarms.js';
 export { Sender, Target } from './cost.js';
@@ -33,17 +33,27 @@ function load(env: Env, name: string, objects: number): Response {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const answered = (id: string): Promise<void> => writer.write(new TextEncoder().encode(`${id}\n`));
-  const repeat = async (object: string, shape: string, api: string): Promise<never> => {
+  const repeat = async (make: (n: number) => Promise<unknown>): Promise<never> => {
+    for (let n = 0; ; n += 1) await make(n);
+  };
+  for (let at = 0; at < objects; at += 1) {
+    const object = `${name} ${at}`;
     const stub = env.TURNS.getByName(object);
-    for (let n = 0; ; n += 1) {
+    const run = async (shape: string, api: string, n: number): Promise<void> => {
       const id = `${shape}|${api}|${n}`;
       await stub.run(shape, api, id);
       await answered(`${object} ${id}`);
-    }
-  };
-  for (let at = 0; at < objects; at += 1) {
+    };
     for (const shape of Object.keys(SHAPES)) {
-      for (const api of APIS) repeat(`${name} ${at}`, shape, api).catch(() => {});
+      for (const api of APIS) repeat((n) => run(shape, api, n)).catch(() => {});
+    }
+    for (const order of ORDERS) {
+      const send = async (n: number): Promise<void> => {
+        await stub.writeAndSend(order, `${order} ${n}`);
+        // Else these calls leave no time for the answer of this request.
+        await scheduler.wait(1);
+      };
+      repeat(send).catch(() => {});
     }
   }
   return new Response(readable);
