@@ -83,6 +83,10 @@ const CHECKS = [
     name: 'the experiment as it would be deployed',
     run: 'node experiments/calls/deploy.mjs --dry-run',
   },
+  {
+    name: 'what durable calls need of the platform (about 15 seconds)',
+    run: 'node experiments/durable/durable.mjs --quick',
+  },
   { name: 'the demo', run: 'node demo/demo.mjs' },
   { name: 'the lab in Chromium (about 2 minutes)', run: 'node demo/lab/tests/lab.mjs' },
   {

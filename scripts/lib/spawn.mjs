@@ -11,6 +11,8 @@ const PATIENCE = 10_000;
 const PAUSE = 20;
 /** What runs beside this script. */
 const running = new Set();
+/** Whether it is seen to that they end with this script. */
+let endsWithThis = false;
 
 /** Runs a tool to its end, with its output on the terminal. If it fails, so does the script. */
 export function run(command, args, env = {}) {
@@ -34,7 +36,7 @@ export function capture(command, args, { cwd, env } = {}) {
 
 /** Starts a tool beside this script, in a process group of its own, which ends when the script does. */
 export function start(command, args, options) {
-  if (running.size === 0) endWithThis();
+  if (!endsWithThis) endWithThis();
   const tool = spawn(command, args, { ...options, detached: true });
   running.add(tool);
   tool.once('exit', () => running.delete(tool));
@@ -73,6 +75,7 @@ export async function end(tool, signal = 'SIGTERM') {
 
 /** A script that listens for signals itself sees to its end by itself. */
 function endWithThis() {
+  endsWithThis = true;
   for (const signal of SIGNALS) {
     process.once(signal, () => process.listenerCount(signal) > 0 || process.exit(1));
   }

@@ -1,4 +1,5 @@
 // Bundles a worker as wrangler would and serves it in bare workerd, on a free port of 127.0.0.1.
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import { start, stop } from './spawn.mjs';
@@ -23,14 +24,17 @@ export async function bundle(entry, folder) {
  *
  * @param options.quiet - Whether what it complains of is not shown: for faults on purpose.
  * @param options.inspect - Whether there is an inspector, which makes everything slower.
- * @returns Its address, that of its inspector, how to ask it, what it has complained of so far, and how to end it.
+ * @param options.disk - The folder that the configuration's directory `disk` is.
+ * @returns Its address, that of its inspector, how to ask it, what it has complained of so far, and how to end it,
+ *   or to kill it and wait until it is gone.
  */
-export async function serve(config, { inspect = false, quiet = false } = {}) {
+export async function serve(config, { inspect = false, quiet = false, disk } = {}) {
   const workerd = start(
     'workerd',
     [
       ...['serve', config, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'],
       ...(inspect ? ['--inspector-addr=127.0.0.1:0'] : []),
+      ...(disk === undefined ? [] : [`--directory-path=disk=${disk}`]),
     ],
     { stdio: ['ignore', 'inherit', 'pipe', 'pipe'] },
   );
@@ -55,6 +59,9 @@ export async function serve(config, { inspect = false, quiet = false } = {}) {
     complaints: () => complaints,
     // With an inspector it does not end when it is asked to.
     stop: () => stop(workerd, inspect ? 'SIGKILL' : 'SIGTERM'),
+    kill: async () => {
+      if (stop(workerd, 'SIGKILL') && workerd.exitCode === null) await once(workerd, 'exit');
+    },
   };
 }
 
