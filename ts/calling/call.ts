@@ -9,8 +9,9 @@ import type { Node } from '../wire/node.js';
 import { withCallIn } from '../wire/stack.js';
 import { textOf } from '../wire/text.js';
 import type { CallEventDetails } from './channel.js';
+import type { PendingCall } from './era.js';
 import type { Outgoing } from './outbox.js';
-import type { Pending, PendingCall } from './pending.js';
+import type { Pending } from './pending.js';
 import type { Target } from './target.js';
 
 /** A call that was made. */
@@ -34,6 +35,7 @@ export class Call implements PendingCall, Outgoing {
   isPending = false;
   place = 0;
   openedAt = 0;
+  era: object | undefined;
   isSent = false;
   isSettled = false;
   /** Whether its start was published. If so, its end is published, too. */

@@ -309,7 +309,7 @@ export class Caller<Env, Self = never> {
       event: 'settle',
       ...call.eventDetails(),
       code,
-      ms: call.pending.now() - call.openedAt,
+      ms: call.pending.since(call),
     });
   }
 

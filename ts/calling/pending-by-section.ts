@@ -4,7 +4,8 @@
  */
 
 import { type Section, sectionOf } from '../runtime/sections.js';
-import { Pending, type PendingCall } from './pending.js';
+import type { PendingCall } from './era.js';
+import { Pending } from './pending.js';
 
 export class PendingBySection<C extends PendingCall> {
   readonly #ctx: object | undefined;

@@ -13,10 +13,8 @@ const MOST_LATENESS_MS = 60_000;
 export class Clock {
   #offset = 0;
   #latest = 0;
-  /** How often the machine's clock went so far beyond a timer that this one did not follow. */
-  stepsForward = 0;
-  /** How often it went back. */
-  stepsBack = 0;
+  /** How often the machine's clock went back, or so far beyond a timer that this one did not follow. */
+  steps = 0;
 
   /** The last time that was told. */
   get latest(): number {
@@ -32,10 +30,10 @@ export class Clock {
     const read = performance.now() + this.#offset;
     const isSteppedForward = read - due > MOST_LATENESS_MS;
     const isSteppedBack = read < this.#latest;
-    if (isSteppedForward) this.stepsForward += 1;
-    if (isSteppedBack) this.stepsBack += 1;
-    if (isSteppedBack || isSteppedForward) this.#offset += this.#latest - read;
-    else this.#latest = read;
+    if (isSteppedBack || isSteppedForward) {
+      this.steps += 1;
+      this.#offset += this.#latest - read;
+    } else this.#latest = read;
     return this.#latest;
   }
 
