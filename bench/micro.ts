@@ -4,7 +4,8 @@
  * pending and with many.
  */
 import { newContinuation } from '@lumenize/call';
-import { Pending, type PendingCall } from '../target/js/calling/pending.js';
+import type { PendingCall } from '../target/js/calling/era.js';
+import { Pending } from '../target/js/calling/pending.js';
 
 interface Target {
   m(a: number, b: number): number;
