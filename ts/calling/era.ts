@@ -102,7 +102,7 @@ export class Era<C extends PendingCall> {
     if (this.#watched.size === 0 || !this.#watched.delete(call.id)) this.#forget(call);
     this.#size -= 1;
     if (this.#size > 0) {
-      if (this.#isRefused) this.#expire();
+      this.retry();
       return true;
     }
     if (!this.#isIdling) {
@@ -112,6 +112,11 @@ export class Era<C extends PendingCall> {
       afterMicrotasks(this.#becomeIdle, this.#isBusy);
     }
     return true;
+  }
+
+  /** Tries again to set a timer that the runtime has refused. */
+  retry(): void {
+    if (this.#isRefused) this.#expire();
   }
 
   /** The last one takes its place. */

@@ -40,11 +40,19 @@ export class Pending<C extends PendingCall> {
     }
     call.era = this.#era;
     this.#era.open(call, now);
+    this.#retry();
   }
 
   /** Removes a call, which the remover settles. Returns `false` if it already has its outcome. */
   close(call: C): boolean {
-    return (call.era as Era<C> | undefined)?.close(call) ?? false;
+    const isClosed = (call.era as Era<C> | undefined)?.close(call) ?? false;
+    this.#retry();
+    return isClosed;
+  }
+
+  /** An era in which nobody makes calls any more may lack a timer that the runtime has refused. */
+  #retry(): void {
+    for (const era of this.#ended) era.retry();
   }
 
   /** Milliseconds since a call was opened. */
