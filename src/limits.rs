@@ -90,7 +90,7 @@ constants! {
         ERROR_PROPERTIES / "Properties" = 10_000,
         /// Own properties of an error that shares them with others, which only a hostile target sends.
         ERROR_SHARED_PROPERTIES / "SharedProperties" = 10,
-        /// Bytes of one error's properties: 24 MiB, since the rest of it has to fit the message, too.
+        /// Bytes of the properties of all its errors: 24 MiB, since the rest has to fit the message, too.
         ERROR_BYTES / "Bytes" = 25_165_824,
         /// UTF-16 code units of a message, and of a stack.
         ERROR_TEXT / "Text" = 1_000_000,

@@ -95,7 +95,7 @@ test('rule 26: `ctx` and `env` are open where the class says so, and only there'
 
 test('rule 27: members that are private or protected for TypeScript are methods like any others', async () => {
   // biome-ignore lint/suspicious/noExplicitAny: a caller that ignores the types
-  const remote = newContinuation() as any;
+  const remote = newContinuation<any>();
   expect(await outcomeOf('OPEN', remote.hiddenByTypes())).toBe('private, and this is');
   expect(await outcomeOf('OPEN', remote.guardedByTypes())).toBe('protected, private, and this is');
   expect(await outcomeOf('OPEN', remote['#hidden']())).toBe('not-callable');

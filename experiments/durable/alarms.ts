@@ -182,27 +182,50 @@ export class SharedAlarm extends DurableObject<Env> {
 
   override alarm(): void {}
 
-  /** `wakes` are those of ours, in milliseconds. */
-  async start(plan: Step[][], delays: number[], wakes: number[]): Promise<void> {
-    await planned(this.ctx).start(plan, delays);
-    this.ctx.storage.kv.put('wakes', wakes.slice(1));
-    if (wakes[0] !== undefined) await this.#shared.wake(Date.now() + wakes[0]);
+  start(plan: Step[][], delays: number[], wakes: number[]): Promise<void> {
+    return plannedShared(this.ctx, this.#shared).start(plan, delays, wakes);
   }
 
-  /** Asks for a wake-up of ours, in an event of its own. */
-  async want(delay: number): Promise<void> {
-    this.ctx.storage.kv.put('wakes', []);
-    await this.#shared.wake(Date.now() + delay);
+  want(delay: number): Promise<void> {
+    return plannedShared(this.ctx, this.#shared).want(delay);
   }
 
-  async since(): Promise<object> {
-    const left = await this.ctx.storage.getAlarm();
-    return { ...planned(this.ctx).since(), left };
+  since(): Promise<object> {
+    return plannedShared(this.ctx, this.#shared).since();
   }
 
   #woke(): void {
     wokeOurs(this.ctx, this.#shared);
   }
+}
+
+/** What the driver asks of a class whose alarm is shared. */
+export function plannedShared(
+  state: DurableObjectState,
+  shared: SharedAlarmOf,
+): {
+  start: (plan: Step[][], delays: number[], wakes: number[]) => Promise<void>;
+  want: (delay: number) => Promise<void>;
+  since: () => Promise<object>;
+} {
+  const { kv } = state.storage;
+  return {
+    /** `wakes` are those of ours, in milliseconds. */
+    start: async (plan, delays, [wake, ...later]) => {
+      await planned(state).start(plan, delays);
+      kv.put('wakes', later);
+      if (wake !== undefined) await shared.wake(Date.now() + wake);
+    },
+    /** Asks for a wake-up of ours, in an event of its own. */
+    want: async (delay) => {
+      kv.put('wakes', []);
+      await shared.wake(Date.now() + delay);
+    },
+    since: async () => {
+      const left = await state.storage.getAlarm();
+      return { ...planned(state).since(), left };
+    },
+  };
 }
 
 /** Notes that we were woken, and asks for the next wake-up, which is relative to the start. */

@@ -1,6 +1,6 @@
 /** A Server of partyserver whose alarm is shared without its knowledge. */
 import { Server } from 'partyserver';
-import { follow, planned, type Step, wokeOurs } from './alarms.js';
+import { follow, plannedShared, type Step, wokeOurs } from './alarms.js';
 import type { Env } from './env.js';
 import { SharedAlarmOf } from './share.js';
 
@@ -19,18 +19,15 @@ export class SharedServer extends Server<Cloudflare.Env> {
     return follow('theirs', this.ctx);
   }
 
-  async start(plan: Step[][], delays: number[], wakes: number[]): Promise<void> {
-    await planned(this.ctx).start(plan, delays);
-    this.ctx.storage.kv.put('wakes', wakes.slice(1));
-    if (wakes[0] !== undefined) await this.#shared.wake(Date.now() + wakes[0]);
+  start(plan: Step[][], delays: number[], wakes: number[]): Promise<void> {
+    return plannedShared(this.ctx, this.#shared).start(plan, delays, wakes);
   }
 
-  async want(delay: number): Promise<void> {
-    this.ctx.storage.kv.put('wakes', []);
-    await this.#shared.wake(Date.now() + delay);
+  want(delay: number): Promise<void> {
+    return plannedShared(this.ctx, this.#shared).want(delay);
   }
 
-  async since(): Promise<object> {
-    return { ...planned(this.ctx).since(), left: await this.ctx.storage.getAlarm() };
+  since(): Promise<object> {
+    return plannedShared(this.ctx, this.#shared).since();
   }
 }

@@ -112,7 +112,7 @@ export class SharedAlarmOf {
     if (row.ours === null && row.retries === 0) this.#storage.kv.delete(ROW);
     else this.#storage.kv.put(ROW, row);
     const times = [row.ours, row.theirs].filter((time) => time !== null);
-    // The very millisecond of the alarm that runs would be lost.
+    // One that is due already is armed for the next millisecond.
     if (times.length > 0) await this.#real.setAlarm(Math.max(Math.min(...times), Date.now() + 1));
     else await this.#real.deleteAlarm();
   }

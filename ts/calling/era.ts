@@ -165,8 +165,7 @@ export class Era<C extends PendingCall> {
     for (const [id, call] of this.#watched) {
       if (id > latestId) call.openedAt += slow;
     }
-    if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
-    this.#table = undefined;
+    this.#dropTable();
   }
 
   #watchRecent(): C[] {
@@ -180,17 +179,20 @@ export class Era<C extends PendingCall> {
   #look(time: number): [number[], number] {
     const recent = this.#watchRecent();
     let table = this.#table;
-    if (!table || this.#instance !== coreInstance()) table = this.#makeTable();
-    else if (table.watch(flat(recent), this.#size)) {
-      freePendingCalls(table);
-      table = this.#makeTable();
-    }
+    const isThere = table && this.#instance === coreInstance();
+    if (!table || !isThere || table.watch(flat(recent), this.#size)) table = this.#makeTable();
     const [next = Number.POSITIVE_INFINITY, ...due] = table.due(time);
     return [due, next];
   }
 
-  #makeTable(): PendingCalls {
+  /** A dead instance's memory is gone with it. */
+  #dropTable(): void {
+    if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
     this.#table = undefined;
+  }
+
+  #makeTable(): PendingCalls {
+    this.#dropTable();
     const table = createPendingCalls();
     this.#instance = coreInstance();
     this.#table = table;
@@ -227,9 +229,7 @@ export class Era<C extends PendingCall> {
     this.#disarm();
     this.#isRefused = false;
     this.#clock.steps = 0;
-    // A dead instance's memory is gone with it.
-    if (this.#table && this.#instance === coreInstance()) freePendingCalls(this.#table);
-    this.#table = undefined;
+    this.#dropTable();
   };
 
   #disarm(): void {

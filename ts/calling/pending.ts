@@ -23,7 +23,7 @@ export class Pending<C extends PendingCall> {
   }
 
   #begin(): Era<C> {
-    const era = new Era<C>(this.#onDue, () => {
+    const era: Era<C> = new Era(this.#onDue, () => {
       this.#ended.delete(era);
       this.#onIdle();
     });

@@ -15,6 +15,7 @@ import type { Effort } from './work.js';
 /** Outcomes on their way back, ready to be sent. */
 export class Reply {
   readonly #calls: number;
+  readonly #effort: Effort;
   #left: number;
   #which: number[] = [];
   #outcomes: unknown[] = [];
@@ -25,8 +26,6 @@ export class Reply {
   /** Wakes the caller's pending `next()`. */
   #wake: (() => void) | undefined;
   #isWanted = true;
-
-  readonly #effort: Effort;
 
   constructor(calls: number, effort: Effort) {
     this.#calls = calls;

@@ -10,13 +10,13 @@ import { isObject } from '../runtime/kinds.js';
 export function isOfRuntime(prototype: object): boolean {
   prototypes ??= prototypesIn([Reflect.get(runtime, 'env'), ...modules()]);
   if (prototypes.has(prototype)) return true;
-  const maker = dataOf(prototype, 'constructor');
-  const name = typeof maker === 'function' ? dataOf(maker, 'name') : undefined;
+  const maker = valueAt(prototype, 'constructor');
+  const name = typeof maker === 'function' ? valueAt(maker, 'name') : undefined;
   const member = typeof name === 'string' ? UNEXPORTED.get(name) : undefined;
   return member !== undefined && Object.hasOwn(prototype, member);
 }
 
-function dataOf(object: object, key: string): unknown {
+function valueAt(object: object, key: string): unknown {
   return Object.getOwnPropertyDescriptor(object, key)?.value;
 }
 

@@ -69,29 +69,24 @@ export async function endOfTurn(
     return;
   }
   beforeWaiting?.();
-  await event();
+  await letOthersIn();
 }
 
 /** The runtime's own: a test may put another in its place. */
 const RuntimeResponse = globalThis.Response;
 
 /**
- * An event of the runtime, which comes when all microtasks have run and the input gate is open, as a
- * message does. A timer would be one, too, but takes a millisecond in `wrangler dev`, and an object may
- * have 10,000 of them. It never rejects.
+ * Waits for an event of the runtime, which comes when all microtasks have run and the input gate is open, as a
+ * message does: so other messages come in before. A timer would be one, too, but takes a millisecond in
+ * `wrangler dev`, and an object may have 10,000 of them. It never rejects.
  */
-async function event(): Promise<void> {
+export async function letOthersIn(): Promise<void> {
   try {
     await new RuntimeResponse('.').text();
   } catch {
     // Whatever it was, the next call has to begin.
     await microtasks();
   }
-}
-
-/** Ends a turn whose calls have cost much, so that other messages come in between. */
-export function letOthersIn(): Promise<void> {
-  return event();
 }
 
 /** Objects with messages that have not all begun, and the promise that later messages wait for. */
