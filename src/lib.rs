@@ -4,6 +4,7 @@
 //! arguments and results travel beside the program.
 #![forbid(unsafe_code)]
 
+pub mod durable;
 pub mod error;
 #[cfg(feature = "faults")]
 mod fault;

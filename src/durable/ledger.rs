@@ -1,0 +1,90 @@
+//! The target's side: one method for each call, one outcome for each method.
+
+use std::collections::BTreeMap;
+
+use super::record::{Entry, Time, VERSION, entry_of};
+use super::schedule::SLACK;
+use super::{Effect, Step};
+
+/// The calls that an object has received: those that run. The outcomes of the others are in its storage.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// When the calls that run expire, by their rows.
+    running: BTreeMap<String, Time>,
+    /// How many outcomes have been recorded since the last sweep.
+    recorded: u32,
+    /// Where the next sweep goes on.
+    swept: Option<String>,
+}
+
+impl Ledger {
+    /// How many methods run.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Decides about a call that came in. `known` is what the ledger has of it.
+    #[must_use]
+    pub fn received(
+        &mut self,
+        from: &str,
+        id: &str,
+        expires: Time,
+        known: Option<&Entry>,
+        now: Time,
+    ) -> Effect {
+        let row = entry_of(from, id);
+        if self.running.contains_key(&row) {
+            return Effect::Join { row };
+        }
+        match known {
+            Some(entry) if entry.version == VERSION => return Effect::Repeat { row },
+            Some(_) => return Effect::Refuse,
+            None => {}
+        }
+        if now > expires.saturating_add(SLACK) {
+            return Effect::Late;
+        }
+        self.running.insert(row.clone(), expires);
+        Effect::Run { row }
+    }
+
+    /// A method has ended: its outcome is recorded in this turn.
+    pub fn ended(&mut self, row: &str, step: &mut Step) {
+        let Some(expires) = self.running.remove(row) else { return };
+        // A clock that steps back by the slack must not let a late repeat run.
+        let expires = expires.saturating_add(SLACK).saturating_add(SLACK);
+        step.effects.push(Effect::Record {
+            row: row.to_owned(),
+            entry: Entry { version: VERSION, expires },
+        });
+        self.recorded = self.recorded.saturating_add(1);
+        if self.recorded >= step.limits.sweep_after {
+            self.recorded = 0;
+            step.effects
+                .push(Effect::Sweep { after: self.swept.clone(), limit: step.limits.sweep });
+        }
+    }
+
+    /// The caller has settled calls, and never sends them again.
+    pub fn acknowledged(from: &str, ids: &[String], step: &mut Step) {
+        let rows: Vec<String> = ids.iter().map(|id| entry_of(from, id)).collect();
+        if !rows.is_empty() {
+            step.effects.push(Effect::Forget { rows });
+        }
+    }
+
+    /// Looks through a part of the ledger.
+    pub fn swept(&mut self, entries: &[(String, Entry)], more: bool, step: &mut Step) {
+        let past = entries
+            .iter()
+            .filter(|(_, entry)| entry.version == VERSION && entry.expires < step.now)
+            .map(|(row, _)| row.clone());
+        let rows: Vec<String> = past.collect();
+        self.swept = if more { entries.last().map(|(row, _)| row.clone()) } else { None };
+        if !rows.is_empty() {
+            step.effects.push(Effect::Forget { rows });
+        }
+    }
+}

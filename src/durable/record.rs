@@ -1,0 +1,83 @@
+//! What is stored: the head of a call's record, and that of an outcome in the ledger.
+//!
+//! The values beside them (program, arguments, handler, outcome) never come here.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970, by the clock of the object.
+pub type Time = u64;
+
+macro_rules! record_version {
+    () => {
+        1
+    };
+}
+
+/// The version of records and messages. What another version wrote is parked, and never changed.
+pub const VERSION: u32 = record_version!();
+
+/// The most UTF-16 code units of a key. It is a part of two storage keys, of which the platform takes 2,048 bytes.
+pub const MOST_KEY_UNITS: usize = 512;
+
+/// Numbers that both sides need, as TypeScript declarations.
+pub const TYPESCRIPT: &str = concat!(
+    "\
+/** Numbers of durable calls that both sides need. */
+export const enum Durable {
+  /** The version of records and messages. */
+  Version = ",
+    record_version!(),
+    ",
+}
+"
+);
+
+/// The head of a stored call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// By which version it was written.
+    pub version: u32,
+    /// The id of the object that wrote it. In a copy of its storage it is another one's.
+    pub owner: String,
+    /// Identifies the call: a random number and, after a point, its key, if it has one.
+    pub id: String,
+    /// Which object it calls.
+    pub target: String,
+    /// When it was made.
+    pub made: Time,
+    /// When it settles as `timeout`.
+    pub expires: Time,
+}
+
+/// The head of an outcome in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// By which version it was written.
+    pub version: u32,
+    /// When it may be forgotten.
+    pub expires: Time,
+}
+
+/// The row of a call in the storage of its caller. A key has one row, whatever call it is.
+#[must_use]
+pub fn row_of(id: &str) -> String {
+    match id.split_once('.') {
+        Some((_, key)) => format!("k:{key}"),
+        None => format!("i:{id}"),
+    }
+}
+
+/// The id of a new call.
+#[must_use]
+pub fn id_of(random: u128, key: Option<&str>) -> String {
+    match key {
+        Some(key) => format!("{random:032x}.{key}"),
+        None => format!("{random:032x}"),
+    }
+}
+
+/// The row of an outcome in the storage of its target.
+#[must_use]
+pub fn entry_of(from: &str, id: &str) -> String {
+    format!("{from}:{id}")
+}
