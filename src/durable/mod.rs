@@ -4,6 +4,8 @@
 //! sends, runs handlers, sets the alarm. The values of calls stay outside. What is in memory here may be
 //! lost at any moment: storage has all that matters.
 
+#[cfg(feature = "durable")]
+mod boundary;
 pub mod ledger;
 pub mod outbox;
 pub mod record;
@@ -18,7 +20,8 @@ use schedule::{Failure, Random};
 
 /// What happened. Calls are named by their ids, outcomes of the ledger by their rows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// The object has started.
     Started {
@@ -130,7 +133,8 @@ pub enum Event {
 
 /// What is to be done now, in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "effect", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Effect {
     /// Read a page of the outbox, and say `Loaded`.
     Load {
@@ -250,6 +254,7 @@ pub enum Effect {
 
 /// What a handler runs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum With {
     /// The answer that came.
@@ -264,6 +269,7 @@ pub enum With {
 
 /// Why a call became a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum Why {
     /// Its handler threw.
@@ -274,6 +280,7 @@ pub enum Why {
 
 /// A row of the outbox as it was read; without a record where another version wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Row {
     /// Its name.
     pub row: String,

@@ -83,6 +83,7 @@ pub struct Outbox {
 
 /// What the outbox counts. Calls that are only on disk are not known to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// Calls in memory, in whatever state.

@@ -34,6 +34,7 @@ export const enum Durable {
 
 /// The head of a stored call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Record {
     /// By which version it was written.
     pub version: u32,
@@ -51,6 +52,7 @@ pub struct Record {
 
 /// The head of an outcome in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Entry {
     /// By which version it was written.
     pub version: u32,

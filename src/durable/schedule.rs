@@ -19,6 +19,7 @@ pub const DEPLOYMENT: Time = 10 * MINUTE;
 
 /// Why an attempt to send a call had no outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum Failure {
     /// It took longer than an attempt may take. Its method may still run; a repeat joins it.

@@ -1,44 +1,29 @@
-//! The core of `@lumenize/call`, as TypeScript sees it: conversions and nothing else.
-//!
-//! Every rule stands in a module that knows no JavaScript. A value of the user's never comes here:
-//! arguments and results travel beside the program.
-#![forbid(unsafe_code)]
-
-pub mod durable;
-pub mod error;
-#[cfg(feature = "faults")]
-mod fault;
-pub mod frame;
-pub mod limits;
-pub mod meaning;
-pub mod message;
-pub mod pending;
-pub mod program;
-pub mod validate;
+//! The core, as TypeScript sees it: conversions and nothing else.
 
 use js_sys::{Array, Object, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
-use error::{Code, Failure};
-use limits::Limits;
-use meaning::{Meaning, Method};
+use crate::error::{Code, Failure};
+use crate::limits::Limits;
+use crate::meaning::{self, Meaning, Method};
+use crate::{frame, message, pending, validate};
 
 #[wasm_bindgen(typescript_custom_section)]
 const CODES: &str = Code::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
 const LIMITS: &str = Limits::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
-const MESSAGE: &str = limits::MESSAGE_TYPESCRIPT;
+const MESSAGE: &str = crate::limits::MESSAGE_TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
-const ERROR: &str = limits::ERROR_TYPESCRIPT;
+const ERROR: &str = crate::limits::ERROR_TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
-const CHAIN: &str = limits::CHAIN_TYPESCRIPT;
+const CHAIN: &str = crate::limits::CHAIN_TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
-const OPTIONS: &str = pending::TYPESCRIPT;
+const OPTIONS: &str = crate::pending::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
-const STEPS: &str = program::STEPS_TYPESCRIPT;
+const STEPS: &str = crate::program::STEPS_TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
-const ARGUMENTS: &str = program::ARGUMENTS_TYPESCRIPT;
+const ARGUMENTS: &str = crate::program::ARGUMENTS_TYPESCRIPT;
 
 /// A failure is thrown as the pair `[code, message]`: TypeScript makes the `CallError`.
 impl From<Failure> for JsValue {
