@@ -50,7 +50,10 @@ export default defineConfig({
   ],
   resolve: {
     // The tests run what is published, not the sources.
-    alias: { '@lumenize/call': fileURLToPath(new URL('./pkg/workerd.js', import.meta.url)) },
+    alias: {
+      '@lumenize/call/durable': fileURLToPath(new URL('./pkg/durable.js', import.meta.url)),
+      '@lumenize/call': fileURLToPath(new URL('./pkg/workerd.js', import.meta.url)),
+    },
   },
   // By this the suite runs in other ways; test-worker/company.ts says in which.
   define: { __CALLS_TRAVEL__: JSON.stringify(process.env.CALLS_TRAVEL ?? 'as they come') },

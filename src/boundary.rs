@@ -24,6 +24,8 @@ const OPTIONS: &str = crate::pending::TYPESCRIPT;
 const STEPS: &str = crate::program::STEPS_TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
 const ARGUMENTS: &str = crate::program::ARGUMENTS_TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
+const ENTRIES: &str = crate::validate::TYPESCRIPT;
 
 /// A failure is thrown as the pair `[code, message]`: TypeScript makes the `CallError`.
 impl From<Failure> for JsValue {

@@ -41,6 +41,18 @@ pub const NOT_AN_ENTRY_OF_A_WORKER: &[&str] =
 /// Every name that starts with this belongs to the facade.
 pub const FACADE_PREFIX: &str = "__lmz";
 
+/// The one entry of the facade that a program may begin with: it receives durable calls, where a class has it.
+pub const DURABLE_ENTRY: &str = "__lmzDurable";
+
+/// The same, as a TypeScript declaration.
+pub const TYPESCRIPT: &str = "\
+/** Entries of the facade that a program may begin with. */
+export const enum FacadeEntry {
+  /** Receives durable calls, where a class has it. */
+  Durable = '__lmzDurable',
+}
+";
+
 /// Checks the size of an encoded frame.
 ///
 /// # Errors
@@ -290,7 +302,7 @@ fn check_read(name: &str) -> Result<(), Failure> {
 }
 
 fn check_entry(name: &str) -> Result<(), Failure> {
-    if !is_entry(name) {
+    if !is_entry(name) && name != DURABLE_ENTRY {
         let message = format!("'{name}' is not a method that callers may use");
         return Err(Failure::new(Code::NotCallable, message));
     }

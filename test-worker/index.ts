@@ -10,6 +10,7 @@ import {
 } from '@lumenize/call';
 import type { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
 import { inCompany } from './company.js';
+import type { Buyer, Seller } from './durable.js';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
 import type { Gateway } from './gateway.js';
@@ -31,6 +32,7 @@ import type { Thrower } from './thrower.js';
 import { PROMISES, THROWN } from './thrown.js';
 
 export { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
+export { Buyer, Seller } from './durable.js';
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
 export {
@@ -106,6 +108,8 @@ declare global {
       readonly ROOMY: DurableObjectNamespace<Roomy>;
       readonly UNREADABLE: DurableObjectNamespace<Unreadable>;
       readonly NEWBORN: DurableObjectNamespace<Newborn>;
+      readonly BUYER: DurableObjectNamespace<Buyer>;
+      readonly SELLER: DurableObjectNamespace<Seller>;
       readonly TALLY: Service<typeof Tally>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;

@@ -13,6 +13,7 @@ export {
   type CallSettle,
   type CallStart,
   callChannel,
+  type DurableEvent,
   type Settlement,
 } from './calling/channel.js';
 export type { CallErrorInfo } from './calling/owner.js';

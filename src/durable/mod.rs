@@ -105,7 +105,7 @@ pub enum Event {
     /// A call came in.
     Received {
         /// The version of its message.
-        version: u32,
+        version: u64,
         /// The id of the object that calls.
         from: String,
         /// The call.
@@ -406,7 +406,7 @@ fn take(event: Event, outbox: &mut Outbox, ledger: &mut Ledger, step: &mut Step)
         Event::Wiped => outbox.wiped(step),
         Event::Received { version, from, id, expires, known, settled } => {
             Ledger::acknowledged(&from, &settled, step);
-            step.effects.push(if version == VERSION {
+            step.effects.push(if version == u64::from(VERSION) {
                 ledger.received(&from, &id, expires, known.as_ref(), step.now)
             } else {
                 Effect::Refuse

@@ -19,9 +19,23 @@ pub const VERSION: u32 = record_version!();
 /// The most UTF-16 code units of a key. It is a part of two storage keys, of which the platform takes 2,048 bytes.
 pub const MOST_KEY_UNITS: usize = 512;
 
+/// Checks a key, by its length in UTF-16 code units.
+///
+/// # Errors
+/// A sentence, for one that is too short or too long.
+pub fn check_key(units: usize) -> Result<(), String> {
+    if units == 0 || units > MOST_KEY_UNITS {
+        return Err(format!("it has {units} UTF-16 code units: 1 to {MOST_KEY_UNITS} are allowed"));
+    }
+    Ok(())
+}
+
 /// Numbers that both sides need, as TypeScript declarations.
 pub const TYPESCRIPT: &str = concat!(
     "\
+/** Milliseconds since 1970. */
+export type Time = number;
+
 /** Numbers of durable calls that both sides need. */
 export const enum Durable {
   /** The version of records and messages. */

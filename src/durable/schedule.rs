@@ -5,6 +5,66 @@ use super::record::Time;
 const SECOND: Time = 1_000;
 const MINUTE: Time = 60 * SECOND;
 
+macro_rules! timeouts_ms {
+    (default) => {
+        86_400_000
+    };
+    (most) => {
+        604_800_000
+    };
+}
+
+/// The longest timeout, in milliseconds.
+pub const MOST_TIMEOUT: Time = timeouts_ms!(most);
+
+/// Timeouts as TypeScript declarations.
+pub const TYPESCRIPT: &str = concat!(
+    "\
+/** Timeouts of durable calls, in milliseconds. */
+export const enum DurableTimeout {
+  /** Of a call that sets none. */
+  DefaultMs = ",
+    timeouts_ms!(default),
+    ",
+}
+
+/** How one durable call is made. */
+export interface DurableCallOptions {
+  /**
+   * Milliseconds until the call settles with `CallError` code `timeout`, whatever the target does. Above 0, at
+   * most ",
+    timeouts_ms!(most),
+    " (7 days). Default: ",
+    timeouts_ms!(default),
+    " (24 hours).
+   */
+  readonly timeout?: number | undefined;
+  /**
+   * Makes calls of this object with the same key one call, for as long as its record lives: until its handler
+   * has ended, or its dead letter is dropped. 1 to ",
+    "512",
+    " UTF-16 code units. Default: none.
+   */
+  readonly key?: string | undefined;
+}
+"
+);
+
+/// Checks a timeout, in milliseconds.
+///
+/// # Errors
+/// A sentence, for one that makes no sense.
+pub fn check_timeout(timeout: f64) -> Result<Time, String> {
+    #[allow(clippy::cast_precision_loss)]
+    let most = MOST_TIMEOUT as f64;
+    if timeout.is_nan() || timeout <= 0.0 || timeout > most {
+        return Err(format!("it has to be milliseconds above 0, at most {MOST_TIMEOUT} (7 days)"));
+    }
+    // A fraction of a millisecond is one.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    Ok(timeout.ceil() as Time)
+}
+
 /// How often a handler may have ended with its object before it is given up.
 pub const MOST_CRASHES: u32 = 5;
 

@@ -33,7 +33,26 @@ export interface CallSettle extends CallEventDetails {
   readonly ms: number;
 }
 
-export type CallEvent = CallStart | CallSettle;
+/**
+ * Something happened to a durable call: it was stored; sent, or sent again; it has its outcome, and its handler
+ * is about to run; it became a dead letter (`buried`); its record is another object's, or another version's, and is
+ * left alone (`parked`); or its record was taken back or deleted (`lost`).
+ */
+export interface DurableEvent {
+  readonly event: 'stored' | 'sent' | 'repeated' | 'settled' | 'buried' | 'parked' | 'lost';
+  /** The id of the durable call. */
+  readonly id: string;
+  readonly binding?: string | undefined;
+  readonly instance?: string | undefined;
+  /** What is called, as `explain` writes it. */
+  readonly operation?: string | undefined;
+  /** Of `sent` and `repeated`: how often it was sent since its object started. */
+  readonly attempt?: number | undefined;
+  /** Of `settled`: what it came to. */
+  readonly code?: Settlement | undefined;
+}
+
+export type CallEvent = CallStart | CallSettle | DurableEvent;
 
 /**
  * Receives events synchronously. Errors that it throws are logged and touch no call; in workerd, listeners after it

@@ -5,6 +5,8 @@ import type { CallErrorDetails } from '../wire/errors.js';
 export interface CallErrorInfo extends CallErrorDetails {
   /** The handler, as `explain` writes it; `undefined` where the call has none. */
   readonly handler: string | undefined;
+  /** The id of a durable call, for `svc.durable.retry` and `drop`; `undefined` of any other. */
+  readonly durableId?: string | undefined;
 }
 
 /** The object that makes calls: its handlers run on it. */

@@ -73,14 +73,19 @@ export function callerOf<Env, Self>(
 }
 
 /** Never rejects and loses nothing: an error in `onCallError` is logged with the original one. */
-async function report(self: Observer, error: unknown, info: CallErrorInfo): Promise<void> {
+export async function report(
+  self: Observer | object,
+  error: unknown,
+  info: CallErrorInfo,
+): Promise<void> {
   const { handler, operation } = info;
   const call = `${operation} on ${placeOf(info)}`;
   const what = handler
     ? `@lumenize/call: the handler ${handler} failed, given the outcome of ${call}:`
     : `@lumenize/call: add a handler or onCallError to handle this: ${call} failed:`;
   try {
-    if (self.onCallError) await self.onCallError(error, info);
+    const observer: Observer = self;
+    if (observer.onCallError) await observer.onCallError(error, info);
     else console.error(what, loggable(error));
   } catch (failure) {
     console.error(what, loggable(error), 'and onCallError failed:', failure);

@@ -4,7 +4,7 @@
  * wraps a base that was not written to be called.
  */
 
-import type { CallLimits } from '../wasm/lumenize_call.js';
+import { type CallLimits, FacadeEntry } from '../wasm/lumenize_call.js';
 import { checkLimits, type Limits } from '../wire/core.js';
 import { CallError, invalidOption } from '../wire/errors.js';
 import { nearTo } from '../wire/near.js';
@@ -67,6 +67,10 @@ function makeRules(prototype: object): ClassRules {
   const { entries, closed, isChosen } = entriesOf(prototype);
   checkClosedToRpc(receiver, isChosen);
   const checkEntry = (self: object, name: string): void => {
+    if (name === FacadeEntry.Durable) {
+      checkDurable(receiver.name, prototype);
+      return;
+    }
     if (Object.hasOwn(self, name) ? exposes.has(name) : entries.has(name)) return;
     const what = `${receiver.name} has no method '${name}' that callers may use`;
     throw new CallError('not-callable', `${what}${reasonFor(self, name, entries, closed)}`);
@@ -76,6 +80,12 @@ function makeRules(prototype: object): ClassRules {
     checkEntry,
     read: Object.assign(readFor(checkEntry), { exposes }),
   };
+}
+
+function checkDurable(name: string, prototype: object): void {
+  if (FacadeEntry.Durable in prototype) return;
+  const remedy = "let it extend withDurableCalls(…) of '@lumenize/call/durable'";
+  throw new CallError('not-callable', `${name} takes no durable calls: ${remedy}`);
 }
 
 /** The reason for a refusal, or a similar name. It reveals only names that callers may reach or have sent. */

@@ -1,6 +1,6 @@
 /** Values and continuations as text, for logs and error messages. */
 import { isPlainObject } from '../runtime/kinds.js';
-import { type Node, nodeOf } from './node.js';
+import { NamedNode, type Node, nodeOf } from './node.js';
 import { cut, textOf } from './text.js';
 
 /**
@@ -30,6 +30,7 @@ class Explanation {
   #left = SHOWN.text;
 
   explain(node: Node, level: number): string {
+    if (node instanceof NamedNode) return this.#add(node.text);
     const steps: Node[] = [];
     let at: Node = node;
     for (; at.of; at = at.of) steps.push(at);

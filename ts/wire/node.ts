@@ -20,6 +20,17 @@ export class Node {
   ) {}
 }
 
+/** A call that is shown by a text of its own: it carries another one. */
+export class NamedNode extends Node {
+  constructor(
+    of: Node,
+    args: readonly unknown[],
+    readonly text: string,
+  ) {
+    super(of, undefined, args);
+  }
+}
+
 /** A start: the target itself, to which a recorded program has not done anything yet. */
 export function isStart(node: Node): boolean {
   return !node.of && node.name === undefined;

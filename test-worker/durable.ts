@@ -1,0 +1,101 @@
+/** Objects with durable calls: one that buys, and one that sells and counts. */
+import { LumenizeBase } from '@lumenize/call';
+import { withDurableCalls } from '@lumenize/call/durable';
+
+/** What a handler of a `Buyer` was given. */
+export interface Handled {
+  readonly outcome: unknown;
+  readonly rest: readonly unknown[];
+}
+
+export class Seller extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
+  /** How often a method has been begun, since the object started. */
+  begun = 0;
+  #release: (() => void) | undefined;
+
+  get sold(): number {
+    return this.ctx.storage.kv.get<number>('sold') ?? 0;
+  }
+
+  /** Synchronous. */
+  take(sku: string, count = 1): string {
+    this.begun += 1;
+    this.ctx.storage.kv.put('sold', this.sold + count);
+    return `${sku} ${this.sold}`;
+  }
+
+  /** Writes last. */
+  async takeSlowly(sku: string): Promise<string> {
+    this.begun += 1;
+    await scheduler.wait(1);
+    this.ctx.storage.kv.put('sold', this.sold + 1);
+    return `${sku} ${this.sold}`;
+  }
+
+  /** Goes on when it is released. */
+  async takeWhenReleased(sku: string): Promise<string> {
+    this.begun += 1;
+    await new Promise<void>((resolve) => {
+      this.#release = resolve;
+    });
+    this.ctx.storage.kv.put('sold', this.sold + 1);
+    return `${sku} ${this.sold}`;
+  }
+
+  release(): void {
+    this.#release?.();
+  }
+
+  refuse(sku: string): never {
+    this.begun += 1;
+    this.ctx.storage.kv.put('refused', sku);
+    throw new RangeError(`no ${sku}`);
+  }
+
+  lend(): () => void {
+    return () => {};
+  }
+
+  /** Ends its object the first time. */
+  crashOnce(sku: string): string {
+    if (this.ctx.storage.kv.get('crashed')) return this.take(sku);
+    // Committed by the await of whoever called before; this turn is lost.
+    crashes.add(this.ctx.id.toString());
+    if (crashes.size === 1) this.ctx.abort('as the test asked');
+    return this.take(sku);
+  }
+}
+
+const crashes = new Set<string>();
+
+export class Buyer extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
+  readonly reported: { readonly error: unknown; readonly id: string | undefined }[] = [];
+
+  /** What handlers were given, as it is stored. */
+  get handled(): Handled[] {
+    return this.ctx.storage.kv.get<Handled[]>('handled') ?? [];
+  }
+
+  onTaken(outcome: string | Error, ...rest: unknown[]): void {
+    this.ctx.storage.kv.put('handled', [...this.handled, { outcome, rest }]);
+  }
+
+  onCount(outcome: number | Error, ...rest: unknown[]): void {
+    this.ctx.storage.kv.put('handled', [...this.handled, { outcome, rest }]);
+  }
+
+  onThrow(_outcome: string | Error): void {
+    if (this.ctx.storage.kv.get('well')) this.onTaken(_outcome);
+    else throw new Error('as the test asked');
+  }
+
+  override onCallError(error: unknown, { durableId }: { durableId?: string | undefined }): void {
+    this.reported.push({ error, id: durableId });
+  }
+
+  /** Waits until as many handlers have run. */
+  async arrived(count: number): Promise<Handled[]> {
+    while (this.handled.length < count) await scheduler.wait(1);
+    return this.handled;
+  }
+}

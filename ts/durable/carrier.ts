@@ -1,0 +1,156 @@
+/**
+ * Carries out what the machine says, for one object, in the turn in which it says so: rows are written with what
+ * the object writes in that turn.
+ */
+
+import { soon } from '../runtime/turn.js';
+import { textOf } from '../wire/text.js';
+import { type AlarmHandler, SharedAlarm } from './alarm.js';
+import { Ledger } from './ledger.js';
+import { createMachine, step } from './machine.js';
+import { Outbox } from './outbox.js';
+import { Rows } from './rows.js';
+import { recentStarts } from './starts.js';
+import type { DurableMachine, Effect, Event } from './wasm/lumenize_call_durable.js';
+
+/** The names of effects that have fields. */
+type Name = Exclude<Effect, string> extends infer E ? (E extends E ? keyof E : never) : never;
+
+/** The fields of an effect. */
+export type FieldsOf<N extends Name> = Extract<Effect, { [K in N]: unknown }>[N];
+
+/** What carries out the effects of one side. */
+export type Carried<N extends Name> = { readonly [K in N]: (fields: FieldsOf<K>) => void };
+
+/** An object with durable calls. */
+export interface DurableSelf {
+  readonly ctx: DurableObjectState;
+  readonly env: object;
+  alarm?: AlarmHandler;
+}
+
+export class Carrier {
+  readonly self: DurableSelf;
+  readonly rows: Rows;
+  readonly alarm: SharedAlarm;
+  readonly outbox: Outbox;
+  readonly ledger: Ledger;
+  readonly #ctx: DurableObjectState;
+  readonly #carried: Carried<Name>;
+  #machine: DurableMachine | undefined;
+  /** Transactions that are open. What they write may be taken back. */
+  #transactions = 0;
+  #isCommitting = false;
+
+  /** @param theirs - The object's own handler of alarms, if it has one. */
+  constructor(self: DurableSelf, theirs: () => AlarmHandler | undefined) {
+    this.self = self;
+    this.#ctx = self.ctx;
+    const { storage } = this.#ctx;
+    this.rows = new Rows(storage.kv);
+    this.alarm = new SharedAlarm(storage, theirs, () => this.tell('woke'));
+    this.outbox = new Outbox(this);
+    this.ledger = new Ledger(this);
+    this.#carried = {
+      ...this.outbox.effects,
+      ...this.ledger.effects,
+      wake: ({ at }) => void this.alarm.wake(at).catch((error: unknown) => this.#end(error)),
+    };
+    this.#watchStorage(storage);
+    soon(() => this.sure(() => this.rows.hasCalls && this.machine));
+  }
+
+  /** The id by which targets know this object. */
+  get id(): string {
+    return this.#ctx.id.toString();
+  }
+
+  /** Told that its object has started, before anything else. */
+  get machine(): DurableMachine {
+    if (!this.#machine) {
+      this.#machine = createMachine();
+      const hasRecords = this.rows.hasCalls;
+      this.tell({
+        started: {
+          owner: this.id,
+          hasRecords,
+          crashes: hasRecords ? this.rows.counts() : [],
+          recentStarts: hasRecords ? recentStarts(this.id) : 0,
+        },
+      });
+    }
+    return this.#machine;
+  }
+
+  /** Tells the machine of an event, and carries out what it says. */
+  tell(event: Event): void {
+    this.sure(() => this.carryOut(this.ask(event)));
+  }
+
+  /** Tells the machine of an event, and returns what it says. */
+  ask(event: Event): Effect[] {
+    return step(this.machine, event);
+  }
+
+  carryOut(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      for (const [name, fields] of Object.entries(effect)) {
+        this.#carried[name as Name](fields as never);
+      }
+    }
+  }
+
+  /** Says `committed` when this turn has ended, and every transaction with it. */
+  commitSoon(): void {
+    if (this.#isCommitting) return;
+    this.#isCommitting = true;
+    soon(() => {
+      this.#isCommitting = false;
+      if (this.#transactions === 0) this.tell('committed');
+    });
+  }
+
+  /** Waits until what was written is committed. */
+  async sync(): Promise<void> {
+    await this.#ctx.storage.sync();
+  }
+
+  /** Runs what must not fail: a turn whose records cannot be written must not commit. */
+  sure<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      return this.#end(error);
+    }
+  }
+
+  #end(error: unknown): never {
+    this.#ctx.abort(`@lumenize/call: durable calls cannot go on: ${textOf(error)}`);
+    throw error;
+  }
+
+  /** What ends or deletes more than a turn writes has to be known here. */
+  #watchStorage(storage: DurableObjectStorage): void {
+    const deleteAll = storage.deleteAll.bind(storage);
+    const transaction = storage.transaction.bind(storage);
+    const run = async <T>(closure: (txn: DurableObjectTransaction) => Promise<T>): Promise<T> => {
+      this.#transactions += 1;
+      try {
+        return await transaction((txn) => {
+          this.alarm.share(txn);
+          return closure(txn);
+        });
+      } finally {
+        this.#transactions -= 1;
+        this.commitSoon();
+      }
+    };
+    Object.assign(storage, {
+      transaction: run,
+      deleteAll: (options?: DurableObjectPutOptions) => {
+        this.tell('wiped');
+        return deleteAll(options);
+      },
+    });
+  }
+}

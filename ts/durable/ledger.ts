@@ -1,0 +1,141 @@
+/** The target's side of durable calls: a method runs once, and repeats are answered from its record. */
+
+import { rulesOf } from '../receiving/expose.js';
+import { answer, checkFrame } from '../receiving/receive.js';
+import { readAny } from '../receiving/steps.js';
+import { CallError } from '../wire/errors.js';
+import { sendFailure } from '../wire/outcome.js';
+import { textOf } from '../wire/text.js';
+import type { Carried, Carrier, FieldsOf } from './carrier.js';
+import { entryOf } from './machine.js';
+import { type Answer, DONE, LATE, type Message } from './message.js';
+import type { Effect } from './wasm/lumenize_call_durable.js';
+import { Durable } from './wasm/lumenize_call_durable.js';
+
+export class Ledger {
+  readonly #carrier: Carrier;
+  /** Answers of methods that run, by the rows of their calls. */
+  readonly #running = new Map<string, Promise<unknown>>();
+  /** What a method came to, until it is recorded in the same turn. */
+  readonly #ended = new Map<string, unknown>();
+
+  readonly effects: Carried<'record' | 'forget' | 'sweep'> = {
+    record: (fields) => this.#record(fields),
+    forget: ({ rows }) => {
+      for (const row of rows) this.#carrier.rows.deleteOutcome(row);
+    },
+    sweep: ({ after, limit }) => {
+      const entries = this.#carrier.rows.outcomes(after, limit);
+      this.#carrier.tell({ swept: { entries, more: entries.length === limit } });
+    },
+  };
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  /**
+   * Answers a call. Anybody may have sent it.
+   *
+   * @throws `CallError`: nothing has run.
+   */
+  receive(message: readonly unknown[]): Answer | Promise<Answer> {
+    const [version, from, id, expires, settled, frame, slots] = checkMessage(message);
+    const entry = entryOf(from, id);
+    const known = this.#carrier.rows.outcome(entry)?.head;
+    const isNew = !known && !this.#running.has(entry);
+    const run = isNew ? this.#prepare(frame, slots) : undefined;
+    const received = { version, from, id, expires, known, settled: [...settled] };
+    const effects = this.#carrier.sure(() => this.#carrier.ask({ received }));
+    const decision = effects.pop();
+    this.#carrier.sure(() => this.#carrier.carryOut(effects));
+    return this.#decide(decision, run);
+  }
+
+  /** Checks a program; it runs when the result is called. Throws `CallError`. */
+  #prepare(frame: unknown, slots: readonly unknown[]): () => unknown {
+    const { self } = this.#carrier;
+    const rules = rulesOf(self);
+    const program = checkFrame(frame, slots.length, rules, self);
+    return () => answer(program, slots, 0, self, program.method ? readAny : rules.read);
+  }
+
+  #decide(
+    decision: Effect | undefined,
+    run: (() => unknown) | undefined,
+  ): Answer | Promise<Answer> {
+    if (decision === 'late') return LATE;
+    if (typeof decision === 'object') {
+      if ('run' in decision && run) return this.#run(decision.run.row, run());
+      if ('join' in decision) return this.#join(decision.join.row);
+      if ('repeat' in decision) {
+        return [DONE, this.#carrier.rows.outcome(decision.repeat.row)?.sent];
+      }
+    }
+    const message = `this is a durable call or a record of another version than ${Durable.Version}`;
+    throw new CallError('protocol', message);
+  }
+
+  async #join(row: string): Promise<Answer> {
+    return [DONE, await this.#running.get(row)];
+  }
+
+  #run(row: string, sent: unknown): Answer | Promise<Answer> {
+    if (!(sent instanceof Promise)) return [DONE, this.#end(row, sent)];
+    const ended = sent.then((each: unknown) => this.#end(row, each));
+    this.#running.set(row, ended);
+    return this.#join(row);
+  }
+
+  /** Records an outcome in the turn in which its method has ended, and returns what is to be answered. */
+  #end(row: string, sent: unknown): unknown {
+    this.#running.delete(row);
+    this.#ended.set(row, sent);
+    this.#carrier.tell({ ended: { row } });
+    const recorded = this.#ended.get(row);
+    this.#ended.delete(row);
+    return recorded;
+  }
+
+  #record({ row, entry: head }: FieldsOf<'record'>): void {
+    const { rows } = this.#carrier;
+    try {
+      rows.putOutcome(row, { head, sent: this.#ended.get(row) });
+    } catch (cause) {
+      const text = `its result cannot be stored, as that of a durable call is: ${textOf(cause)}`;
+      const sent = sendFailure(new CallError('not-cloneable', text, { mayHaveRun: true }));
+      this.#ended.set(row, sent);
+      rows.putOutcome(row, { head, sent });
+    }
+  }
+}
+
+/** UTF-16 code units of what names a caller or a call, which become parts of a storage key. */
+const MOST_UNITS = { from: 128, id: 600 };
+
+/** Calls that one message says have settled. */
+const MOST_SETTLED = 1_000;
+
+/** Throws `CallError` with code `protocol` for what no caller of this version sends. */
+function checkMessage(message: readonly unknown[]): Message {
+  const [version, from, id, expires, settled, frame, slots] = message;
+  const isMessage =
+    isCount(version) &&
+    isName(from, MOST_UNITS.from) &&
+    isName(id, MOST_UNITS.id) &&
+    isCount(expires) &&
+    Array.isArray(settled) &&
+    settled.length <= MOST_SETTLED &&
+    Array.from(settled).every((each) => isName(each, MOST_UNITS.id)) &&
+    Array.isArray(slots);
+  if (!isMessage) throw new CallError('protocol', 'this is no message of a durable call');
+  return [version, from, id, expires, settled, frame, slots] as unknown as Message;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isName(value: unknown, most: number): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= most;
+}

@@ -1,0 +1,72 @@
+/** The one seam to the machine of durable calls, which is wasm of its own beside the core. */
+
+import { CallError, invalidOption } from '../wire/errors.js';
+import { textOf } from '../wire/text.js';
+import type * as Wasm from './wasm/lumenize_call_durable.js';
+import type { DurableMachine, Effect, Event } from './wasm/lumenize_call_durable.js';
+
+type Loaded = Pick<
+  typeof Wasm,
+  'DurableMachine' | 'checkTimeout' | 'checkKey' | 'rowOf' | 'entryOf'
+>;
+
+let loaded: Loaded | undefined;
+
+/** Runs once for each isolate, from the entry. */
+export function load(machine: Loaded): void {
+  loaded = machine;
+}
+
+function wasm(): Loaded {
+  if (loaded) return loaded;
+  throw new CallError('internal', "import withDurableCalls from '@lumenize/call/durable'");
+}
+
+/** A machine that has to be told that its object has started. */
+export function createMachine(): DurableMachine {
+  return new (wasm().DurableMachine)();
+}
+
+/**
+ * Takes an event, and returns what is to be done in this turn.
+ *
+ * @throws `CallError` with code `internal` where the machine died: what it knew is lost, and the object has to
+ *   start anew.
+ */
+export function step(machine: DurableMachine, event: Event): Effect[] {
+  try {
+    return machine.step(event);
+  } catch (thrown) {
+    const message = `the machine of durable calls failed (${textOf(thrown)}): please report this`;
+    throw new CallError('internal', message, { cause: thrown });
+  }
+}
+
+/** A timeout in whole milliseconds. Throws `CallError` with code `invalid-option`. */
+export function checkTimeout(timeout: number): number {
+  return asked(`timeout is ${timeout}`, () => wasm().checkTimeout(timeout));
+}
+
+/** Throws `CallError` with code `invalid-option`. */
+export function checkKey(key: string): void {
+  asked('key', () => wasm().checkKey(key.length));
+}
+
+/** The row of a call in the storage of its caller. */
+export function rowOf(id: string): string {
+  return wasm().rowOf(id);
+}
+
+/** The row of an outcome in the storage of its target. */
+export function entryOf(from: string, id: string): string {
+  return wasm().entryOf(from, id);
+}
+
+/** What the machine refuses, it says in a sentence. */
+function asked<T>(place: string, question: () => T): T {
+  try {
+    return question();
+  } catch (thrown) {
+    throw invalidOption(`${place}: ${textOf(thrown)}`);
+  }
+}

@@ -1,0 +1,270 @@
+/** The caller's side of durable calls: sends what is stored, and runs handlers with what comes back. */
+
+import type { CallHandle } from '../calling/call.js';
+import { type DurableEvent, settlementOf } from '../calling/channel.js';
+import type { CallErrorInfo } from '../calling/owner.js';
+import { report } from '../object/create.js';
+import { isObject } from '../runtime/kinds.js';
+import { soon } from '../runtime/turn.js';
+import { FacadeEntry } from '../wasm/lumenize_call.js';
+import { release } from '../wire/dispose.js';
+import { encodeError } from '../wire/error-data.js';
+import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
+import { NamedNode, NODE, Node } from '../wire/node.js';
+import { type Outcome, readOutcome, sendFailure } from '../wire/outcome.js';
+import type { Carried, Carrier, FieldsOf } from './carrier.js';
+import { announce } from './events.js';
+import { failureOf } from './failures.js';
+import { runStored } from './handler.js';
+import { rowOf } from './machine.js';
+import { DONE } from './message.js';
+import type { StoredCall, StoredLetter } from './rows.js';
+import type { With } from './wasm/lumenize_call_durable.js';
+import { Durable } from './wasm/lumenize_call_durable.js';
+
+/** As much of `this.svc` as sends stored calls. */
+interface Sender {
+  call(
+    target: string | object,
+    instance: string,
+    remote: unknown,
+    handler: (outcome: unknown) => unknown,
+    options: { readonly batch: boolean },
+  ): CallHandle;
+}
+
+/** What is known in memory of the last attempt of a call. */
+interface Attempt {
+  /** The outcome, as the target sends it. */
+  sent?: unknown;
+  /** Why there was none. */
+  failure?: CallError;
+  /** What its handler threw. */
+  thrown?: unknown;
+  /** The end of its handler, while that takes time. */
+  handling?: Promise<void>;
+}
+
+const START = new Node(undefined, undefined, undefined);
+const ENTRY = new Node(START, FacadeEntry.Durable, undefined);
+
+export class Outbox {
+  readonly #carrier: Carrier;
+  readonly #attempts = new Map<string, Attempt>();
+
+  readonly effects: Carried<
+    | 'load'
+    | 'store'
+    | 'known'
+    | 'send'
+    | 'count'
+    | 'handle'
+    | 'delete'
+    | 'bury'
+    | 'deleteLetter'
+    | 'lost'
+    | 'parked'
+    | 'run'
+    | 'repeat'
+    | 'join'
+  > = {
+    load: ({ after, limit }) => {
+      const rows = this.#carrier.rows.calls(after, limit);
+      this.#carrier.tell({ loaded: { rows, more: rows.length === limit } });
+    },
+    send: (fields) => this.#send(fields),
+    count: ({ id, crashes }) => {
+      this.#carrier.rows.putCount(rowOf(id), crashes);
+      void this.#carrier.sync().then(() => this.#carrier.tell({ counted: { id } }));
+    },
+    handle: ({ id, with: what }) => this.#handle(id, what),
+    delete: ({ id }) => {
+      this.#attempts.delete(id);
+      this.#carrier.rows.deleteCall(rowOf(id));
+    },
+    bury: (fields) => this.#bury(fields),
+    deleteLetter: ({ id }) => {
+      this.#attempts.delete(id);
+      this.#carrier.rows.deleteLetter(rowOf(id));
+    },
+    lost: ({ id }) => {
+      this.#attempts.delete(id);
+      announce({ event: 'lost', id });
+    },
+    parked: ({ row }) => {
+      const { head } = this.#carrier.rows.call(row) ?? {};
+      announce({ event: 'parked', id: head?.id ?? row });
+    },
+    // Answers to what only the code asks that gets them.
+    store: () => {},
+    known: () => {},
+    run: () => {},
+    repeat: () => {},
+    join: () => {},
+  };
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  #send({ id, attempt, alone, settled }: FieldsOf<'send'>): void {
+    const stored = this.#stored(id);
+    if (!stored) {
+      this.#carrier.tell({ missing: { id } });
+      return;
+    }
+    const { binding, instance, operation, frame, slots, head } = stored;
+    const message = [Durable.Version, head.owner, id, head.expires, settled, frame, slots];
+    const node = new NamedNode(ENTRY, message, operation);
+    const remote = Object.assign(() => {}, { [NODE]: node });
+    const { svc } = this.#carrier.self as unknown as { svc: Sender };
+    announce({ event: attempt === 1 ? 'sent' : 'repeated', ...shown(stored), attempt });
+    try {
+      const receive = (outcome: unknown): unknown => this.#receive(id, outcome);
+      svc.call(this.#target(binding), instance, remote, receive, { batch: !alone });
+    } catch (error) {
+      // The binding is not there any more, or not yet.
+      soon(() => void this.#receive(id, error));
+    }
+  }
+
+  /** A binding of `env`, or an export of the Worker that stands for one. */
+  #target(binding: string): string | object {
+    const { ctx, env } = this.#carrier.self;
+    if (Object.hasOwn(env, binding)) return binding;
+    const { exports = {} } = ctx as unknown as { exports?: Readonly<Record<string, unknown>> };
+    const exported = Object.hasOwn(exports, binding) ? exports[binding] : undefined;
+    return isObject(exported) ? exported : binding;
+  }
+
+  /** @returns The end of the handler, if one runs and takes time. */
+  #receive(id: string, outcome: unknown): Promise<void> | undefined {
+    if (!Array.isArray(outcome)) this.#fail(id, outcome);
+    else if (outcome[0] === DONE) {
+      this.#attempt(id).sent = outcome[1];
+      this.#carrier.tell({ answered: { id } });
+    } else this.#carrier.tell({ tooLate: { id } });
+    const handling = this.#attempts.get(id)?.handling;
+    this.#forgetUnlessPending(id);
+    return handling;
+  }
+
+  #fail(id: string, outcome: unknown): void {
+    const failure =
+      outcome instanceof CallError
+        ? outcome
+        : new CallError('protocol', 'the target answered with what is no answer to a durable call');
+    this.#attempt(id).failure = failure;
+    this.#carrier.tell({ failed: { id, failure: failureOf(failure) } });
+  }
+
+  #handle(id: string, what: With): void {
+    const stored = what === 'stored' ? this.letter(id) : this.#stored(id);
+    if (!stored) {
+      this.#carrier.tell({ missing: { id } });
+      return;
+    }
+    const { outcome, failed } = this.#outcome(id, stored, what);
+    announce({ event: 'settled', ...shown(stored), code: settlementOf(outcome, failed) });
+    const attempt = this.#attempt(id);
+    const end = (): void => {
+      release(outcome);
+      delete attempt.handling;
+      this.#carrier.tell({ handled: { id, hasFailed: 'thrown' in attempt } });
+    };
+    const fail = (thrown: unknown): void => {
+      attempt.thrown = thrown;
+    };
+    const { handler } = stored;
+    if (!handler) {
+      if (failed) this.#report(stored, outcome);
+      end();
+      return;
+    }
+    const run = (): void | Promise<void> => {
+      try {
+        return runStored(handler, this.#carrier.self, outcome);
+      } catch (error) {
+        return fail(error);
+      }
+    };
+    const ended = run();
+    if (ended instanceof Promise) attempt.handling = ended.catch(fail).then(end);
+    else end();
+  }
+
+  #outcome(id: string, stored: StoredCall, what: With): Outcome {
+    const details = { ...detailsOf(stored), mayHaveRun: true };
+    if (what === 'failure') return { outcome: this.#attempts.get(id)?.failure, failed: true };
+    if (what === 'timeout') {
+      const { made, expires } = stored.head;
+      const text = `${stored.operation} on ${placeOf(details)} has no outcome after ${expires - made} ms`;
+      return { outcome: new CallError('timeout', text, details), failed: true };
+    }
+    const sent =
+      what === 'stored' ? this.#carrier.rows.outcomeOf(rowOf(id)) : this.#attempts.get(id)?.sent;
+    return readOutcome(sent, { details: () => details, durableObjectIdWith: () => undefined });
+  }
+
+  #bury({ id, why, with: what }: FieldsOf<'bury'>): void {
+    const { rows } = this.#carrier;
+    const row = rowOf(id);
+    const stored = what === 'stored' ? this.letter(id) : this.#stored(id);
+    const attempt = this.#attempts.get(id);
+    this.#attempts.delete(id);
+    if (!stored) return;
+    const thrown =
+      why === 'threw' ? attempt?.thrown : new Error('its object ended each time that it ran');
+    const sent =
+      what === 'answer'
+        ? attempt?.sent
+        : what === 'stored'
+          ? rows.outcomeOf(row)
+          : sendFailure(this.#outcome(id, stored, what).outcome);
+    rows.putLetter(row, { ...stored, why, at: Date.now(), error: encodeError(thrown) }, sent);
+    if (what !== 'stored') rows.deleteCall(row);
+    announce({ event: 'buried', ...shown(stored) });
+    this.#report(stored, thrown);
+  }
+
+  /** The dead letter of a call. */
+  letter(id: string): StoredLetter | undefined {
+    const letter = this.#carrier.rows.letter(rowOf(id));
+    return letter?.head.id === id ? letter : undefined;
+  }
+
+  /** The record of a call, unless its key belongs to another call by now. */
+  #stored(id: string): StoredCall | undefined {
+    const stored = this.#carrier.rows.call(rowOf(id));
+    return stored?.head.id === id ? stored : undefined;
+  }
+
+  #attempt(id: string): Attempt {
+    let attempt = this.#attempts.get(id);
+    if (!attempt) {
+      attempt = {};
+      this.#attempts.set(id, attempt);
+    }
+    return attempt;
+  }
+
+  /** An answer to a call that has settled meanwhile is of no use. */
+  #forgetUnlessPending(id: string): void {
+    if (!this.#carrier.machine.state(id)) this.#attempts.delete(id);
+  }
+
+  #report(stored: StoredCall, error: unknown): void {
+    const { text: handler } = stored.handler ?? {};
+    const info: CallErrorInfo = { ...detailsOf(stored), handler, durableId: stored.head.id };
+    void report(this.#carrier.self, error, info);
+  }
+}
+
+function detailsOf({ binding, instance, operation }: StoredCall): CallErrorDetails {
+  return { binding, instance, operation };
+}
+
+function shown(stored: StoredCall): Omit<DurableEvent, 'event'> {
+  const { binding, instance, operation } = stored;
+  return { id: stored.head.id, binding, instance, operation };
+}

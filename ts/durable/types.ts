@@ -1,0 +1,80 @@
+/** The types of durable calls. */
+
+import type {
+  Any,
+  ArrivalOf,
+  Recorded,
+  RunsOn,
+  Sendable,
+  ValueOf,
+} from '../types/continuations.js';
+import type { Handler } from '../types/handlers.js';
+import type {
+  AnyTarget,
+  Behind,
+  BindingName,
+  CheckedRemote,
+  InstanceOf,
+  TargetOf,
+} from '../types/targets.js';
+import type { Counts, DurableCallOptions } from './wasm/lumenize_call_durable.js';
+
+/** A durable call, as it is stored. */
+export interface DurableCall {
+  /** Identifies it. */
+  readonly id: string;
+  readonly binding: string;
+  readonly instance: string;
+  /** What is called, as `explain` writes it. */
+  readonly operation: string;
+  /** Its handler, as `explain` writes it. */
+  readonly handler: string | undefined;
+  /** When it was made, and when it settles as `timeout`: milliseconds since 1970. */
+  readonly made: number;
+  readonly expires: number;
+  /**
+   * `stored`: it will be sent. `sent`: it has no answer yet. `waiting`: an attempt failed, and another
+   * follows. `handling`: its handler runs. `parked`: the record is another object's, or another version's.
+   * `dead`: its handler threw, or ended with its object five times; `retry` or `drop` it.
+   */
+  readonly state: 'stored' | 'sent' | 'waiting' | 'handling' | 'parked' | 'dead';
+  /** How often it was sent since the object started. */
+  readonly attempts: number;
+  /** Of a dead letter: what its handler threw. */
+  readonly error?: unknown;
+}
+
+/** What an object has in memory of its durable calls. */
+export interface DurableStats extends Counts {
+  /** Methods of this object that run for durable calls of others. */
+  readonly running: number;
+}
+
+/** `this.svc.durable.call`. */
+export interface DurableCallFunction<Env, Self = never> {
+  /**
+   * Stores a call with what the object writes in this turn, and returns its id. It is sent once the turn has
+   * committed, and again until it has an outcome; the target runs it effectively once. Then the handler runs.
+   *
+   * @param remote - What to run there, recorded by `this.ctn(binding, instance)`. Both classes have
+   *   `withDurableCalls`.
+   * @param handler - What to run here with the outcome: recorded by `this.ctn()`.
+   * @throws `CallError` at once, with nothing written: `invalid-continuation`, `unknown-binding`,
+   *   `invalid-target`, `invalid-option`, `limit-exceeded`, `not-cloneable`.
+   */
+  <V = Any>(
+    remote: Sendable<V>,
+    handler?: Handler<NoInfer<V>, Self> | undefined,
+    options?: DurableCallOptions,
+  ): string;
+  /** The same for what was recorded by `this.ctn<T>()`, which does not know its target. */
+  <B extends BindingName<Env> | AnyTarget, C>(
+    target: B,
+    instance: InstanceOf<Behind<Env, B>>,
+    remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
+    handler?: Handler<NoInfer<ValueOf<C>>, Self> | undefined,
+    options?: DurableCallOptions,
+  ): string;
+}
+
+export type { ArrivalOf, Recorded, RunsOn };
