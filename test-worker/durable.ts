@@ -89,6 +89,11 @@ export class Buyer extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
     else throw new Error('as the test asked');
   }
 
+  /** From now on `onThrow` does not. */
+  getWell(): void {
+    this.ctx.storage.kv.put('well', true);
+  }
+
   override onCallError(error: unknown, { durableId }: { durableId?: string | undefined }): void {
     this.reported.push({ error, id: durableId });
   }

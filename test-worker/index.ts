@@ -10,9 +10,9 @@ import {
 } from '@lumenize/call';
 import type { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
 import { inCompany } from './company.js';
-import type { Buyer, Seller } from './durable.js';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
+import type { Buyer, Seller } from './durable.js';
 import type { Gateway } from './gateway.js';
 import type { Machine } from './machine.js';
 import type { Mortal } from './mortal.js';
@@ -32,9 +32,9 @@ import type { Thrower } from './thrower.js';
 import { PROMISES, THROWN } from './thrown.js';
 
 export { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
-export { Buyer, Seller } from './durable.js';
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
+export { Buyer, Seller } from './durable.js';
 export {
   Framed,
   Guarded,

@@ -42,10 +42,11 @@ export interface DurableEvent {
   readonly event: 'stored' | 'sent' | 'repeated' | 'settled' | 'buried' | 'parked' | 'lost';
   /** The id of the durable call. */
   readonly id: string;
-  readonly binding?: string | undefined;
-  readonly instance?: string | undefined;
+  /** Empty, like `operation`, for a call that is lost or parked before it was read. */
+  readonly binding: string;
+  readonly instance: string | undefined;
   /** What is called, as `explain` writes it. */
-  readonly operation?: string | undefined;
+  readonly operation: string;
   /** Of `sent` and `repeated`: how often it was sent since its object started. */
   readonly attempt?: number | undefined;
   /** Of `settled`: what it came to. */

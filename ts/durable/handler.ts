@@ -24,9 +24,7 @@ export function storedHandlerFor(
       'record one, as in this.ctn().onUser(user): the handler of a durable call is stored, and a function cannot be';
     throw notRecorded('handler', handler, remedy);
   }
-  const checked = handlerFor(handler, remote, self) as
-    | HandlerProgram
-    | undefined;
+  const checked = handlerFor(handler, remote, self) as HandlerProgram | undefined;
   if (!checked) return undefined;
   const text = textOfHandler(handler) as string;
   if (!checked.method) {

@@ -35,6 +35,8 @@ interface Sender {
 
 /** What is known in memory of the last attempt of a call. */
 interface Attempt {
+  /** What is called, for observers. */
+  place?: Shown;
   /** The outcome, as the target sends it. */
   sent?: unknown;
   /** Why there was none. */
@@ -44,6 +46,10 @@ interface Attempt {
   /** The end of its handler, while that takes time. */
   handling?: Promise<void>;
 }
+
+type Shown = Omit<DurableEvent, 'event'>;
+
+const UNKNOWN: Omit<Shown, 'id'> = { binding: '', instance: undefined, operation: '' };
 
 const START = new Node(undefined, undefined, undefined);
 const ENTRY = new Node(START, FacadeEntry.Durable, undefined);
@@ -88,12 +94,12 @@ export class Outbox {
       this.#carrier.rows.deleteLetter(rowOf(id));
     },
     lost: ({ id }) => {
+      const { place = UNKNOWN } = this.#attempts.get(id) ?? {};
       this.#attempts.delete(id);
-      announce({ event: 'lost', id });
+      announce({ event: 'lost', ...place, id });
     },
     parked: ({ row }) => {
-      const { head } = this.#carrier.rows.call(row) ?? {};
-      announce({ event: 'parked', id: head?.id ?? row });
+      announce({ event: 'parked', ...UNKNOWN, id: row });
     },
     // Answers to what only the code asks that gets them.
     store: () => {},
@@ -118,7 +124,9 @@ export class Outbox {
     const node = new NamedNode(ENTRY, message, operation);
     const remote = Object.assign(() => {}, { [NODE]: node });
     const { svc } = this.#carrier.self as unknown as { svc: Sender };
-    announce({ event: attempt === 1 ? 'sent' : 'repeated', ...shown(stored), attempt });
+    const place = shown(stored);
+    this.#attempt(id).place = place;
+    announce({ event: attempt === 1 ? 'sent' : 'repeated', ...place, attempt });
     try {
       const receive = (outcome: unknown): unknown => this.#receive(id, outcome);
       svc.call(this.#target(binding), instance, remote, receive, { batch: !alone });
@@ -264,7 +272,7 @@ function detailsOf({ binding, instance, operation }: StoredCall): CallErrorDetai
   return { binding, instance, operation };
 }
 
-function shown(stored: StoredCall): Omit<DurableEvent, 'event'> {
+function shown(stored: StoredCall): Shown {
   const { binding, instance, operation } = stored;
   return { id: stored.head.id, binding, instance, operation };
 }
