@@ -1,8 +1,10 @@
 /** Durable calls: what an object sees of them. */
 import { runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
-import { expect, test } from 'vitest';
-import type { Buyer, Seller } from './durable.js';
+import { DurableObject, env } from 'cloudflare:workers';
+import { type CallEvent, callChannel, newContinuation } from '@lumenize/call';
+import { withDurableCalls } from '@lumenize/call/durable';
+import { expect, test, vi } from 'vitest';
+import type { Buyer, Clock, Seller } from './durable.js';
 import { thrownBy } from './in-object.js';
 
 function inBuyer<R>(name: string, run: (buyer: Buyer) => R | Promise<R>): Promise<R> {
@@ -19,10 +21,25 @@ async function reset(stub: DurableObjectStub<Buyer> | DurableObjectStub<Seller>)
   await expect(ended).rejects.toThrow('a test');
 }
 
+function storageOf(object: Buyer | Seller | Clock): DurableObjectStorage {
+  return (object as unknown as { ctx: DurableObjectState }).ctx.storage;
+}
+
 /** The rows of durable calls that an object has. */
 function rowsOf(object: Buyer | Seller): string[] {
-  const storage = (object as unknown as { ctx: DurableObjectState }).ctx.storage;
-  return Array.from(storage.kv.list({ prefix: '__lmz:' }), ([key]) => key);
+  return Array.from(storageOf(object).kv.list({ prefix: '__lmz:' }), ([key]) => key);
+}
+
+/** What happens to durable calls while something runs. */
+async function observing(run: () => unknown): Promise<string[]> {
+  const seen: string[] = [];
+  const listen = (event: CallEvent): void => {
+    if (typeof event.id === 'string') seen.push(event.event);
+  };
+  callChannel.subscribe(listen);
+  await run();
+  callChannel.unsubscribe(listen);
+  return seen;
 }
 
 test('rule 34: a durable call is sent, and its handler runs with the outcome', () =>
@@ -162,3 +179,276 @@ test('rule 44: what cannot be stored is refused at once, with nothing written', 
     ]);
     expect(rowsOf(buyer)).toEqual([]);
   }));
+
+test('rule 33: a call whose turn takes it back is not sent', () =>
+  inBuyer('taken back', async (buyer) => {
+    const storage = storageOf(buyer);
+    const take = (sku: string): string => {
+      const piece = buyer.ctn('SELLER', 'taken back').take(sku);
+      return buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
+    };
+    const seen = await observing(async () => {
+      expect(() =>
+        storage.transactionSync(() => {
+          take('a');
+          throw new Error('back');
+        }),
+      ).toThrow('back');
+      const failing = storage.transaction(async () => {
+        take('b');
+        await scheduler.wait(5);
+        throw new Error('back');
+      });
+      await expect(failing).rejects.toThrow('back');
+      await storage.transaction(async () => {
+        take('c');
+        await scheduler.wait(5);
+        expect(buyer.svc.durable.stats().inFlight).toBe(0);
+      });
+      await buyer.arrived(1);
+    });
+    expect(buyer.handled).toEqual([{ outcome: 'c 1', rest: [] }]);
+    expect(seen).toEqual(['stored', 'stored', 'lost', 'lost', 'stored', 'sent', 'settled']);
+    expect(rowsOf(buyer)).toEqual([]);
+  }));
+
+test('rule 33: a call is sent of a turn that throws, since its writes are committed', () =>
+  inBuyer('throwing turn', async (buyer) => {
+    const turn = async (): Promise<never> => {
+      const piece = buyer.ctn('SELLER', 'throwing turn').take('a');
+      buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
+      throw new Error('after it');
+    };
+    await expect(turn()).rejects.toThrow('after it');
+    expect(await buyer.arrived(1)).toEqual([{ outcome: 'a 1', rest: [] }]);
+  }));
+
+test('rule 35: a method that ended with its object runs again, and its effect is there once', async () => {
+  await inBuyer('crash there', async (buyer) => {
+    const piece = buyer.ctn('SELLER', 'crash there').crashOnce('a');
+    buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
+    expect(await buyer.arrived(1)).toEqual([{ outcome: 'a 1', rest: [] }]);
+  });
+});
+
+test('rules 35, 36: a handler that ended with its object runs again, with the recorded outcome', async () => {
+  await inBuyer('crash here', (buyer) => {
+    const piece = buyer.ctn('SELLER', 'crash here').take('a');
+    buyer.svc.durable.call(piece, buyer.ctn().onCrash());
+  });
+  await vi.waitFor(
+    () =>
+      inBuyer('crash here', (buyer) => {
+        expect(buyer.handled).toEqual([{ outcome: 'a 1', rest: [] }]);
+        expect(rowsOf(buyer)).toEqual([]);
+      }),
+    4_000,
+  );
+  await inSeller('crash here', (seller) => {
+    expect(seller.begun).toBe(1);
+  });
+});
+
+test('rule 35: what cannot be recorded becomes an error, and its method does not run again', () =>
+  inBuyer('lends', async (buyer) => {
+    const lent = buyer.ctn('SELLER', 'lends').lend();
+    buyer.svc.durable.call(lent as never, buyer.ctn().onTaken());
+    const [handled] = await buyer.arrived(1);
+    expect(handled?.outcome).toMatchObject({ name: 'CallError', code: 'not-cloneable' });
+  }));
+
+test('rule 38: a handler that ended with its object five times is not run again', async () => {
+  const id = await inBuyer('bad handler', (buyer) => {
+    const piece = buyer.ctn('SELLER', 'bad handler').takeWhenReleased('a');
+    return buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
+  });
+  await inBuyer('bad handler', (buyer) => storageOf(buyer).kv.put(`__lmz:c:i:${id}`, 5));
+  await reset(env.BUYER.getByName('bad handler'));
+  await inSeller('bad handler', async (seller) => {
+    seller.release();
+    // It may not have been called yet.
+    while (seller.sold < 1) {
+      await scheduler.wait(1);
+      seller.release();
+    }
+  });
+  // The pause after five crashes is longer than a test: that after the start is not.
+  expect(await inBuyer('bad handler', (buyer) => buyer.svc.durable.get(id)?.state)).not.toBe(
+    'dead',
+  );
+});
+
+test('rule 39: a call without an outcome by its deadline settles as `timeout`', () =>
+  inBuyer('late', async (buyer) => {
+    const piece = buyer.ctn('SELLER', 'late').takeWhenReleased('a');
+    buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece), { timeout: 100 });
+    const [handled] = await buyer.arrived(1);
+    expect(handled?.outcome).toMatchObject({
+      name: 'CallError',
+      code: 'timeout',
+      message: 'takeWhenReleased("a") on SELLER/late has no outcome after 100 ms',
+      mayHaveRun: true,
+    });
+    await inSeller('late', (seller) => seller.release());
+    expect(rowsOf(buyer)).toEqual([]);
+  }));
+
+test('rule 39: an outcome that the caller has settled is forgotten with its next call', () =>
+  inBuyer('acknowledged', async (buyer) => {
+    for (let count = 1; count <= 2; count++) {
+      const piece = buyer.ctn('SELLER', 'acknowledged').take('a');
+      buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
+      await buyer.arrived(count);
+    }
+    await inSeller('acknowledged', (seller) => {
+      expect(rowsOf(seller)).toHaveLength(1);
+    });
+  }));
+
+test('rule 42: a record of another object, and rule 43: one of another version, is left alone', async () => {
+  const rows = await inBuyer('parked', (buyer) => {
+    const piece = buyer.ctn('SELLER', 'parked').take('a');
+    const id = buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
+    const { kv } = storageOf(buyer);
+    const row = kv.get<{ head: object }>(`__lmz:o:i:${id}`);
+    kv.put('__lmz:o:i:copied', { ...row, head: { ...row?.head, owner: 'another', id: 'copied' } });
+    kv.put('__lmz:o:i:newer', { head: { version: 2 }, anything: 'else' });
+    return rowsOf(buyer);
+  });
+  await inBuyer('parked', (buyer) => buyer.arrived(1));
+  const seen = await observing(async () => {
+    await reset(env.BUYER.getByName('parked'));
+    await inBuyer('parked', async (buyer) => {
+      while (buyer.svc.durable.stats().parked < 2) await scheduler.wait(1);
+      expect(rowsOf(buyer)).toEqual(rows.filter((row) => /copied|newer/.test(row)));
+      expect(buyer.svc.durable.list()).toMatchObject([
+        { id: 'copied', state: 'parked' },
+        { id: 'newer', state: 'parked', operation: '' },
+      ]);
+    });
+  });
+  expect(seen).toEqual(['parked', 'parked']);
+  await inSeller('parked', (seller) => {
+    expect(seller.begun).toBe(1);
+  });
+});
+
+test('rule 42: `deleteAll` forgets what was stored', () =>
+  inBuyer('wiped', async (buyer) => {
+    const piece = buyer.ctn('SELLER', 'wiped').takeWhenReleased('a');
+    const seen = await observing(async () => {
+      buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
+      await scheduler.wait(1);
+      await storageOf(buyer).deleteAll();
+      buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece, 'after'));
+      await inSeller('wiped', async (seller) => {
+        while (seller.begun < 2) await scheduler.wait(1);
+        seller.release();
+      });
+      await buyer.arrived(1);
+    });
+    expect(buyer.handled).toEqual([{ outcome: 'a 1', rest: ['after'] }]);
+    expect(seen).toEqual(['stored', 'sent', 'lost', 'stored', 'sent', 'settled']);
+  }));
+
+test('rule 41: an alarm of the object and one of ours both come', () =>
+  runInDurableObject(env.CLOCK.getByName('both'), async (clock) => {
+    const storage = storageOf(clock);
+    const at = Date.now() + 200;
+    await storage.setAlarm(at);
+    const piece = clock.ctn('SELLER', 'both').takeWhenReleased('a');
+    clock.svc.durable.call(piece, clock.ctn().onTaken(piece), { timeout: 100 });
+    expect(await storage.getAlarm()).toBe(at);
+    await vi.waitFor(() => {
+      expect(storage.kv.get('taken')).toMatch(/has no outcome after 100 ms/);
+    });
+    expect(clock.rung).toEqual([]);
+    await vi.waitFor(() => {
+      expect(clock.rung).toEqual([0]);
+    });
+    expect(Date.now()).toBeGreaterThanOrEqual(at);
+    await inSeller('both', (seller) => seller.release());
+  }));
+
+test('rule 41: an object without an alarm of its own cannot set one', () =>
+  inBuyer('no alarm', async (buyer) => {
+    await expect(storageOf(buyer).setAlarm(Date.now() + 10)).rejects.toThrow(/alarm\(\) handler/);
+  }));
+
+test('rule 37: a target without durable calls is said to be that, and the call is kept', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  await inBuyer('undurable', async (buyer) => {
+    const sum = buyer.ctn('CALC', 'undurable').add(1, 10);
+    const id = buyer.svc.durable.call(sum as never, buyer.ctn().onCount() as never);
+    while (buyer.svc.durable.get(id)?.state !== 'waiting') await scheduler.wait(1);
+    expect(warn.mock.calls[0]?.[0]).toContain(
+      "Calc takes no durable calls: let it extend withDurableCalls(…) of '@lumenize/call/durable'",
+    );
+    expect(buyer.svc.durable.drop(id)).toBe(true);
+    expect(rowsOf(buyer)).toEqual([]);
+  });
+  warn.mockRestore();
+});
+
+test('rule 27: a durable call reaches no more than other calls do', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const on = newContinuation() as unknown as Record<string, () => never>;
+  await inBuyer('closed', async (buyer) => {
+    const { durable } = buyer.svc;
+    for (const remote of [on['lender']?.(), on['__lmzDurable']?.()]) {
+      const id = durable.call('SELLER', 'closed', remote as never);
+      while (durable.get(id)?.state !== 'waiting') await scheduler.wait(1);
+      durable.drop(id);
+    }
+    const refused = ['svc', 'onCallError', 'alarm', '__lmzCall'].map((name) =>
+      thrownBy(() => durable.call('SELLER', 'closed', on[name]?.() as never)),
+    );
+    expect(refused.map(({ code }) => code)).toEqual(Array(4).fill('not-callable'));
+  });
+  expect(warn.mock.calls.map(([text]) => text)).toEqual([
+    expect.stringContaining(
+      "Seller has no method 'lender' that callers may use: did you mean lend?",
+    ),
+    expect.stringContaining("'__lmzDurable' is not a method that callers may use"),
+  ]);
+  warn.mockRestore();
+  await inSeller('closed', (seller) => {
+    expect(rowsOf(seller)).toEqual([]);
+  });
+});
+
+test('rule 25: a hostile message of a durable call is refused, and harms nobody', async () => {
+  const on = newContinuation() as unknown as {
+    __lmzDurable(...message: unknown[]): unknown;
+  };
+  const seller = env.SELLER.getByName('hostile');
+  const good = [1, 'a'.repeat(64), 'b'.repeat(32), Date.now(), [], '', []];
+  const hostile = [
+    [],
+    [-1, ...good.slice(1)],
+    [2 ** 60, ...good.slice(1)],
+    [1, '', ...good.slice(2)],
+    [1, 'a', 'x'.repeat(5_000), ...good.slice(3)],
+    [1, 'a', '\ud800', Number.NaN, [], '', []],
+    [1, 'a', 'b', Date.now(), [5], '', []],
+    [1, 'a', 'b', Date.now(), new Array(3), '', []],
+    [1, 'a', 'b', Date.now(), [], 'no frame', []],
+    [1, 'a', 'b', Date.now(), [], '', 5],
+    [1, 'a', 'b', 0, [], '', []],
+  ];
+  await inBuyer('hostile', async (buyer) => {
+    for (const message of hostile) {
+      const call = buyer.svc.callRaw('SELLER', 'hostile', on.__lmzDurable(...message) as never);
+      await expect(call).rejects.toMatchObject({ name: 'CallError' });
+    }
+  });
+  expect(await seller.take('a')).toBe('a 1');
+});
+
+test('a class without calls cannot have durable ones', () => {
+  expect(thrownBy(() => withDurableCalls(DurableObject as never))).toMatchObject({
+    code: 'invalid-option',
+    message:
+      'withDurableCalls takes a class with calls, as LumenizeBase or withCall(…), not DurableObject',
+  });
+});

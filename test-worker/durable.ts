@@ -56,17 +56,23 @@ export class Seller extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
     return () => {};
   }
 
-  /** Ends its object the first time. */
+  /** Ends its object the first time, after it has written. */
   crashOnce(sku: string): string {
-    if (this.ctx.storage.kv.get('crashed')) return this.take(sku);
-    // Committed by the await of whoever called before; this turn is lost.
-    crashes.add(this.ctx.id.toString());
-    if (crashes.size === 1) this.ctx.abort('as the test asked');
-    return this.take(sku);
+    const taken = this.take(sku);
+    crashOnce(this.ctx);
+    return taken;
   }
 }
 
-const crashes = new Set<string>();
+const crashed = new Set<string>();
+
+/** Ends an object that has not been ended so before. */
+function crashOnce(ctx: DurableObjectState): void {
+  const id = ctx.id.toString();
+  if (crashed.has(id)) return;
+  crashed.add(id);
+  ctx.abort('as the test asked');
+}
 
 export class Buyer extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
   readonly reported: { readonly error: unknown; readonly id: string | undefined }[] = [];
@@ -89,6 +95,12 @@ export class Buyer extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
     else throw new Error('as the test asked');
   }
 
+  /** Ends its object the first time, after it has written. */
+  onCrash(outcome: string | Error): void {
+    this.onTaken(outcome);
+    crashOnce(this.ctx);
+  }
+
   /** From now on `onThrow` does not. */
   getWell(): void {
     this.ctx.storage.kv.put('well', true);
@@ -102,5 +114,21 @@ export class Buyer extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
   async arrived(count: number): Promise<Handled[]> {
     while (this.handled.length < count) await scheduler.wait(1);
     return this.handled;
+  }
+}
+
+/** An object whose alarm is its own, and shared. */
+export class Clock extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
+  /** The retry counts with which its alarm ran. */
+  get rung(): number[] {
+    return this.ctx.storage.kv.get<number[]>('rung') ?? [];
+  }
+
+  override alarm(info?: AlarmInvocationInfo): void {
+    this.ctx.storage.kv.put('rung', [...this.rung, info?.retryCount ?? 0]);
+  }
+
+  onTaken(outcome: string | Error): void {
+    this.ctx.storage.kv.put('taken', String(outcome));
   }
 }

@@ -12,7 +12,7 @@ import type { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
 import { inCompany } from './company.js';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
-import type { Buyer, Seller } from './durable.js';
+import type { Buyer, Clock, Seller } from './durable.js';
 import type { Gateway } from './gateway.js';
 import type { Machine } from './machine.js';
 import type { Mortal } from './mortal.js';
@@ -34,7 +34,7 @@ import { PROMISES, THROWN } from './thrown.js';
 export { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
-export { Buyer, Seller } from './durable.js';
+export { Buyer, Clock, Seller } from './durable.js';
 export {
   Framed,
   Guarded,
@@ -110,6 +110,7 @@ declare global {
       readonly NEWBORN: DurableObjectNamespace<Newborn>;
       readonly BUYER: DurableObjectNamespace<Buyer>;
       readonly SELLER: DurableObjectNamespace<Seller>;
+      readonly CLOCK: DurableObjectNamespace<Clock>;
       readonly TALLY: Service<typeof Tally>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;

@@ -20,7 +20,7 @@ import { storedHandlerFor } from './handler.js';
 import { checkKey, checkTimeout, rowOf } from './machine.js';
 import type { StoredCall, StoredLetter } from './rows.js';
 import type { DurableCall, DurableCallFunction, DurableStats } from './types.js';
-import { type DurableCallOptions, DurableTimeout } from './wasm/lumenize_call_durable.js';
+import { Durable, type DurableCallOptions, DurableTimeout } from './wasm/lumenize_call_durable.js';
 
 /** Bytes of a stored value, at the most: the platform's limit for a key and its value, less what we add. */
 const MOST_BYTES = 1_990_000;
@@ -52,13 +52,15 @@ export class DurableCalls {
    */
   list({ limit = LISTED, after }: { limit?: number; after?: string } = {}): DurableCall[] {
     const row = after === undefined ? undefined : rowOf(after);
-    return this.#carrier.rows.listed(row, limit).map(([, stored]) => this.#described(stored));
+    return this.#carrier.rows
+      .listed(row, limit)
+      .map(([key, stored]) => this.#described(key, stored));
   }
 
   /** One call by its id, while its record lives. */
   get(id: string): DurableCall | undefined {
     const stored = this.#find(id);
-    return stored && this.#described(stored);
+    return stored && this.#described(rowOf(id), stored);
   }
 
   /**
@@ -129,6 +131,7 @@ export class DurableCalls {
   #store(call: Omit<StoredCall, 'head'>, timeout: number, key: string | undefined): string {
     const carrier = this.#carrier;
     const known = key === undefined ? undefined : this.#ofKey(key)?.head;
+    if (known && known.version !== Durable.Version) return String(known.id ?? key);
     const target = `${call.binding}/${call.instance}`;
     const [effect] = carrier.sure(() => carrier.ask({ made: { key, known, target, timeout } }));
     if (typeof effect !== 'object') throw new CallError('internal', 'the machine said nothing');
@@ -175,7 +178,8 @@ export class DurableCalls {
     return checked(route?.target as Target);
   }
 
-  #described(stored: StoredCall | StoredLetter): DurableCall {
+  #described(row: string, stored: StoredCall | StoredLetter): DurableCall {
+    if (stored.head.version !== Durable.Version) return { ...UNKNOWN, id: row.slice(ROW_KIND) };
     const { head, binding, instance, operation, handler } = stored;
     const { id, made, expires, owner } = head;
     const described = { id, binding, instance, operation, handler: handler?.text, made, expires };
@@ -210,6 +214,21 @@ function checked(target: Target): Target {
   }
   return target;
 }
+
+/** A call of which another version wrote the record. */
+const UNKNOWN: Omit<DurableCall, 'id'> = {
+  binding: '',
+  instance: '',
+  operation: '',
+  handler: undefined,
+  made: 0,
+  expires: 0,
+  state: 'parked',
+  attempts: 0,
+};
+
+/** How a row begins: `i:` with an id, `k:` with a key. */
+const ROW_KIND = 2;
 
 const OPTIONS: Record<keyof DurableCallOptions, true> = { timeout: true, key: true };
 

@@ -3,6 +3,7 @@
 import { rulesOf } from '../receiving/expose.js';
 import { answer, checkFrame } from '../receiving/receive.js';
 import { readAny } from '../receiving/steps.js';
+import { FacadeEntry } from '../wasm/lumenize_call.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure } from '../wire/outcome.js';
 import { textOf } from '../wire/text.js';
@@ -57,6 +58,10 @@ export class Ledger {
     const { self } = this.#carrier;
     const rules = rulesOf(self);
     const program = checkFrame(frame, slots.length, rules, self);
+    if (program.entries.includes(FacadeEntry.Durable)) {
+      const text = `'${FacadeEntry.Durable}' is not a method that callers may use`;
+      throw new CallError('not-callable', text);
+    }
     return () => answer(program, slots, 0, self, program.method ? readAny : rules.read);
   }
 

@@ -12,6 +12,7 @@ import { encodeError } from '../wire/error-data.js';
 import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
 import { NamedNode, NODE, Node } from '../wire/node.js';
 import { type Outcome, readOutcome, sendFailure } from '../wire/outcome.js';
+import { textOf } from '../wire/text.js';
 import type { Carried, Carrier, FieldsOf } from './carrier.js';
 import { announce } from './events.js';
 import { failureOf } from './failures.js';
@@ -162,8 +163,15 @@ export class Outbox {
       outcome instanceof CallError
         ? outcome
         : new CallError('protocol', 'the target answered with what is no answer to a durable call');
-    this.#attempt(id).failure = failure;
-    this.#carrier.tell({ failed: { id, failure: failureOf(failure) } });
+    const attempt = this.#attempt(id);
+    const kind = failureOf(failure);
+    if (kind === 'refused' && attempt.failure?.message !== failure.message) {
+      console.warn(
+        `@lumenize/call: a durable call is refused, and repeated for 10 minutes: ${textOf(failure)}`,
+      );
+    }
+    attempt.failure = failure;
+    this.#carrier.tell({ failed: { id, failure: kind } });
   }
 
   #handle(id: string, what: With): void {

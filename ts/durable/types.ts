@@ -1,13 +1,6 @@
 /** The types of durable calls. */
 
-import type {
-  Any,
-  ArrivalOf,
-  Recorded,
-  RunsOn,
-  Sendable,
-  ValueOf,
-} from '../types/continuations.js';
+import type { Any, ArrivalOf, IsAny, RunsOn, Sendable, ValueOf } from '../types/continuations.js';
 import type { Handler } from '../types/handlers.js';
 import type {
   AnyTarget,
@@ -15,6 +8,7 @@ import type {
   BindingName,
   CheckedRemote,
   InstanceOf,
+  Mistake,
   TargetOf,
 } from '../types/targets.js';
 import type { Counts, DurableCallOptions } from './wasm/lumenize_call_durable.js';
@@ -50,31 +44,55 @@ export interface DurableStats extends Counts {
   readonly running: number;
 }
 
+/** What runs on a class with durable calls, or a sentence that says why it does not. */
+type OnDurable<F> =
+  F extends RunsOn<infer Root>
+    ? [Root] extends [never]
+      ? F
+      : IsAny<Root> extends true
+        ? F
+        : Root extends { __lmzDurable: unknown }
+          ? F
+          : Mistake<'this class takes no durable calls: let it extend withDurableCalls(…)'>
+    : F;
+
 /** `this.svc.durable.call`. */
 export interface DurableCallFunction<Env, Self = never> {
   /**
-   * Stores a call with what the object writes in this turn, and returns its id. It is sent once the turn has
-   * committed, and again until it has an outcome; the target runs it effectively once. Then the handler runs.
+   * Stores a call with what the object writes in this turn. It is sent once the turn has committed, and again
+   * until it has an outcome, or its deadline passes; the target runs it effectively once. The handler runs with
+   * the outcome, effectively once.
    *
-   * @param remote - What to run there, recorded by `this.ctn(binding, instance)`. Both classes have
-   *   `withDurableCalls`.
-   * @param handler - What to run here with the outcome: recorded by `this.ctn()`.
+   * @param remote - What to run there, recorded by `this.ctn(binding, instance)`. Its class has
+   *   `withDurableCalls`, too.
+   * @param handler - What to run here with the outcome, recorded by `this.ctn()`. The outcome goes where `remote`
+   *   itself, or `$result`, stands; where neither does, it becomes the last argument. Without a handler, a
+   *   failure goes to `onCallError`.
+   * @returns The id of the call, for `get`, `retry` and `drop`.
    * @throws `CallError` at once, with nothing written: `invalid-continuation`, `unknown-binding`,
    *   `invalid-target`, `invalid-option`, `limit-exceeded`, `not-cloneable`.
+   * @example
+   * ```ts
+   * const piece = this.ctn('STOCK', 'main').take(sku, id);
+   * this.svc.durable.call(piece, this.ctn().onTaken(piece, id), { key: `order:${id}` });
+   * ```
    */
-  <V = Any>(
-    remote: Sendable<V>,
-    handler?: Handler<NoInfer<V>, Self> | undefined,
+  <const F extends Sendable<Any>>(
+    remote: OnDurable<F>,
+    handler?: Handler<ArrivalOf<NoInfer<F>>, Self> | undefined,
     options?: DurableCallOptions,
   ): string;
-  /** The same for what was recorded by `this.ctn<T>()`, which does not know its target. */
+  /**
+   * The same for what was recorded by `this.ctn<T>()`, which does not know its target.
+   *
+   * @param target - The name of a Durable Object namespace in `env`.
+   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object.
+   */
   <B extends BindingName<Env> | AnyTarget, C>(
     target: B,
     instance: InstanceOf<Behind<Env, B>>,
-    remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
+    remote: CheckedRemote<C, TargetOf<Behind<Env, B>>> & OnDurable<C>,
     handler?: Handler<NoInfer<ValueOf<C>>, Self> | undefined,
     options?: DurableCallOptions,
   ): string;
 }
-
-export type { ArrivalOf, Recorded, RunsOn };
