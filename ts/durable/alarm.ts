@@ -29,6 +29,8 @@ export class SharedAlarm {
   readonly #theirs: () => AlarmHandler | undefined;
   readonly #onWake: () => void;
   readonly #real: Alarms;
+  /** What `wake` was last asked for. */
+  #wanted = 0;
   /** While their handler runs: what it has set, if it has. */
   #running: { set?: number | null } | undefined;
 
@@ -59,13 +61,15 @@ export class SharedAlarm {
    */
   async wake(at: number): Promise<void> {
     if (!this.#theirs()) return this.#real.setAlarm(at);
+    this.#wanted = at;
     const row = this.#row();
     if (row !== undefined) return this.#put({ ...row, ours: at });
     const theirs = this.#running ? (this.#running.set ?? null) : await this.#real.getAlarm();
+    // Another may have been asked for meanwhile.
+    const ours = this.#wanted;
     // Their handler has thrown and the runtime will repeat it, which wakes us, too.
-    if (theirs !== null && theirs <= Date.now())
-      this.#kv.put(ROW, { ours: at, theirs, retries: 0 });
-    else await this.#put({ ours: at, theirs, retries: 0 });
+    if (theirs !== null && theirs <= Date.now()) this.#kv.put(ROW, { ours, theirs, retries: 0 });
+    else await this.#put({ ours, theirs, retries: 0 });
   }
 
   /** What the runtime calls. */

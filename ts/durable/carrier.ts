@@ -41,6 +41,9 @@ export class Carrier {
   /** Transactions that are open. What they write may be taken back. */
   #transactions = 0;
   #isCommitting = false;
+  /** What the machine has said, and is not carried out yet. */
+  readonly #said: Effect[] = [];
+  #isCarryingOut = false;
 
   /** @param theirs - The object's own handler of alarms, if it has one. */
   constructor(self: DurableSelf, theirs: () => AlarmHandler | undefined) {
@@ -82,7 +85,10 @@ export class Carrier {
     return this.#machine;
   }
 
-  /** Tells the machine of an event, and carries out what it says. */
+  /**
+   * Tells the machine of an event, and carries out what it says, after what it has said before: the last alarm
+   * that it asks for is the one that counts.
+   */
   tell(event: Event): void {
     this.sure(() => this.carryOut(this.ask(event)));
   }
@@ -93,10 +99,17 @@ export class Carrier {
   }
 
   carryOut(effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      for (const [name, fields] of Object.entries(effect)) {
-        this.#carried[name as Name](fields as never);
+    this.#said.push(...effects);
+    if (this.#isCarryingOut) return;
+    this.#isCarryingOut = true;
+    try {
+      for (let effect = this.#said.shift(); effect; effect = this.#said.shift()) {
+        for (const [name, fields] of Object.entries(effect)) {
+          this.#carried[name as Name](fields as never);
+        }
       }
+    } finally {
+      this.#isCarryingOut = false;
     }
   }
 
