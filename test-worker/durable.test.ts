@@ -310,9 +310,9 @@ test('rule 42: a record of another object, and rule 43: one of another version, 
     const piece = buyer.ctn('SELLER', 'parked').take('a');
     const id = buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
     const { kv } = storageOf(buyer);
-    const row = kv.get<{ head: object }>(`__lmz:o:i:${id}`);
-    kv.put('__lmz:o:i:copied', { ...row, head: { ...row?.head, owner: 'another', id: 'copied' } });
-    kv.put('__lmz:o:i:newer', { head: { version: 2 }, anything: 'else' });
+    const [version, , , ...rest] = kv.get<unknown[]>(`__lmz:o:i:${id}`) ?? [];
+    kv.put('__lmz:o:i:copied', [version, 'another', 'copied', ...rest]);
+    kv.put('__lmz:o:i:newer', [2, { anything: 'else' }]);
     return rowsOf(buyer);
   });
   await inBuyer('parked', (buyer) => buyer.arrived(1));

@@ -14,7 +14,10 @@ export async function bundle(entry, folder) {
     external: ['cloudflare:*', 'node:*'],
     loader: { '.wasm': 'copy' },
     assetNames: '[name]',
-    alias: { '@lumenize/call': './pkg/workerd.js' },
+    alias: {
+      '@lumenize/call/durable': './pkg/durable.js',
+      '@lumenize/call': './pkg/workerd.js',
+    },
     logLevel: 'warning',
   });
 }

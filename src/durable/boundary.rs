@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::WorkerGlobalScope;
 
 use super::record::Time;
+use super::schedule::Random;
 use super::{Event, Machine};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -34,29 +35,34 @@ pub fn check_key(units: usize) -> Result<(), JsValue> {
 
 /// Both sides of one object's durable calls.
 #[wasm_bindgen]
-#[derive(Debug, Default)]
-pub struct DurableMachine(Machine);
+#[derive(Debug)]
+pub struct DurableMachine {
+    machine: Machine,
+    chance: Random,
+}
 
 #[wasm_bindgen]
 impl DurableMachine {
     /// A machine that knows nothing.
+    ///
+    /// # Errors
+    /// Where the runtime has no random numbers to give.
     #[wasm_bindgen(constructor)]
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new() -> Result<Self, JsValue> {
+        Ok(Self { machine: Machine::default(), chance: Random::new(random()?) })
     }
 
     /// Takes an event, and says what is to be done in this turn, in order.
     ///
     /// # Errors
-    /// A sentence, where the event is none, or the runtime has no random numbers to give.
+    /// A sentence, where the event is none.
     #[wasm_bindgen(unchecked_return_type = "Effect[]")]
     pub fn step(
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "Event")] event: JsValue,
     ) -> Result<JsValue, JsValue> {
         let event: Event = serde_wasm_bindgen::from_value(event)?;
-        let effects = self.0.step(event, now(), random()?);
+        let effects = self.machine.step(event, now(), self.chance.bits());
         Ok(serde_wasm_bindgen::to_value(&effects)?)
     }
 
@@ -66,7 +72,7 @@ impl DurableMachine {
     /// None.
     #[wasm_bindgen(unchecked_return_type = "[Counts, number]")]
     pub fn counts(&self) -> Result<JsValue, JsValue> {
-        Ok(serde_wasm_bindgen::to_value(&self.0.counts())?)
+        Ok(serde_wasm_bindgen::to_value(&self.machine.counts())?)
     }
 
     /// In which state a call is, if it is in memory, and how often it was sent since the object started.
@@ -75,7 +81,7 @@ impl DurableMachine {
     /// None.
     #[wasm_bindgen(unchecked_return_type = "[string, number] | undefined")]
     pub fn state(&self, id: &str) -> Result<JsValue, JsValue> {
-        Ok(serde_wasm_bindgen::to_value(&self.0.state(id))?)
+        Ok(serde_wasm_bindgen::to_value(&self.machine.state(id))?)
     }
 }
 

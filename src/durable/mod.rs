@@ -178,10 +178,12 @@ pub enum Effect {
         /// With what.
         with: With,
     },
-    /// Delete the record of a call, and its count.
+    /// Delete the record of a call.
     Delete {
         /// The call.
         id: String,
+        /// Whether it has a count, which goes with it.
+        is_counted: bool,
     },
     /// Make a dead letter of a call.
     Bury {
@@ -315,8 +317,8 @@ impl Limits {
         in_flight: 1_000,
         targets: 1_000,
         acknowledged: 1_000,
-        sweep_after: 64,
-        sweep: 128,
+        sweep_after: 256,
+        sweep: 320,
     };
 }
 

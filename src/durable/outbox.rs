@@ -310,7 +310,7 @@ impl Outbox {
         if has_failed {
             step.effects.push(Effect::Bury { id: id.to_owned(), why: Why::Threw, with });
         } else {
-            step.effects.push(Effect::Delete { id: id.to_owned() });
+            step.effects.push(Effect::Delete { id: id.to_owned(), is_counted: call.is_old });
         }
         // What was sent more than once may be under way still, and must find its outcome there.
         if with == With::Answer && call.attempts == 1 && !call.is_old {
@@ -366,8 +366,8 @@ impl Outbox {
 
     /// A person gives up a call.
     pub fn dropped(&mut self, id: &str, step: &mut Step) {
-        self.remove(id);
-        step.effects.push(Effect::Delete { id: id.to_owned() });
+        let is_counted = self.remove(id).is_none_or(|call| call.is_old);
+        step.effects.push(Effect::Delete { id: id.to_owned(), is_counted });
         self.advance_line(step);
     }
 

@@ -125,7 +125,15 @@ export class DurableCalls {
       throw new CallError('limit-exceeded', `${operation}: ${text}`, { operation });
     }
     const { binding, instance } = target;
-    return { binding, instance: instance as string, operation, frame, slots, handler: stored };
+    return {
+      binding,
+      instance: instance as string,
+      operation,
+      frame,
+      slots,
+      handler: stored,
+      bytes: size,
+    };
   }
 
   #store(call: Omit<StoredCall, 'head'>, timeout: number, key: string | undefined): string {

@@ -103,12 +103,14 @@ export class Carrier {
     if (this.#isCarryingOut) return;
     this.#isCarryingOut = true;
     try {
-      for (let effect = this.#said.shift(); effect; effect = this.#said.shift()) {
+      // It grows meanwhile.
+      for (const effect of this.#said) {
         for (const [name, fields] of Object.entries(effect)) {
           this.#carried[name as Name](fields as never);
         }
       }
     } finally {
+      this.#said.length = 0;
       this.#isCarryingOut = false;
     }
   }

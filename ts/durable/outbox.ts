@@ -36,6 +36,9 @@ interface Sender {
 
 /** What is known in memory of the last attempt of a call. */
 interface Attempt {
+  readonly row: string;
+  /** What was read when it was sent, unless that is large: what deletes a record tells the machine. */
+  stored?: StoredCall;
   /** What is called, for observers. */
   place?: Shown;
   /** The outcome, as the target sends it. */
@@ -51,6 +54,9 @@ interface Attempt {
 type Shown = Omit<DurableEvent, 'event'>;
 
 const UNKNOWN: Omit<Shown, 'id'> = { binding: '', instance: undefined, operation: '' };
+
+/** Bytes of a record that is kept in memory while its call is in flight, at the most. */
+const MOST_KEPT = 4_000;
 
 const START = new Node(undefined, undefined, undefined);
 const ENTRY = new Node(START, FacadeEntry.Durable, undefined);
@@ -85,9 +91,11 @@ export class Outbox {
       void this.#carrier.sync().then(() => this.#carrier.tell({ counted: { id } }));
     },
     handle: ({ id, with: what }) => this.#handle(id, what),
-    delete: ({ id }) => {
+    delete: ({ id, isCounted }) => {
+      const row = this.#row(id);
       this.#attempts.delete(id);
-      this.#carrier.rows.deleteCall(rowOf(id));
+      this.#carrier.rows.deleteCall(row);
+      if (isCounted) this.#carrier.rows.deleteCount(row);
     },
     bury: (fields) => this.#bury(fields),
     deleteLetter: ({ id }) => {
@@ -126,7 +134,9 @@ export class Outbox {
     const remote = Object.assign(() => {}, { [NODE]: node });
     const { svc } = this.#carrier.self as unknown as { svc: Sender };
     const place = shown(stored);
-    this.#attempt(id).place = place;
+    const made = this.#attempt(id);
+    made.place = place;
+    if (stored.bytes <= MOST_KEPT) made.stored = stored;
     announce({ event: attempt === 1 ? 'sent' : 'repeated', ...place, attempt });
     try {
       const receive = (outcome: unknown): unknown => this.#receive(id, outcome);
@@ -148,22 +158,22 @@ export class Outbox {
 
   /** @returns The end of the handler, if one runs and takes time. */
   #receive(id: string, outcome: unknown): Promise<void> | undefined {
-    if (!Array.isArray(outcome)) this.#fail(id, outcome);
+    const attempt = this.#attempts.get(id);
+    // It has settled meanwhile.
+    if (!attempt) return undefined;
+    if (!Array.isArray(outcome)) this.#fail(id, attempt, outcome);
     else if (outcome[0] === DONE) {
-      this.#attempt(id).sent = outcome[1];
+      attempt.sent = outcome[1];
       this.#carrier.tell({ answered: { id } });
     } else this.#carrier.tell({ tooLate: { id } });
-    const handling = this.#attempts.get(id)?.handling;
-    this.#forgetUnlessPending(id);
-    return handling;
+    return attempt.handling;
   }
 
-  #fail(id: string, outcome: unknown): void {
+  #fail(id: string, attempt: Attempt, outcome: unknown): void {
     const failure =
       outcome instanceof CallError
         ? outcome
         : new CallError('protocol', 'the target answered with what is no answer to a durable call');
-    const attempt = this.#attempt(id);
     const kind = failureOf(failure);
     if (kind === 'refused' && attempt.failure?.message !== failure.message) {
       console.warn(
@@ -175,7 +185,8 @@ export class Outbox {
   }
 
   #handle(id: string, what: With): void {
-    const stored = what === 'stored' ? this.letter(id) : this.#stored(id);
+    const stored =
+      what === 'stored' ? this.letter(id) : (this.#attempts.get(id)?.stored ?? this.#stored(id));
     if (!stored) {
       this.#carrier.tell({ missing: { id } });
       return;
@@ -238,7 +249,10 @@ export class Outbox {
           ? rows.outcomeOf(row)
           : sendFailure(this.#outcome(id, stored, what).outcome);
     rows.putLetter(row, { ...stored, why, at: Date.now(), error: encodeError(thrown) }, sent);
-    if (what !== 'stored') rows.deleteCall(row);
+    if (what !== 'stored') {
+      rows.deleteCall(row);
+      rows.deleteCount(row);
+    }
     announce({ event: 'buried', ...shown(stored) });
     this.#report(stored, thrown);
   }
@@ -251,22 +265,21 @@ export class Outbox {
 
   /** The record of a call, unless its key belongs to another call by now. */
   #stored(id: string): StoredCall | undefined {
-    const stored = this.#carrier.rows.call(rowOf(id));
+    const stored = this.#carrier.rows.call(this.#row(id));
     return stored?.head.id === id ? stored : undefined;
   }
 
   #attempt(id: string): Attempt {
     let attempt = this.#attempts.get(id);
     if (!attempt) {
-      attempt = {};
+      attempt = { row: rowOf(id) };
       this.#attempts.set(id, attempt);
     }
     return attempt;
   }
 
-  /** An answer to a call that has settled meanwhile is of no use. */
-  #forgetUnlessPending(id: string): void {
-    if (!this.#carrier.machine.state(id)) this.#attempts.delete(id);
+  #row(id: string): string {
+    return this.#attempts.get(id)?.row ?? rowOf(id);
   }
 
   #report(stored: StoredCall, error: unknown): void {

@@ -20,6 +20,8 @@ export interface StoredCall {
   readonly frame: string;
   readonly slots: readonly unknown[];
   readonly handler: StoredHandler | undefined;
+  /** About how many bytes the values take. */
+  readonly bytes: number;
 }
 
 /** A call that was given up, beside its outcome, which has a row of its own: both may be large. */
@@ -35,6 +37,32 @@ export interface StoredOutcome {
   readonly head: Entry;
   readonly sent: unknown;
 }
+
+/**
+ * A call as its row holds it: a list, since the names of properties would be written with each. The version comes
+ * first, whatever another version has after it.
+ */
+type CallRow = [
+  version: number,
+  owner: string,
+  id: string,
+  target: string,
+  made: number,
+  expires: number,
+  binding: string,
+  instance: string,
+  operation: string,
+  frame: string,
+  slots: readonly unknown[],
+  handler: StoredHandler | undefined,
+  bytes: number,
+];
+
+/** A dead letter: the same, with what ended it at the end. */
+type LetterRow = [...CallRow, why: StoredLetter['why'], at: number, error: unknown];
+
+/** An outcome. */
+type OutcomeRow = [version: number, expires: number, sent: unknown];
 
 /** Rows of durable calls begin so. */
 const PREFIX = '__lmz:';
@@ -59,23 +87,26 @@ export class Rows {
   }
 
   call(row: string): StoredCall | undefined {
-    return this.#kv.get(CALL + row);
+    return unpackCall(this.#kv.get(CALL + row));
   }
 
-  /** Calls after a row, in order. What another version wrote has no head that could be read. */
+  /** Calls after a row, in order; without a head where another version wrote it. */
   calls(after: string | undefined, limit: number): Row[] {
     return this.#page(CALL, after, limit).map(([row, stored]) => {
-      const { head } = stored as StoredCall;
-      return { row, record: head.version === Durable.Version ? head : undefined };
+      const call = unpackCall(stored as CallRow);
+      return { row, record: call?.head.version === Durable.Version ? call.head : undefined };
     });
   }
 
   putCall(row: string, call: StoredCall): void {
-    this.#kv.put(CALL + row, call);
+    this.#kv.put(CALL + row, packCall(call));
   }
 
   deleteCall(row: string): void {
     this.#kv.delete(CALL + row);
+  }
+
+  deleteCount(row: string): void {
     this.#kv.delete(COUNT + row);
   }
 
@@ -88,7 +119,7 @@ export class Rows {
   }
 
   letter(row: string): StoredLetter | undefined {
-    return this.#kv.get(LETTER + row);
+    return unpackLetter(this.#kv.get(LETTER + row));
   }
 
   outcomeOf(row: string): unknown {
@@ -96,7 +127,9 @@ export class Rows {
   }
 
   putLetter(row: string, letter: StoredLetter, sent: unknown): void {
-    this.#kv.put(LETTER + row, letter);
+    const { why, at, error } = letter;
+    const packed: LetterRow = [...packCall(letter), why, at, error];
+    this.#kv.put(LETTER + row, packed);
     this.#kv.put(OUTCOME + row, sent);
   }
 
@@ -106,11 +139,12 @@ export class Rows {
   }
 
   outcome(row: string): StoredOutcome | undefined {
-    return this.#kv.get(LEDGER + row);
+    return unpackOutcome(this.#kv.get(LEDGER + row));
   }
 
-  putOutcome(row: string, outcome: StoredOutcome): void {
-    this.#kv.put(LEDGER + row, outcome);
+  putOutcome(row: string, { head, sent }: StoredOutcome): void {
+    const packed: OutcomeRow = [head.version, head.expires, sent];
+    this.#kv.put(LEDGER + row, packed);
   }
 
   deleteOutcome(row: string): void {
@@ -120,14 +154,19 @@ export class Rows {
   outcomes(after: string | undefined, limit: number): [string, Entry][] {
     return this.#page(LEDGER, after, limit).map(([row, stored]) => [
       row,
-      (stored as StoredOutcome).head,
+      (unpackOutcome(stored as OutcomeRow) as StoredOutcome).head,
     ]);
   }
 
   /** Calls and dead letters after a row, in order. */
   listed(after: string | undefined, limit: number): [string, StoredCall | StoredLetter][] {
-    const both = [...this.#page(CALL, after, limit), ...this.#page(LETTER, after, limit)];
-    both.sort(([one], [other]) => (one < other ? -1 : 1));
+    const calls = this.#page(CALL, after, limit).map(
+      ([row, stored]) => [row, unpackCall(stored as CallRow)] as const,
+    );
+    const letters = this.#page(LETTER, after, limit).map(
+      ([row, stored]) => [row, unpackLetter(stored as LetterRow)] as const,
+    );
+    const both = [...calls, ...letters].sort(([one], [other]) => (one < other ? -1 : 1));
     return both.slice(0, limit) as [string, StoredCall | StoredLetter][];
   }
 
@@ -140,4 +179,35 @@ export class Rows {
     // Read to its end at once: only one list of an object can be read at a time.
     return Array.from(this.#kv.list(options), ([key, value]) => [key.slice(prefix.length), value]);
   }
+}
+
+function packCall(call: StoredCall): CallRow {
+  const { version, owner, id, target, made, expires } = call.head;
+  const { binding, instance, operation, frame, slots, handler, bytes } = call;
+  const head = [version, owner, id, target, made, expires] as const;
+  return [...head, binding, instance, operation, frame, slots, handler, bytes];
+}
+
+/** Of another version's row only the version is read. */
+function unpackCall(row: CallRow | undefined): StoredCall | undefined {
+  if (row === undefined) return undefined;
+  const [version, owner, id, target, made, expires, binding, instance, operation] = row;
+  const head = { version, owner, id, target, made, expires };
+  const [, , , , , , , , , frame, slots, handler, bytes] = row;
+  return { head, binding, instance, operation, frame, slots, handler, bytes };
+}
+
+function unpackLetter(row: LetterRow | undefined): StoredLetter | undefined {
+  const call = unpackCall(row as CallRow | undefined);
+  if (!row || !call) return undefined;
+  const [why, at, error] = row.slice(-3) as [StoredLetter['why'], number, unknown];
+  return { ...call, why, at, error };
+}
+
+/** What another version wrote expires never, as far as this one knows. */
+function unpackOutcome(row: OutcomeRow | undefined): StoredOutcome | undefined {
+  if (row === undefined) return undefined;
+  const [version, expires, sent] = row;
+  const isOurs = version === Durable.Version;
+  return { head: { version, expires: isOurs ? expires : Number.MAX_SAFE_INTEGER }, sent };
 }

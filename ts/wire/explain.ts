@@ -93,14 +93,13 @@ class Explanation {
   }
 
   #describeAll(values: readonly unknown[], level: number): string {
-    const shown = values.slice(0, SHOWN.items).map((value) => this.describe(value, level));
-    return withRest(
-      Array.from(shown, (text = 'undefined') => text),
-      values.length,
-    );
+    const shown: string[] = [];
+    for (const value of values.slice(0, SHOWN.items)) shown.push(this.describe(value, level));
+    return withRest(shown, values.length);
   }
 }
 
 function withRest(shown: string[], total: number): string {
-  return [...shown, ...(total > shown.length ? [`… ${total - shown.length} more`] : [])].join(', ');
+  if (total > shown.length) shown.push(`… ${total - shown.length} more`);
+  return shown.join(', ');
 }
