@@ -45,14 +45,15 @@ const known = new WeakMap<object, { readonly carrier: Carrier; readonly calls: D
  * @throws `CallError` with code `invalid-option` for any other value.
  * @example
  * ```ts
- * export class Cart extends withDurableCalls(LumenizeBase<Env>) {
- *   order(sku: string, id: string) {
- *     this.ctx.storage.kv.put(`order:${id}`, 'placed');
- *     const piece = this.ctn('STOCK', 'main').take(sku, id);
- *     this.svc.durable.call(piece, this.ctn().onTaken(piece, id), { key: `order:${id}` });
+ * import { withDurableCalls } from '@lumenize/call/durable';
+ * class Till extends withDurableCalls(LumenizeBase<Env>) {
+ *   sell(sku: string, id: string) {
+ *     this.ctx.storage.kv.put(`sale:${id}`, 'begun');
+ *     const piece = this.ctn('WAREHOUSE', 'main').take(sku, id);
+ *     this.svc.durable.call(piece, this.ctn().onTaken(piece, id), { key: `sale:${id}` });
  *   }
  *   onTaken(piece: string | Error, id: string) {
- *     this.ctx.storage.kv.put(`order:${id}`, String(piece));
+ *     this.ctx.storage.kv.put(`sale:${id}`, String(piece));
  *   }
  * }
  * ```

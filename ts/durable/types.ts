@@ -71,11 +71,6 @@ export interface DurableCallFunction<Env, Self = never> {
    * @returns The id of the call, for `get`, `retry` and `drop`.
    * @throws `CallError` at once, with nothing written: `invalid-continuation`, `unknown-binding`,
    *   `invalid-target`, `invalid-option`, `limit-exceeded`, `not-cloneable`.
-   * @example
-   * ```ts
-   * const piece = this.ctn('STOCK', 'main').take(sku, id);
-   * this.svc.durable.call(piece, this.ctn().onTaken(piece, id), { key: `order:${id}` });
-   * ```
    */
   <const F extends Sendable<Any>>(
     remote: OnDurable<F>,
