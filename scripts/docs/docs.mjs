@@ -14,6 +14,13 @@ it there. [The guide](guide.md) teaches the same in order.
 
 `;
 
+const DURABLE = `
+# @lumenize/call/durable
+
+[Its page](durable.md) says when to use it.
+
+`;
+
 const isCheck = process.argv.includes('--check');
 if (!isCheck) build();
 // Its own TypeScript comes with it: it needs the compiler API, which the project's lacks.
@@ -21,10 +28,20 @@ installApart(FOLDER);
 const typedoc = `${FOLDER}/node_modules/typedoc/bin/typedoc`;
 const { status, output } = capture('node', [typedoc, '--options', `${FOLDER}/typedoc.json`]);
 if (status !== 0) fail(`docs: typedoc failed:\n${output}`);
-const text = HEAD + readFileSync('target/typedoc/api.md', 'utf8');
+const text = HEAD + entry('index') + DURABLE + asPart(entry('durable'));
 if (!isCheck) {
   writeFileSync(WRITTEN, text);
   console.log(`docs: wrote ${WRITTEN}`);
 } else if (!existsSync(WRITTEN) || readFileSync(WRITTEN, 'utf8') !== text) {
   fail(`docs: ${WRITTEN} is not what the comments in ts/ say: run npm run docs.`);
+}
+
+/** What typedoc has written of one entry of the package. */
+function entry(name) {
+  return readFileSync(`target/typedoc/${name}.md`, 'utf8');
+}
+
+/** The same as a part of one page. */
+function asPart(text) {
+  return text.replaceAll('](index.md#', '](#');
 }

@@ -17,14 +17,17 @@ import type { Counts, DurableCallOptions } from './wasm/lumenize_call_durable.js
 export interface DurableCall {
   /** Identifies it. */
   readonly id: string;
+  /** The name of the binding that is called. */
   readonly binding: string;
+  /** The name or id of the instance. */
   readonly instance: string;
   /** What is called, as `explain` writes it. */
   readonly operation: string;
   /** Its handler, as `explain` writes it. */
   readonly handler: string | undefined;
-  /** When it was made, and when it settles as `timeout`: milliseconds since 1970. */
+  /** When it was made: milliseconds since 1970. */
   readonly made: number;
+  /** When it settles as `timeout`: milliseconds since 1970. */
   readonly expires: number;
   /**
    * `stored`: it will be sent. `sent`: it has no answer yet. `waiting`: an attempt failed, and another
