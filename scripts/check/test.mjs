@@ -17,6 +17,10 @@ const CHECKS = [
   { name: 'clippy, pedantic', run: 'cargo clippy --quiet --all-targets' },
   { name: 'clippy for wasm', run: 'cargo clippy --quiet --target wasm32-unknown-unknown' },
   {
+    name: 'clippy for the machine of durable calls',
+    run: 'cargo clippy --quiet --features durable --target wasm32-unknown-unknown',
+  },
+  {
     name: 'docs of Rust',
     run: 'cargo doc --quiet --no-deps',
     env: { RUSTDOCFLAGS: '-D warnings' },
@@ -73,6 +77,10 @@ const CHECKS = [
     run: 'node test-worker/storm/storm.mjs 60',
   },
   { name: 'the benchmark, in short (about 40 seconds)', run: 'node bench/bench.mjs --quick' },
+  {
+    name: 'durable calls beside the same by hand, in short',
+    run: 'node bench/durable/durable.mjs --quick',
+  },
   {
     name: 'every example of the documentation, and its links (about 20 seconds)',
     run: 'node scripts/docs/examples.mjs',
@@ -156,7 +164,7 @@ function vitestTests() {
 
 /** The cases that must not compile are as many as the compiler was told to expect. */
 function typeCases(_, ok) {
-  const files = ['types', 'bound'].map((name) => `test-worker/${name}.test-d.ts`);
+  const files = ['types', 'bound', 'durable'].map((name) => `test-worker/${name}.test-d.ts`);
   const cases = files
     .map((file) => readFileSync(file, 'utf8').match(/@ts-expect-error:|expectTypeOf\(/g).length)
     .reduce((total, each) => total + each, 0);
