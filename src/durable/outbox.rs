@@ -77,6 +77,8 @@ pub struct Outbox {
     /// Whether the reading of the disk has passed over calls.
     has_passed_over: bool,
     is_loading: bool,
+    /// Calls that have left memory since a page was asked for: it may have their rows still.
+    left: BTreeSet<String>,
     parked: usize,
     armed: Option<Time>,
 }
@@ -196,6 +198,7 @@ impl Outbox {
     /// A page of what is on disk.
     pub fn loaded(&mut self, rows: Vec<Row>, more: bool, step: &mut Step) {
         self.is_loading = false;
+        let left = std::mem::take(&mut self.left);
         self.rest = match rows.last() {
             Some(last) if more => Rest::After(Some(last.row.clone())),
             _ if std::mem::take(&mut self.has_passed_over) => Rest::Later,
@@ -203,6 +206,7 @@ impl Outbox {
         };
         for Row { row, record } in rows {
             match record {
+                Some(record) if left.contains(&record.id) => {}
                 Some(record) if record.version == VERSION && record.owner == self.owner => {
                     self.take_up(&row, record, step);
                 }
@@ -530,6 +534,9 @@ impl Outbox {
         }
         if self.in_line.as_deref() == Some(id) {
             self.in_line = None;
+        }
+        if self.is_loading {
+            self.left.insert(id.to_owned());
         }
         Some(call)
     }
