@@ -77,7 +77,11 @@ pub struct Outbox {
     /// Whether the reading of the disk has passed over calls.
     has_passed_over: bool,
     is_loading: bool,
+    /// Calls that have left memory since a page was asked for: it may have their rows still.
+    left: BTreeSet<String>,
     parked: usize,
+    /// Before this time nothing is read: the object has started too often of late.
+    begin: Time,
     armed: Option<Time>,
 }
 
@@ -138,7 +142,11 @@ impl Outbox {
             self.rest = Rest::Later;
             // An alarm that is set already may be one that never comes, and setting the same changes nothing.
             let pause = pause_at_start(recent_starts, &mut step.random).saturating_add(1);
-            self.arm(step.now.saturating_add(pause), step);
+            let begin = step.now.saturating_add(pause);
+            if recent_starts > 0 {
+                self.begin = begin;
+            }
+            self.arm(begin, step);
         }
     }
 
@@ -196,6 +204,7 @@ impl Outbox {
     /// A page of what is on disk.
     pub fn loaded(&mut self, rows: Vec<Row>, more: bool, step: &mut Step) {
         self.is_loading = false;
+        let left = std::mem::take(&mut self.left);
         self.rest = match rows.last() {
             Some(last) if more => Rest::After(Some(last.row.clone())),
             _ if std::mem::take(&mut self.has_passed_over) => Rest::Later,
@@ -203,6 +212,7 @@ impl Outbox {
         };
         for Row { row, record } in rows {
             match record {
+                Some(record) if left.contains(&record.id) => {}
                 Some(record) if record.version == VERSION && record.owner == self.owner => {
                     self.take_up(&row, record, step);
                 }
@@ -332,7 +342,8 @@ impl Outbox {
     /// The alarm has come.
     pub fn woke(&mut self, step: &Step) {
         self.armed = None;
-        if self.rest == Rest::Later {
+        // The alarm may be that of the life before, which has started the object.
+        if self.rest == Rest::Later && step.now >= self.begin {
             self.rest = Rest::After(None);
         }
         if self.rest != Rest::None && self.calls.len() >= step.limits.memory {
@@ -436,7 +447,9 @@ impl Outbox {
         }
         let firsts = [&self.waiting, &self.expiring];
         let firsts = firsts.iter().filter_map(|times| times.first().map(|(time, _)| *time));
-        let next = firsts.fold(step.now.saturating_add(RECOVER), Time::min);
+        let recover = step.now.saturating_add(RECOVER);
+        let last = if self.calls.is_empty() { recover.max(self.begin) } else { recover };
+        let next = firsts.fold(last, Time::min);
         // One that should have come long ago has been lost.
         let is_set = self.armed.is_some_and(|armed| {
             armed <= next && armed.saturating_add(RECOVER).saturating_add(RECOVER) > step.now
@@ -530,6 +543,9 @@ impl Outbox {
         }
         if self.in_line.as_deref() == Some(id) {
             self.in_line = None;
+        }
+        if self.is_loading {
+            self.left.insert(id.to_owned());
         }
         Some(call)
     }
