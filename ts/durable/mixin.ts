@@ -2,6 +2,7 @@
 
 import type { Caller } from '../calling/caller.js';
 import type { EnvOf } from '../object/mixin.js';
+import { START, startByFramework } from '../object/starting.js';
 import { closeToRpc } from '../receiving/closed-to-rpc.js';
 import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
@@ -105,7 +106,9 @@ function begin(self: DurableSelf, mixed: object): void {
   let theirs: AlarmHandler | undefined = handlerOf(self, mixed);
   const run: AlarmHandler = (info) => {
     takeOver();
-    return carrier.alarm.run(info);
+    const ring = (): Promise<void> => carrier.alarm.run(info);
+    // Stored calls go on with an alarm, and their handlers rely on a framework's start.
+    return START in self ? startByFramework(self).then(ring) : ring();
   };
   const takeOver = (): void => {
     // A class field of a subclass is set after this constructor.

@@ -20,16 +20,22 @@ async function startFramework(self: Starting): Promise<void> {
 /** Starts of frameworks that have begun, by the contexts of their objects. */
 const started = new WeakMap<object, Promise<unknown>>();
 
-/** All messages await one promise and so keep their order. A failed start is tried again. */
-export function afterStart(self: object, answer: () => unknown): Promise<unknown> {
+/**
+ * Starts an object by its framework. All that needs it awaits one promise, so that messages keep their order.
+ * A failed start is tried again.
+ */
+export function startByFramework(self: object): Promise<unknown> {
   const key = contextOf(self) ?? self;
   let start = started.get(key);
   if (!start) {
     start = startFramework(self as Starting);
     started.set(key, start);
+    start.catch(() => started.delete(key));
   }
-  return start.then(answer, (failed) => {
-    started.delete(key);
-    return sendRefusal(failed);
-  });
+  return start;
+}
+
+/** Answers a message once the framework has started the object. */
+export function afterStart(self: object, answer: () => unknown): Promise<unknown> {
+  return startByFramework(self).then(answer, sendRefusal);
 }

@@ -2,6 +2,8 @@ import { DurableObject } from 'cloudflare:workers';
 import { withCall } from '@lumenize/call';
 import { type Connection, routePartykitRequest, Server } from 'partyserver';
 
+export { Desk, Seats } from './durable.js';
+
 type Env = Cloudflare.Env;
 
 interface User {
