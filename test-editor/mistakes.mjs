@@ -46,6 +46,14 @@ export const MISTAKES = [
     ours: "this.svc.call(users.getUser('u1'), this.ctn().onUserOnly());",
   },
   {
+    name: 'A recorded handler that does not accept an Error, at the place of the outcome',
+    ours: "const user = users.getUser('u1'); this.svc.call(user, this.ctn().onUserOnly(user));",
+  },
+  {
+    name: 'A handler whose argument is of another type',
+    ours: "this.svc.call(users.getUser('u1'), this.ctn().onUserOnly(5));",
+  },
+  {
     name: 'A handler of another type',
     ours: "this.svc.call(users.getUser('u1'), this.ctn().onNumber());",
   },
@@ -92,6 +100,30 @@ export const MISTAKES = [
   {
     name: 'No name for what knows no target, with options',
     ours: "this.svc.call(this.ctn<Users>().getUser('u1'), this.ctn().onUser(), { timeout: 500 });",
+  },
+  {
+    name: 'A wrong binding beside a continuation that knows no target',
+    ours: "await this.svc.callRaw('USRES', 'main', this.ctn<Users>().getUser('u1'));",
+  },
+  {
+    name: 'A wrong binding, without a handler',
+    ours: "this.svc.call('USRES', 'main', this.ctn<Users>().getUser('u1'));",
+  },
+  {
+    name: 'A wrong binding, with a handler',
+    ours: "this.svc.call('USRES', 'main', this.ctn<Users>().getUser('u1'), this.ctn().onUser());",
+  },
+  {
+    name: 'No instance beside a continuation that knows no target',
+    ours: "await this.svc.callRaw('USERS', undefined, this.ctn<Users>().getUser('u1'));",
+  },
+  {
+    name: 'No instance, without a handler',
+    ours: "this.svc.call('USERS', undefined, this.ctn<Users>().getUser('u1'));",
+  },
+  {
+    name: 'No instance, with a handler',
+    ours: "this.svc.call('USERS', undefined, this.ctn<Users>().getUser('u1'), this.ctn().onUser());",
   },
   {
     name: 'A continuation for another class, with a handler',

@@ -149,6 +149,14 @@ export class Cart extends LumenizeBase<Env> {
     return [user, id];
   }
 
+  currentUser(): User {
+    return { id: 'u1', name: 'Ada' };
+  }
+
+  onLater(id: string, user?: User, latest?: User | Error): void {
+    void [id, user, latest];
+  }
+
   onUserOnly(user: User): User {
     return user;
   }
@@ -339,6 +347,17 @@ export class Cart extends LumenizeBase<Env> {
     // good: … '"a handler is called with the outcome and nothing else"'.
     // @ts-expect-error: a handler has one parameter
     this.svc.call(user, (outcome: User | Error, more: string) => [outcome, more]);
+    // good: … '"this handler does not accept an Error, which may arrive too"'.
+    // @ts-expect-error: onUserOnly does not accept an Error where the outcome is passed either
+    this.svc.call(user, this.ctn().onUserOnly(user));
+    // good: the same.
+    // @ts-expect-error: nor where a parameter is optional
+    this.svc.call(user, this.ctn().onLater('u1', user));
+    this.svc.call(user, this.ctn().onLater('u1', this.ctn().currentUser(), user));
+    const anything = this.ctn('ANY_OPTIONAL', 'main').get();
+    this.svc.call(anything, this.ctn().onUserOnly(anything));
+    this.svc.call(anything, this.ctn().onUserOnly(anything as Any));
+    this.svc.call(anything, this.ctn().onLater('u1' as Any, anything, user));
     const { fails, nothing } = this.ctn('USERS', 'main');
     this.svc.call(fails(), (outcome) => expectTypeOf(outcome).toEqualTypeOf<Error>());
     this.svc.call(nothing(), (outcome) => expectTypeOf(outcome).toEqualTypeOf<Error | undefined>());
