@@ -9,6 +9,15 @@ import { MISTAKES } from './mistakes.mjs';
 const PROJECT = resolve('test-editor/project');
 const TABLE = 'test-editor/MISTAKES.md';
 const isToBeWritten = process.argv.includes('--write');
+/** Where names of bindings stand. */
+const NAMED = [
+  'namedStart',
+  'namedService',
+  'namedAwaited',
+  'namedCall',
+  'namedWithHandler',
+  'namedByCaller',
+];
 let passed = 0;
 let failed = 0;
 
@@ -62,6 +71,11 @@ async function checkEditor(version, service) {
     const { path, position } = marked('cart.ts', name);
     const names = await service.completions(path, position);
     same(`TypeScript ${version}: ${name}`, names.sort(), [...more, 'getUser', 'rename']);
+  }
+  for (const name of NAMED) {
+    const { path, position } = marked('cart.ts', name);
+    const names = await service.completionsInString(path, position);
+    same(`TypeScript ${version}: ${name}`, names.sort(), ['CALC', 'CART', 'ORDERS', 'USERS']);
   }
 }
 

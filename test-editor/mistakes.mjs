@@ -23,6 +23,10 @@ export const MISTAKES = [
     stubs: "this.env.ORDERS.getByName('main').total(1);",
   },
   {
+    name: 'More than a binding and an instance',
+    ours: "this.ctn('USERS', 'main', { timeout: 500 });",
+  },
+  {
     name: 'A missing argument',
     ours: 'await calc.add(1);',
     stubs: "await this.env.CALC.getByName('main').add(1);",

@@ -16,8 +16,10 @@ import type {
   BindingName,
   BoundTo,
   InstanceOf,
+  Mistake,
   NamespaceOf,
   ServiceOf,
+  TooMany,
 } from '../types/targets.js';
 import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
@@ -69,6 +71,8 @@ export interface Calling<Env, Context = DurableObjectState> {
     namespace: NamespaceOf<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
   ): BoundTo<Env, B>;
+  /** @ignore An editor lists the names of bindings by it. Nothing can be its third argument. */
+  ctn(binding: BindingName<Env>, instance: unknown, nothing: Mistake<TooMany>): never;
 
   /**
    * Receives the errors that nobody else sees: a handler threw, or a call without a handler

@@ -82,6 +82,8 @@ type TakesCalls<T> =
 type TakesNoCalls =
   'this class takes no calls: let it extend LumenizeBase, LumenizeWorker or withCall(…)';
 
+export type TooMany = 'ctn takes a binding and an instance: options go to svc.call or svc.callRaw';
+
 /** What names an instance behind a target. */
 export type InstanceOf<Target> =
   IsAny<Target> extends true
@@ -138,6 +140,8 @@ export interface BoundStarts<Env> {
     namespace: NamespaceOf<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
   ): BoundTo<Env, B>;
+  /** @ignore An editor lists the names of bindings by it. Nothing can be its third argument. */
+  (binding: BindingName<Env>, instance: unknown, nothing: Mistake<TooMany>): never;
 }
 
 /**
