@@ -123,7 +123,7 @@ function namesOfMistakes() {
 
 function inCart(code) {
   return `import { LumenizeBase } from '@lumenize/call';
-import type { Calc, Env, User, Users } from './users.js';
+import type { Calc, Env, Orders, User, Users } from './users.js';
 
 export class Cart extends LumenizeBase<Env> {
   onUser(_user: User | Error): void {}

@@ -130,6 +130,14 @@ export const MISTAKES = [
     ours: "this.svc.call('USERS', undefined, this.ctn<Users>().getUser('u1'), this.ctn().onUser());",
   },
   {
+    name: 'An instance of a service beside a continuation that knows no target',
+    ours: "await this.svc.callRaw('ORDERS', 'main', this.ctn<Orders>().total(1));",
+  },
+  {
+    name: 'More than options',
+    ours: "this.svc.call('USERS', 'main', this.ctn<Users>().getUser('u1'), undefined, {}, {});",
+  },
+  {
     name: 'A continuation for another class, with a handler',
     ours: "this.svc.call('CALC', 'main', this.ctn<Users>().getUser('u1'), this.ctn().onUser());",
   },

@@ -42,6 +42,9 @@ export type BindingName<Env> = [keyof Env] extends [never]
     }[keyof Env] &
       string;
 
+/** What may be inferred of a target: more than {@link Named} lets pass, which says what is wrong. */
+export type Nameable<Env> = BindingName<Env> | (string & {}) | object;
+
 /** What a name of a binding stands for; what is no name stands for itself, whatever `Env` is. */
 export type Behind<Env, B> = Exclude<
   B extends string ? (B extends keyof Env ? Env[B] : [keyof Env] extends [never] ? Any : B) : B,
@@ -82,7 +85,11 @@ type TakesCalls<T> =
 type TakesNoCalls =
   'this class takes no calls: let it extend LumenizeBase, LumenizeWorker or withCall(…)';
 
-export type TooMany = 'ctn takes a binding and an instance: options go to svc.call or svc.callRaw';
+export type NoOptions =
+  'ctn takes a binding and an instance: options go to svc.call or svc.callRaw';
+
+/** What stands behind a target, and one argument more than may be written. */
+export type BehindTarget = [unknown, unknown, unknown, Mistake<'options are the last argument'>];
 
 /** What names an instance behind a target. */
 export type InstanceOf<Target> =
@@ -92,8 +99,11 @@ export type InstanceOf<Target> =
       ? never
       : TakesCalls<ClassOf<Target>> extends true
         ? Target extends AnyNamespace
-          ? string | DurableObjectId
-          : undefined
+          ?
+              | string
+              | DurableObjectId
+              | Mistake<'a Durable Object namespace takes an instance, by name or id'>
+          : undefined | Mistake<'only a Durable Object namespace has instances: pass undefined'>
         : Mistake<TakesNoCalls>;
 
 /** The class behind a target; `never`, which anything runs on, where it does not say. */
@@ -124,9 +134,7 @@ export interface BoundStarts<Env> {
    * @param service - The name of a service in `env`; or a service, a stub, a facet.
    * @throws `CallError` with code `unknown-binding` or `invalid-target`.
    */
-  <const B extends BindingName<Env> | (string & {}) | object>(
-    service: ServiceOf<Env, B>,
-  ): BoundTo<Env, B>;
+  <const B extends Nameable<Env>>(service: ServiceOf<Env, B>): BoundTo<Env, B>;
   /**
    * Starts a continuation on a Durable Object. Nothing is sent before it is awaited or passed to
    * `svc.call` or `svc.callRaw`.
@@ -136,13 +144,22 @@ export interface BoundStarts<Env> {
    * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object.
    * @throws `CallError` with code `unknown-binding` or `invalid-target`.
    */
-  <const B extends BindingName<Env> | (string & {}) | object>(
+  <const B extends Nameable<Env>>(
     namespace: NamespaceOf<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
   ): BoundTo<Env, B>;
-  /** @ignore An editor lists the names of bindings by it. Nothing can be its third argument. */
-  (binding: BindingName<Env>, instance: unknown, nothing: Mistake<TooMany>): never;
+  /** @ignore An editor lists the names of bindings by it: it takes one argument more than may be written. */
+  (binding: BindingName<Env>, instance: unknown, more: Mistake<NoOptions>): never;
 }
+
+/** `B`, if it is a target, the name of one, or a continuation that needs none; or a sentence that says why it is not. */
+export type Named<Env, B> =
+  Behind<Env, B> extends AnyTarget | RunsOn | Sendable<Any> ? B : NoTarget<Env, B>;
+
+type NoTarget<Env, B> = B extends string
+  ? Mistake<UnknownBinding<B, Near<Env, B>>>
+  : 'this is no target: name a Durable Object namespace or service, or pass one, or a stub' &
+      Mistake;
 
 /**
  * `B`, if it is a namespace or the name of one, or a sentence that says why it is not. A name is looked up
@@ -218,12 +235,8 @@ export interface CallFunction<Env, Self = never> {
    *   of the Durable Object, `undefined` for what is no namespace.
    * @param options - How to make the call; or what to run there, recorded by `this.ctn<T>()`.
    */
-  <
-    const F extends BindingName<Env> | AnyTarget | Sendable<Any> | RunsOn,
-    C,
-    H = FunctionHandler<ArrivalOf<F>>,
-  >(
-    remote: F,
+  <const F extends Nameable<Env>, C, H = FunctionHandler<ArrivalOf<F>>>(
+    remote: Named<Env, F>,
     handler: F extends Sendable<Any>
       ? CheckedHandler<H, ArrivalOf<F>, Self> | undefined
       : F extends RunsOn
@@ -244,13 +257,15 @@ export interface CallFunction<Env, Self = never> {
    * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
    * ```
    */
-  <B extends BindingName<Env> | AnyTarget, C, H = FunctionHandler<Received<ValueOf<C>>>>(
-    target: B,
+  <const B extends Nameable<Env>, C, H = FunctionHandler<Received<ValueOf<C>>>>(
+    target: Named<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
     remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
     handler: CheckedHandlerOf<H, ValueOf<C>, Self> | undefined,
     options?: CallOptions,
   ): CallHandle;
+  /** @ignore An editor lists the names of bindings by it: it takes one argument more than may be written. */
+  (target: BindingName<Env>, ...more: [unknown, ...BehindTarget]): never;
 
   /** What the calls of this object have come to. Counting costs nothing measurable. */
   stats(): CallStats;
