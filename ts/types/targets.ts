@@ -224,8 +224,10 @@ export interface CallFunction<Env, Self = never> {
    */
   <V = Any, H = FunctionHandler<V>>(
     remote: Sendable<V>,
-    handler?: CheckedHandler<H, V, Self>,
+    handler: CheckedHandler<H, V, Self>,
   ): CallHandle;
+  /** The same without a handler: a failure goes to `onCallError`. */
+  (remote: Sendable<Any>): CallHandle;
   /**
    * The same with options; or for what was recorded by `this.ctn<T>()`, which does not know its target.
    *
@@ -238,7 +240,7 @@ export interface CallFunction<Env, Self = never> {
   <const F extends Nameable<Env>, C, H = FunctionHandler<ArrivalOf<F>>>(
     remote: Named<Env, F>,
     handler: F extends Sendable<Any>
-      ? CheckedHandler<H, ArrivalOf<F>, Self> | undefined
+      ? CheckedHandler<H, ArrivalOf<F>, Self>
       : F extends RunsOn
         ? KnowsNoTarget
         : InstanceOf<Behind<Env, F>>,
@@ -261,7 +263,7 @@ export interface CallFunction<Env, Self = never> {
     target: Named<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
     remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
-    handler: CheckedHandlerOf<H, ValueOf<C>, Self> | undefined,
+    handler: CheckedHandlerOf<H, ValueOf<C>, Self>,
     options?: CallOptions,
   ): CallHandle;
   /** @ignore An editor lists the names of bindings by it: it takes one argument more than may be written. */
@@ -290,17 +292,20 @@ type NoRemote<C, Root> = [C] extends [Recorded<unknown>]
       ? 'the last argument is missing, which only a handler leaves out'
       : 'what runs there is recorded, as by this.ctn<Users>().getUser(id)';
 
-/** A handler, or a sentence that says why it is none. */
+/**
+ * A handler, or none, or a sentence that says why it is no handler. That `undefined` stands in here, and not beside it
+ * where it is used, lets the compiler infer a union, of which each member is checked.
+ */
 type CheckedHandler<H, V, Self> = H extends RunsOn
   ? CheckedRecorded<H, V, Self>
-  : H extends FunctionHandler<V>
+  : H extends FunctionHandler<V> | undefined
     ? H
     : NoFunctionHandler<H>;
 
 /** The same of what yields a `V`: a function receives what arrives of it, or, of a type parameter, a `V`. */
 type CheckedHandlerOf<H, V, Self> = H extends RunsOn
   ? CheckedRecorded<H, V, Self>
-  : H extends FunctionHandler<Received<V>> | FunctionHandler<V>
+  : H extends FunctionHandler<Received<V>> | FunctionHandler<V> | undefined
     ? H
     : NoFunctionHandler<H>;
 
