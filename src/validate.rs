@@ -71,7 +71,7 @@ pub fn frame(
     }
     let mut words = Words::new(words);
     let mut entries = Entries { names: Vec::new(), are_known: vec![false; names.len()] };
-    let program_slots = program(names, &mut words, &mut entries, limits).map_err(in_program)?;
+    let program_slots = program(names, &mut words, &mut entries, limits)?;
     // They end with the program, of which a frame has one.
     within_limit("programs in the frame", if words.is_empty() { 1 } else { 2 }, 1)?;
     // What follows the slots is not the program's: a tracer may have appended it to the RPC.
@@ -80,12 +80,6 @@ pub fn frame(
         return Err(Failure::new(Code::Protocol, message));
     }
     Ok(entries.names)
-}
-
-/// Says of a failure that it is in the program, of which a frame has one.
-#[must_use]
-pub fn in_program(failure: Failure) -> Failure {
-    failure.within(format_args!("program 1"))
 }
 
 /// The names that a program reads from the target itself.
@@ -128,7 +122,8 @@ fn program(
         return Err(Failure::new(Code::Protocol, "the program has no step"));
     }
     within_limit("steps in a program", steps, limits.steps)?;
-    let mut values = Values { made: vec![Made { depth: 0, is_container: false }], slots, limits };
+    let target = Made { depth: 0, is_container: false, name: None };
+    let mut values = Values { made: vec![target], slots, limits };
     for number in 1..=steps {
         let step = words.next_step()?;
         if let Step::Get { of: 0, name } = step {
@@ -136,7 +131,7 @@ fn program(
         }
         values
             .check(step, names)
-            .map_err(|failure| failure.within(format_args!("step {number}")))?;
+            .map_err(|failure| failure.within(values.place(number, step, names)))?;
     }
     Ok(slots)
 }
@@ -183,10 +178,28 @@ impl Values<'_> {
                 deepest
             }
         };
-        within_limit("depth of nesting", depth, self.limits.depth)?;
+        within_limit("levels of nesting", depth, self.limits.depth)?;
         let is_container = matches!(step, Step::Array { .. } | Step::Object { .. });
-        self.made.push(Made { depth, is_container });
+        let name = if let Step::Get { name, .. } = step { Some(name) } else { None };
+        self.made.push(Made { depth, is_container, name });
         Ok(())
+    }
+
+    /// A step, in words of the user who recorded it.
+    fn place(&self, number: u32, step: Step<'_>, names: &[&str]) -> String {
+        let what = match step {
+            Step::Get { name, .. } => {
+                name_at(names, name).map_or("a property".to_owned(), |name| format!("'{name}'"))
+            }
+            Step::Apply { callee, .. } => self
+                .made(callee)
+                .ok()
+                .and_then(|made| name_at(names, made.name?).ok())
+                .map_or("a call".to_owned(), |name| format!("the call of '{name}'")),
+            Step::Array { .. } => "an array".to_owned(),
+            Step::Object { .. } => "an object".to_owned(),
+        };
+        format!("step {number}, {what}")
     }
 
     /// The depth of a value that a step reads from or calls.
@@ -201,7 +214,7 @@ impl Values<'_> {
     }
 
     fn nesting(&self, arguments: &[u32]) -> Result<u32, Failure> {
-        within_limit("arguments of a step", saturate(arguments.len()), self.limits.arguments)?;
+        within_limit("arguments of a call", saturate(arguments.len()), self.limits.arguments)?;
         let mut deepest = 0;
         for argument in arguments {
             deepest = self.argument_depth(*argument)?.max(deepest);
@@ -259,6 +272,8 @@ struct Made {
     depth: u32,
     /// Whether it was made for an argument: then no step reads from it or calls it.
     is_container: bool,
+    /// The index of the name by which it was read, if it was.
+    name: Option<u32>,
 }
 
 fn name_at<'a>(names: &[&'a str], index: u32) -> Result<&'a str, Failure> {
@@ -284,15 +299,14 @@ pub fn is_entry_of_a_worker(name: &str) -> bool {
 
 fn check_read(name: &str) -> Result<(), Failure> {
     if REFUSED.contains(&name) {
-        return Err(Failure::new(Code::NotCallable, format!("the name '{name}' is refused")));
+        return Err(Failure::new(Code::NotCallable, "this name is refused"));
     }
     Ok(())
 }
 
 fn check_entry(name: &str) -> Result<(), Failure> {
     if !is_entry(name) {
-        let message = format!("'{name}' is not a method that callers may use");
-        return Err(Failure::new(Code::NotCallable, message));
+        return Err(Failure::new(Code::NotCallable, "callers may not use a method of this name"));
     }
     Ok(())
 }

@@ -198,5 +198,5 @@ test('rule 25: a flood of different frames is answered like the first', () =>
 
 test('rule 25: a refusal names the place', async () => {
   const { message } = await refusal('places', frameOf(['next'], 0, [0, 0, 0], [1, 1, -7]));
-  expect(message).toBe('program 1: step 2: value 7 is not computed before this step');
+  expect(message).toBe('step 2, a call: value 7 is not computed before this step');
 });
