@@ -65,6 +65,17 @@ pub fn encode_frame(
     Ok(frame::encode(&names, words, slots)?)
 }
 
+/// Checks a step that is about to be made against what every receiver would refuse: how many arguments,
+/// items or entries a step of this kind has, and how deep it nests.
+///
+/// # Errors
+/// `[code, message]` where it is too large.
+#[wasm_bindgen(js_name = checkStep)]
+pub fn check_step(kind: u32, arguments: usize, depth: u32) -> Result<(), JsValue> {
+    validate::arguments(kind, arguments, &Limits::MOST)?;
+    Ok(validate::nesting(depth, &Limits::MOST)?)
+}
+
 /// Decodes and checks one frame that came with `slots` native values. Of one whose `length` is above the limit,
 /// `bytes` need not be there. Returns its words, its names
 /// with U+0000 between them, which of these it reads from the target itself, and what it means, as

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Failure};
 use crate::limits::Limits;
-use crate::program::{Argument, Step, Words};
+use crate::program::{APPLY, ARRAY, Argument, OBJECT, Step, Words};
 
 /// Names that lead to prototypes from any value. They are refused wherever a step reads them; as the
 /// keys of an object that is an argument they are data.
@@ -80,6 +80,27 @@ pub fn frame(
         return Err(Failure::new(Code::Protocol, message));
     }
     Ok(entries.names)
+}
+
+/// Checks how deep continuations and their containers nest as arguments.
+///
+/// # Errors
+/// `limit-exceeded`.
+pub fn nesting(depth: u32, limits: &Limits) -> Result<(), Failure> {
+    within_limit("levels of nesting", depth, limits.depth)
+}
+
+/// Checks how many arguments, items or entries a step of some kind has.
+///
+/// # Errors
+/// `limit-exceeded`.
+pub fn arguments(kind: u32, count: usize, limits: &Limits) -> Result<(), Failure> {
+    let what = match kind {
+        APPLY => "arguments of a call",
+        ARRAY => "items of an array that holds a continuation",
+        _ => "entries of an object that holds a continuation",
+    };
+    within_limit(what, saturate(count), limits.arguments)
 }
 
 /// The names that a program reads from the target itself.
@@ -166,11 +187,7 @@ impl Values<'_> {
             Step::Object { entries } => {
                 let mut deepest = 0;
                 let entries = entries.as_chunks::<2>().0;
-                within_limit(
-                    "entries of an object",
-                    saturate(entries.len()),
-                    self.limits.arguments,
-                )?;
+                arguments(OBJECT, entries.len(), self.limits)?;
                 for [name, argument] in entries {
                     name_at(names, *name)?;
                     deepest = self.argument_depth(*argument)?.max(deepest);
@@ -178,28 +195,24 @@ impl Values<'_> {
                 deepest
             }
         };
-        within_limit("levels of nesting", depth, self.limits.depth)?;
+        nesting(depth, self.limits)?;
         let is_container = matches!(step, Step::Array { .. } | Step::Object { .. });
         let name = if let Step::Get { name, .. } = step { Some(name) } else { None };
         self.made.push(Made { depth, is_container, name });
         Ok(())
     }
 
-    /// A step, in words of the user who recorded it.
+    /// A step, with the name that the user wrote for it: of the property, or of the method that it calls.
     fn place(&self, number: u32, step: Step<'_>, names: &[&str]) -> String {
-        let what = match step {
-            Step::Get { name, .. } => {
-                name_at(names, name).map_or("a property".to_owned(), |name| format!("'{name}'"))
-            }
-            Step::Apply { callee, .. } => self
-                .made(callee)
-                .ok()
-                .and_then(|made| name_at(names, made.name?).ok())
-                .map_or("a call".to_owned(), |name| format!("the call of '{name}'")),
-            Step::Array { .. } => "an array".to_owned(),
-            Step::Object { .. } => "an object".to_owned(),
+        let name = match step {
+            Step::Get { name, .. } => Some(name),
+            Step::Apply { callee, .. } => self.made(callee).ok().and_then(|made| made.name),
+            Step::Array { .. } | Step::Object { .. } => None,
         };
-        format!("step {number}, {what}")
+        match name.and_then(|name| name_at(names, name).ok()) {
+            Some(name) => format!("step {number}, '{name}'"),
+            None => format!("step {number}"),
+        }
     }
 
     /// The depth of a value that a step reads from or calls.
@@ -214,7 +227,7 @@ impl Values<'_> {
     }
 
     fn nesting(&self, arguments: &[u32]) -> Result<u32, Failure> {
-        within_limit("arguments of a call", saturate(arguments.len()), self.limits.arguments)?;
+        self::arguments(APPLY, arguments.len(), self.limits)?;
         let mut deepest = 0;
         for argument in arguments {
             deepest = self.argument_depth(*argument)?.max(deepest);
@@ -224,7 +237,7 @@ impl Values<'_> {
 
     /// Unlike other arguments, the items of an array may be holes.
     fn items_depth(&self, items: &[u32]) -> Result<u32, Failure> {
-        within_limit("items of an array", saturate(items.len()), self.limits.arguments)?;
+        arguments(ARRAY, items.len(), self.limits)?;
         let mut deepest = 0;
         for item in items {
             if Argument::from_word(*item)? != Argument::Hole {

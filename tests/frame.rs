@@ -84,7 +84,7 @@ fn rule_29_another_version_is_refused_with_both_numbers() {
 fn rule_25_references_point_backwards() {
     for (words, text) in [
         (vec![0, 1, GET, 1, 0], "step 1, 'next': value 1 is not computed before this step"),
-        (vec![0, 2, GET, 0, 0, APPLY, 2, 0], "step 2, a call: value 2 is not computed"),
+        (vec![0, 2, GET, 0, 0, APPLY, 2, 0], "step 2: value 2 is not computed"),
         (vec![0, 1, APPLY, 0, 0], "the target itself is not a method"),
         (vec![0, 2, GET, 0, 0, APPLY, 1, 1, value(2)], "value 2 is not computed"),
         (vec![0, 2, GET, 0, 0, APPLY, 1, 1, value(0)], "the target itself is not an argument"),
@@ -217,7 +217,7 @@ fn rule_28_every_limit_holds() {
             vec!["next"],
             vec![2, 2, GET, 0, 0, APPLY, 1, 2, slot(0), slot(1)],
             2,
-            "step 2, the call of 'next': 2 arguments of a call, the limit is 1",
+            "step 2, 'next': 2 arguments of a call, the limit is 1",
         ),
     ] {
         let wide = Limits { steps: 9, name_bytes: 9, arguments: 9, ..Limits::DEFAULT };

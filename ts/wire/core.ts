@@ -8,7 +8,13 @@
  */
 
 import type * as Wasm from '../wasm/lumenize_call.js';
-import { type CallErrorCode, type CallLimits, MessageLimit } from '../wasm/lumenize_call.js';
+import {
+  type CallErrorCode,
+  type CallLimits,
+  MessageLimit,
+  MostLimit,
+  type StepKind,
+} from '../wasm/lumenize_call.js';
 import { CallError, invalidContinuation } from './errors.js';
 import { copyOfOptions } from './reading.js';
 import { textOf } from './text.js';
@@ -16,6 +22,7 @@ import { textOf } from './text.js';
 type Core = Pick<
   typeof Wasm,
   | 'checkTimeout'
+  | 'checkStep'
   | 'encodeFrame'
   | 'decodeFrame'
   | 'checkLimits'
@@ -129,6 +136,12 @@ export function encodeFrame({ words, names }: FlatProgram, slotCount: number): s
   const flat = Uint32Array.from(words);
   const bytes = ask(() => core().encodeFrame(flat, joined, names.length, slotCount));
   return textOfBytes(bytes);
+}
+
+/** Throws `CallError` with code `limit-exceeded` for a step that every receiver would refuse as too large. */
+export function checkStep(kind: StepKind, count: number, depth: number): void {
+  if (count <= MostLimit.arguments && depth <= MostLimit.depth) return;
+  ask(() => core().checkStep(kind, count, depth));
 }
 
 /** A number of arguments that every function call accepts. */
