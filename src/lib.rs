@@ -15,7 +15,7 @@ pub mod pending;
 pub mod program;
 pub mod validate;
 
-use js_sys::{Array, Object, Uint8Array, Uint32Array};
+use js_sys::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use error::{Code, Failure};
@@ -131,17 +131,16 @@ pub fn check_message(
     Ok(message::check(which, slot_counts, frame_bytes, slots)?)
 }
 
-/// Checks the limits that a class sets, and fills in the defaults.
+/// Checks the limits that a class sets, and fills in the defaults. `names` has U+0000 between them, and there
+/// is a value for each.
 ///
 /// # Errors
 /// `[code, message]` for an unknown name or a value that is no count.
 #[wasm_bindgen(js_name = checkLimits)]
-pub fn check_limits(overrides: &Object) -> Result<Vec<u32>, JsValue> {
+pub fn check_limits(names: &str, values: &[f64]) -> Result<Vec<u32>, JsValue> {
     let mut limits = Limits::DEFAULT;
-    for entry in Object::entries(overrides) {
-        let entry = Array::from(&entry);
-        let name = entry.get(0).as_string().unwrap_or_default();
-        limits.set(&name, entry.get(1).as_f64().unwrap_or(f64::NAN))?;
+    for (name, value) in names.split('\0').zip(values) {
+        limits.set(name, *value)?;
     }
     Ok(limits.words())
 }
