@@ -191,9 +191,8 @@ function isOpen(receiver: unknown, { kind, prototypes }: Shape, name: string): b
         isOfTable(receiver, { kind, prototypes }, name)
       );
     case Kind.String:
-      return INDEX.test(name) || isOfTable(receiver, { kind, prototypes }, name);
+    // Node's Buffer is a class above typed arrays whose methods change it.
     case Kind.TypedArray:
-      // Node's Buffer is a class above it whose methods change it.
       return INDEX.test(name) || isOfTable(receiver, { kind, prototypes }, name);
     case Kind.Unlisted:
       return areOpenIn(prototypes, name);
