@@ -1,6 +1,6 @@
 //! The core, as TypeScript sees it: conversions and nothing else.
 
-use js_sys::{Array, Object, Uint8Array, Uint32Array};
+use js_sys::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Code, Failure};
@@ -51,6 +51,17 @@ pub fn encode_frame(
         return Err(Failure::new(Code::InvalidContinuation, message).into());
     }
     Ok(frame::encode(&names, words, slots)?)
+}
+
+/// Checks a step that is about to be made against what every receiver would refuse: how many arguments,
+/// items or entries a step of this kind has, and how deep it nests.
+///
+/// # Errors
+/// `[code, message]` where it is too large.
+#[wasm_bindgen(js_name = checkStep)]
+pub fn check_step(kind: u32, arguments: usize, depth: u32) -> Result<(), JsValue> {
+    validate::arguments(kind, arguments, &Limits::MOST)?;
+    Ok(validate::nesting(depth, &Limits::MOST)?)
 }
 
 /// Decodes and checks one frame that came with `slots` native values. Of one whose `length` is above the limit,
@@ -108,17 +119,16 @@ pub fn check_message(
     Ok(message::check(which, slot_counts, frame_bytes, slots)?)
 }
 
-/// Checks the limits that a class sets, and fills in the defaults.
+/// Checks the limits that a class sets, and fills in the defaults. `names` has U+0000 between them, and there
+/// is a value for each.
 ///
 /// # Errors
 /// `[code, message]` for an unknown name or a value that is no count.
 #[wasm_bindgen(js_name = checkLimits)]
-pub fn check_limits(overrides: &Object) -> Result<Vec<u32>, JsValue> {
+pub fn check_limits(names: &str, values: &[f64]) -> Result<Vec<u32>, JsValue> {
     let mut limits = Limits::DEFAULT;
-    for entry in Object::entries(overrides) {
-        let entry = Array::from(&entry);
-        let name = entry.get(0).as_string().unwrap_or_default();
-        limits.set(&name, entry.get(1).as_f64().unwrap_or(f64::NAN))?;
+    for (name, value) in names.split('\0').zip(values) {
+        limits.set(name, *value)?;
     }
     Ok(limits.words())
 }

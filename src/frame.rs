@@ -82,7 +82,7 @@ fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Frame<'a>, Failure> {
     let programs = length(&mut bytes)?;
     validate::within_limit("programs in the frame", programs, 1)?;
     if programs == 1 {
-        program::decode(&mut bytes, &mut words, limits).map_err(validate::in_program)?;
+        program::decode(&mut bytes, &mut words, limits)?;
     }
     if bytes.position() != bytes.input().len() {
         return Err(Failure::new(Code::Protocol, "something follows the frame"));

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Failure};
 use crate::limits::Limits;
-use crate::program::{Argument, Step, Words};
+use crate::program::{APPLY, ARRAY, Argument, OBJECT, Step, Words};
 
 /// Names that lead to prototypes from any value. They are refused wherever a step reads them; as the
 /// keys of an object that is an argument they are data.
@@ -83,7 +83,7 @@ pub fn frame(
     }
     let mut words = Words::new(words);
     let mut entries = Entries { names: Vec::new(), are_known: vec![false; names.len()] };
-    let program_slots = program(names, &mut words, &mut entries, limits).map_err(in_program)?;
+    let program_slots = program(names, &mut words, &mut entries, limits)?;
     // They end with the program, of which a frame has one.
     within_limit("programs in the frame", if words.is_empty() { 1 } else { 2 }, 1)?;
     // What follows the slots is not the program's: a tracer may have appended it to the RPC.
@@ -94,10 +94,25 @@ pub fn frame(
     Ok(entries.names)
 }
 
-/// Says of a failure that it is in the program, of which a frame has one.
-#[must_use]
-pub fn in_program(failure: Failure) -> Failure {
-    failure.within(format_args!("program 1"))
+/// Checks how deep continuations and their containers nest as arguments.
+///
+/// # Errors
+/// `limit-exceeded`.
+pub fn nesting(depth: u32, limits: &Limits) -> Result<(), Failure> {
+    within_limit("levels of nesting", depth, limits.depth)
+}
+
+/// Checks how many arguments, items or entries a step of some kind has.
+///
+/// # Errors
+/// `limit-exceeded`.
+pub fn arguments(kind: u32, count: usize, limits: &Limits) -> Result<(), Failure> {
+    let what = match kind {
+        APPLY => "arguments of a call",
+        ARRAY => "items of an array that holds a continuation",
+        _ => "entries of an object that holds a continuation",
+    };
+    within_limit(what, saturate(count), limits.arguments)
 }
 
 /// The names that a program reads from the target itself.
@@ -140,7 +155,8 @@ fn program(
         return Err(Failure::new(Code::Protocol, "the program has no step"));
     }
     within_limit("steps in a program", steps, limits.steps)?;
-    let mut values = Values { made: vec![Made { depth: 0, is_container: false }], slots, limits };
+    let target = Made { depth: 0, is_container: false, name: None };
+    let mut values = Values { made: vec![target], slots, limits };
     for number in 1..=steps {
         let step = words.next_step()?;
         if let Step::Get { of: 0, name } = step {
@@ -148,7 +164,7 @@ fn program(
         }
         values
             .check(step, names)
-            .map_err(|failure| failure.within(format_args!("step {number}")))?;
+            .map_err(|failure| failure.within(values.place(number, step, names)))?;
     }
     Ok(slots)
 }
@@ -183,11 +199,7 @@ impl Values<'_> {
             Step::Object { entries } => {
                 let mut deepest = 0;
                 let entries = entries.as_chunks::<2>().0;
-                within_limit(
-                    "entries of an object",
-                    saturate(entries.len()),
-                    self.limits.arguments,
-                )?;
+                arguments(OBJECT, entries.len(), self.limits)?;
                 for [name, argument] in entries {
                     name_at(names, *name)?;
                     deepest = self.argument_depth(*argument)?.max(deepest);
@@ -195,10 +207,24 @@ impl Values<'_> {
                 deepest
             }
         };
-        within_limit("depth of nesting", depth, self.limits.depth)?;
+        nesting(depth, self.limits)?;
         let is_container = matches!(step, Step::Array { .. } | Step::Object { .. });
-        self.made.push(Made { depth, is_container });
+        let name = if let Step::Get { name, .. } = step { Some(name) } else { None };
+        self.made.push(Made { depth, is_container, name });
         Ok(())
+    }
+
+    /// A step, with the name that the user wrote for it: of the property, or of the method that it calls.
+    fn place(&self, number: u32, step: Step<'_>, names: &[&str]) -> String {
+        let name = match step {
+            Step::Get { name, .. } => Some(name),
+            Step::Apply { callee, .. } => self.made(callee).ok().and_then(|made| made.name),
+            Step::Array { .. } | Step::Object { .. } => None,
+        };
+        match name.and_then(|name| name_at(names, name).ok()) {
+            Some(name) => format!("step {number}, '{name}'"),
+            None => format!("step {number}"),
+        }
     }
 
     /// The depth of a value that a step reads from or calls.
@@ -213,7 +239,7 @@ impl Values<'_> {
     }
 
     fn nesting(&self, arguments: &[u32]) -> Result<u32, Failure> {
-        within_limit("arguments of a step", saturate(arguments.len()), self.limits.arguments)?;
+        self::arguments(APPLY, arguments.len(), self.limits)?;
         let mut deepest = 0;
         for argument in arguments {
             deepest = self.argument_depth(*argument)?.max(deepest);
@@ -223,7 +249,7 @@ impl Values<'_> {
 
     /// Unlike other arguments, the items of an array may be holes.
     fn items_depth(&self, items: &[u32]) -> Result<u32, Failure> {
-        within_limit("items of an array", saturate(items.len()), self.limits.arguments)?;
+        arguments(ARRAY, items.len(), self.limits)?;
         let mut deepest = 0;
         for item in items {
             if Argument::from_word(*item)? != Argument::Hole {
@@ -271,6 +297,8 @@ struct Made {
     depth: u32,
     /// Whether it was made for an argument: then no step reads from it or calls it.
     is_container: bool,
+    /// The index of the name by which it was read, if it was.
+    name: Option<u32>,
 }
 
 fn name_at<'a>(names: &[&'a str], index: u32) -> Result<&'a str, Failure> {
@@ -296,15 +324,14 @@ pub fn is_entry_of_a_worker(name: &str) -> bool {
 
 fn check_read(name: &str) -> Result<(), Failure> {
     if REFUSED.contains(&name) {
-        return Err(Failure::new(Code::NotCallable, format!("the name '{name}' is refused")));
+        return Err(Failure::new(Code::NotCallable, "this name is refused"));
     }
     Ok(())
 }
 
 fn check_entry(name: &str) -> Result<(), Failure> {
     if !is_entry(name) && name != DURABLE_ENTRY {
-        let message = format!("'{name}' is not a method that callers may use");
-        return Err(Failure::new(Code::NotCallable, message));
+        return Err(Failure::new(Code::NotCallable, "callers may not use a method of this name"));
     }
     Ok(())
 }

@@ -9,6 +9,15 @@ import { MISTAKES } from './mistakes.mjs';
 const PROJECT = resolve('test-editor/project');
 const TABLE = 'test-editor/MISTAKES.md';
 const isToBeWritten = process.argv.includes('--write');
+/** Where names of bindings stand. */
+const NAMED = [
+  'namedStart',
+  'namedService',
+  'namedAwaited',
+  'namedCall',
+  'namedWithHandler',
+  'namedByCaller',
+];
 let passed = 0;
 let failed = 0;
 
@@ -63,6 +72,11 @@ async function checkEditor(version, service) {
     const names = await service.completions(path, position);
     same(`TypeScript ${version}: ${name}`, names.sort(), [...more, 'getUser', 'rename']);
   }
+  for (const name of NAMED) {
+    const { path, position } = marked('cart.ts', name);
+    const names = await service.completionsInString(path, position);
+    same(`TypeScript ${version}: ${name}`, names.sort(), ['CALC', 'CART', 'ORDERS', 'USERS']);
+  }
 }
 
 /** Compiles each mistake in a file of its own, and compares what is said with the table. */
@@ -109,7 +123,7 @@ function namesOfMistakes() {
 
 function inCart(code) {
   return `import { LumenizeBase } from '@lumenize/call';
-import type { Calc, Env, User, Users } from './users.js';
+import type { Calc, Env, Orders, User, Users } from './users.js';
 
 export class Cart extends LumenizeBase<Env> {
   onUser(_user: User | Error): void {}

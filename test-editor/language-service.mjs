@@ -15,6 +15,7 @@ export const VERSIONS = ['5.9', '6', '7'];
  * - `hover`: the text that an editor shows;
  * - `definition`, `references`, `rename`: places, as `file:line:column`;
  * - `completions`: names, without keywords and globals;
+ * - `completionsInString`: what may stand in the string that begins there;
  *
  * and `mistakes` of a file: the first line of each, with its code.
  */
@@ -96,6 +97,11 @@ class ByApi {
     const { entries = [], isMemberCompletion } =
       this.#service.getCompletionsAtPosition(file, position, {}) ?? {};
     return isMemberCompletion ? entries.map(({ name }) => name) : [];
+  }
+
+  async completionsInString(file, position) {
+    const { entries = [] } = this.#service.getCompletionsAtPosition(file, position + 1, {}) ?? {};
+    return entries.map(({ name }) => name);
   }
 
   async mistakes(file) {
@@ -223,6 +229,10 @@ class ByServer {
   async completions(file, position) {
     const found = await this.#ask('textDocument/completion', this.#at(file, position));
     return (found?.items ?? found ?? []).map(({ label }) => label.replace(/\?$/, ''));
+  }
+
+  completionsInString(file, position) {
+    return this.completions(file, position + 1);
   }
 
   async mistakes(file) {

@@ -23,6 +23,10 @@ export const MISTAKES = [
     stubs: "this.env.ORDERS.getByName('main').total(1);",
   },
   {
+    name: 'More than a binding and an instance',
+    ours: "this.ctn('USERS', 'main', { timeout: 500 });",
+  },
+  {
     name: 'A missing argument',
     ours: 'await calc.add(1);',
     stubs: "await this.env.CALC.getByName('main').add(1);",
@@ -44,6 +48,14 @@ export const MISTAKES = [
   {
     name: 'A recorded handler that does not accept an Error',
     ours: "this.svc.call(users.getUser('u1'), this.ctn().onUserOnly());",
+  },
+  {
+    name: 'A recorded handler that does not accept an Error, at the place of the outcome',
+    ours: "const user = users.getUser('u1'); this.svc.call(user, this.ctn().onUserOnly(user));",
+  },
+  {
+    name: 'A handler whose argument is of another type',
+    ours: "this.svc.call(users.getUser('u1'), this.ctn().onUserOnly(5));",
   },
   {
     name: 'A handler of another type',
@@ -92,6 +104,38 @@ export const MISTAKES = [
   {
     name: 'No name for what knows no target, with options',
     ours: "this.svc.call(this.ctn<Users>().getUser('u1'), this.ctn().onUser(), { timeout: 500 });",
+  },
+  {
+    name: 'A wrong binding beside a continuation that knows no target',
+    ours: "await this.svc.callRaw('USRES', 'main', this.ctn<Users>().getUser('u1'));",
+  },
+  {
+    name: 'A wrong binding, without a handler',
+    ours: "this.svc.call('USRES', 'main', this.ctn<Users>().getUser('u1'));",
+  },
+  {
+    name: 'A wrong binding, with a handler',
+    ours: "this.svc.call('USRES', 'main', this.ctn<Users>().getUser('u1'), this.ctn().onUser());",
+  },
+  {
+    name: 'No instance beside a continuation that knows no target',
+    ours: "await this.svc.callRaw('USERS', undefined, this.ctn<Users>().getUser('u1'));",
+  },
+  {
+    name: 'No instance, without a handler',
+    ours: "this.svc.call('USERS', undefined, this.ctn<Users>().getUser('u1'));",
+  },
+  {
+    name: 'No instance, with a handler',
+    ours: "this.svc.call('USERS', undefined, this.ctn<Users>().getUser('u1'), this.ctn().onUser());",
+  },
+  {
+    name: 'An instance of a service beside a continuation that knows no target',
+    ours: "await this.svc.callRaw('ORDERS', 'main', this.ctn<Orders>().total(1));",
+  },
+  {
+    name: 'More than options',
+    ours: "this.svc.call('USERS', 'main', this.ctn<Users>().getUser('u1'), undefined, {}, {});",
   },
   {
     name: 'A continuation for another class, with a handler',

@@ -7,6 +7,7 @@
 import { DurableObject, type RpcStub, RpcTarget } from 'cloudflare:workers';
 import {
   createCaller,
+  type FunctionHandler,
   type Handler,
   LumenizeBase,
   LumenizeWorker,
@@ -147,6 +148,14 @@ interface Env {
 export class Cart extends LumenizeBase<Env> {
   onUser(user: User | Error, id?: string): [User | Error, string | undefined] {
     return [user, id];
+  }
+
+  currentUser(): User {
+    return { id: 'u1', name: 'Ada' };
+  }
+
+  onLater(id: string, user?: User, latest?: User | Error): void {
+    void [id, user, latest];
   }
 
   onUserOnly(user: User): User {
@@ -339,6 +348,17 @@ export class Cart extends LumenizeBase<Env> {
     // good: … '"a handler is called with the outcome and nothing else"'.
     // @ts-expect-error: a handler has one parameter
     this.svc.call(user, (outcome: User | Error, more: string) => [outcome, more]);
+    // good: … '"this handler does not accept an Error, which may arrive too"'.
+    // @ts-expect-error: onUserOnly does not accept an Error where the outcome is passed either
+    this.svc.call(user, this.ctn().onUserOnly(user));
+    // good: the same.
+    // @ts-expect-error: nor where a parameter is optional
+    this.svc.call(user, this.ctn().onLater('u1', user));
+    this.svc.call(user, this.ctn().onLater('u1', this.ctn().currentUser(), user));
+    const anything = this.ctn('ANY_OPTIONAL', 'main').get();
+    this.svc.call(anything, this.ctn().onUserOnly(anything));
+    this.svc.call(anything, this.ctn().onUserOnly(anything as Any));
+    this.svc.call(anything, this.ctn().onLater('u1' as Any, anything, user));
     const { fails, nothing } = this.ctn('USERS', 'main');
     this.svc.call(fails(), (outcome) => expectTypeOf(outcome).toEqualTypeOf<Error>());
     this.svc.call(nothing(), (outcome) => expectTypeOf(outcome).toEqualTypeOf<Error | undefined>());
@@ -364,6 +384,30 @@ export class Cart extends LumenizeBase<Env> {
     // good: … '"a handler is a function, or a call recorded by this.ctn()"'.
     // @ts-expect-error: a name is no handler
     this.svc.call(user, 'onUser');
+  }
+
+  /** A handler may be recorded or a function, as may be decided when the program runs, or be missing. */
+  handlesEither(isRecorded: boolean, handler?: Handler<User, this> | FunctionHandler<User>): void {
+    const user = this.ctn('USERS', 'main').getUser('u1');
+    const unbound = this.ctn<Users>().getUser('u1');
+    const either = isRecorded
+      ? this.ctn().onUser(user, 'u1')
+      : (outcome: User | Error): unknown => this.onUser(outcome);
+    this.svc.call(user, either);
+    this.svc.call(user, either, { timeout: 5 });
+    this.svc.call('USERS', 'main', unbound, either);
+    this.svc.call(user, isRecorded ? either : undefined);
+    this.svc.call(user, handler);
+    this.svc.call(user, handler, { timeout: 5 });
+    this.svc.call('USERS', 'main', unbound, handler, { timeout: 5 });
+    const lacksError = isRecorded ? this.ctn().onUser() : (outcome: User): string => outcome.id;
+    // good: … '… | "this handler does not accept an Error, which may arrive too"'.
+    // @ts-expect-error: one of them does not accept an Error
+    this.svc.call(user, lacksError);
+    // @ts-expect-error: with options, too
+    this.svc.call(user, lacksError, { timeout: 5 });
+    // @ts-expect-error: and with a binding
+    this.svc.call('USERS', 'main', unbound, lacksError);
   }
 
   /** The same beside a binding and an instance. */

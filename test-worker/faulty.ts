@@ -69,6 +69,7 @@ load({
   encodeFrame: trapping('encodeFrame', core.encodeFrame),
   decodeFrame: trapping('decodeFrame', core.decodeFrame),
   checkLimits: core.checkLimits,
+  checkStep: core.checkStep,
   checkTimeout: core.checkTimeout,
   isEntry: core.isEntry,
   checkMessage: core.checkMessage,

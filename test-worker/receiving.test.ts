@@ -136,10 +136,21 @@ test('rule 28: nesting deeper than the limit of the receiver is refused, and not
   }));
 
 test.for([
-  ['an argument list', () => calc().echo(new Array(32_769).fill(0).concat(calc().next()))],
+  [
+    'an argument list',
+    () => calc().adder(1)(...(new Array(32_769).fill(0) as [number])),
+    '32769 arguments of a call, the limit is 32768',
+  ],
   [
     'an array beside a continuation',
     () => calc().echo([...new Array(200_000).fill(0), calc().next()]),
+    '200001 items of an array that holds a continuation, the limit is 32768',
+  ],
+  [
+    'an object beside a continuation',
+    () =>
+      calc().echo({ ...Object.fromEntries(Array(32_768).fill(0).entries()), last: calc().next() }),
+    '32769 entries of an object that holds a continuation, the limit is 32768',
   ],
   [
     'a chain',
@@ -148,19 +159,31 @@ test.for([
         (chain) => (chain as { echo(n: number): unknown }).echo(1),
         calc(),
       ),
+    '33000 slots of the frame, the limit is 32768',
   ],
   [
     'a nested array',
     () =>
       calc().echo(Array.from({ length: 300 }).reduce<unknown>((inner) => [inner], calc().next())),
+    '257 levels of nesting, the limit is 256',
   ],
-  ['a name', () => (calc() as unknown as Record<string, () => unknown>)['n'.repeat(4_097)]?.()],
-] as const)('rule 28: %s that is too long is refused at once', ([, remote]) =>
+  [
+    'a nested call',
+    () => Array.from({ length: 300 }).reduce<unknown>((inner) => calc().echo(inner), 0),
+    '257 levels of nesting, the limit is 256',
+  ],
+  [
+    'a name',
+    () => (calc() as unknown as Record<string, () => unknown>)['n'.repeat(4_097)]?.(),
+    '4097 bytes in a name, the limit is 4096',
+  ],
+] as const)('rule 28: %s that is too long is refused at once', ([, remote, message]) =>
   inCaller('long', (caller) => {
     const call = caller.svc.call.bind(caller.svc) as unknown as (...args: unknown[]) => unknown;
     expect(thrownBy(() => call('CALC', 'main', remote()))).toMatchObject({
       name: 'CallError',
       code: 'limit-exceeded',
+      message,
     });
   }),
 );
@@ -198,5 +221,5 @@ test('rule 25: a flood of different frames is answered like the first', () =>
 
 test('rule 25: a refusal names the place', async () => {
   const { message } = await refusal('places', frameOf(['next'], 0, [0, 0, 0], [1, 1, -7]));
-  expect(message).toBe('program 1: step 2: value 7 is not computed before this step');
+  expect(message).toBe("step 2, 'next': value 7 is not computed before this step");
 });

@@ -313,20 +313,19 @@ export class Caller extends LumenizeBase<Env> {
     // good: TS2339 Property 'onProtected' does not exist on type 'Continuation<this>'.
     // @ts-expect-error: protected
     this.svc.call('USERS', 'main', user, this.ctn().onProtected(user));
-    // good: TS2345 Argument of type '"USRES"' is not assignable to parameter of type '… | BindingName<Env>'.
+    // good: TS2345 … 'Mistake<"Env has no Durable Object namespace or service 'USRES': did you mean …?">'.
     // @ts-expect-error: there is no such binding
     this.svc.call('USRES', 'main', user);
-    // good: TS2345 Argument of type '"NAME"' is not assignable to parameter of type '… | BindingName<Env>'.
+    // good: TS2345 … 'Mistake<"Env has no Durable Object namespace or service 'NAME'">'.
     // @ts-expect-error: neither a namespace nor a service
     this.svc.call('NAME', 'main', user);
     // good: TS2345 … 'Mistake<"this is recorded for another class than the target has"> | Recorded<unknown, Calc>'.
     // @ts-expect-error: the binding holds another class
     this.svc.call('CALC', 'main', user);
-    // good: TS2345 Argument of type 'undefined' is not assignable to parameter of type 'string |
-    // DurableObjectId'.
+    // good: TS2345 … '… | Mistake<"a Durable Object namespace takes an instance, by name or id">'.
     // @ts-expect-error: a Durable Object has an instance
     this.svc.call('USERS', undefined, user);
-    // good: TS2345 Argument of type '"main"' is not assignable to parameter of type 'undefined'.
+    // good: TS2345 … 'Mistake<"only a Durable Object namespace has instances: pass undefined">'.
     // @ts-expect-error: an entrypoint has none
     this.svc.call('SERVICE', 'main', user);
     // good: TS2345 … '"what runs there is recorded, as by this.ctn<Users>().getUser(id)"'.
@@ -449,7 +448,7 @@ export class Room extends withCall(Framework<Env>) {
 
   whatDoesNotCompile(): void {
     const user = this.ctn<Users>().getUser('u1');
-    // good: TS2345 Argument of type '"USRES"' is not assignable to parameter of type '… | BindingName<Env>'.
+    // good: TS2345 … 'Mistake<"Env has no Durable Object namespace or service 'USRES': did you mean …?">'.
     // @ts-expect-error: no such binding
     this.svc.call('USRES', 'main', user);
     // good: TS2345 … '"this handler does not accept what the call yields"'.

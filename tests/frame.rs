@@ -83,7 +83,7 @@ fn rule_29_another_version_is_refused_with_both_numbers() {
 #[test]
 fn rule_25_references_point_backwards() {
     for (words, text) in [
-        (vec![0, 1, GET, 1, 0], "program 1: step 1: value 1 is not computed before this step"),
+        (vec![0, 1, GET, 1, 0], "step 1, 'next': value 1 is not computed before this step"),
         (vec![0, 2, GET, 0, 0, APPLY, 2, 0], "step 2: value 2 is not computed"),
         (vec![0, 1, APPLY, 0, 0], "the target itself is not a method"),
         (vec![0, 2, GET, 0, 0, APPLY, 1, 1, value(2)], "value 2 is not computed"),
@@ -213,7 +213,12 @@ fn rule_28_every_limit_holds() {
     for (names, words, slots, text) in [
         (vec!["next"], vec![0, 3, GET, 0, 0, GET, 1, 0, GET, 2, 0], 0, "3 steps in a program"),
         (vec!["nexts"], next(), 0, "5 bytes in a name"),
-        (vec!["next"], vec![2, 2, GET, 0, 0, APPLY, 1, 2, slot(0), slot(1)], 2, "2 arguments"),
+        (
+            vec!["next"],
+            vec![2, 2, GET, 0, 0, APPLY, 1, 2, slot(0), slot(1)],
+            2,
+            "step 2, 'next': 2 arguments of a call, the limit is 1",
+        ),
     ] {
         let wide = Limits { steps: 9, name_bytes: 9, arguments: 9, ..Limits::DEFAULT };
         assert!(lumenize_call::validate::frame(&names, &words, slots, &wide).is_ok(), "{text}");
@@ -223,7 +228,7 @@ fn rule_28_every_limit_holds() {
     }
     let bytes = frame::encode(&["add", "k"], &nested(), 4).unwrap();
     let refused = frame::decode(&bytes, 4, &Limits { depth: 2, ..Limits::DEFAULT }).unwrap_err();
-    assert!(refused.message.contains("3 depth of nesting, the limit is 2"), "{refused}");
+    assert!(refused.message.contains("3 levels of nesting, the limit is 2"), "{refused}");
     let refused =
         frame::decode(&bytes, 4, &Limits { frame_bytes: 8, ..Limits::DEFAULT }).unwrap_err();
     assert!(refused.message.contains("bytes in the frame, the limit is 8"), "{refused}");

@@ -50,7 +50,7 @@ export type {
   Uncalled,
   ValueOf,
 } from './types/continuations.js';
-export type { Handler, Own, Protected, Unprotected } from './types/handlers.js';
+export type { Handler, MethodWithoutError, Own, Protected, Unprotected } from './types/handlers.js';
 export type { Owned, Received } from './types/received.js';
 export type {
   BindingName,

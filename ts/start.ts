@@ -7,6 +7,7 @@ import { register } from './object/registry.js';
 import {
   checkLimits,
   checkMessage,
+  checkStep,
   checkTimeout,
   decodeFrame,
   encodeFrame,
@@ -30,6 +31,7 @@ export function start(module: WebAssembly.Module | BufferSource): void {
   load({
     checkLimits,
     checkMessage,
+    checkStep,
     checkTimeout,
     decodeFrame,
     encodeFrame,

@@ -178,11 +178,14 @@ function printSizes() {
   const both = gzipped(bundled({ entryPoints: ['pkg/durable.js'], minify: true }));
   sizes.durable = machine + both - (sizes.minified - wasm);
   for (const [name, bytes] of Object.entries(sizes)) printSize(bytes, BUDGETS[name]);
-  const [core, minified, unminified] = Object.values(sizes).map((bytes) => Math.round(bytes / KIB));
+  const [core, minified, unminified, durable] = Object.values(sizes).map((bytes) =>
+    Math.round(bytes / KIB),
+  );
   checkReadme(`${core} KiB of WebAssembly (gzip)`);
   checkReadme(
     `adds ${unminified} KiB (gzip) to a Worker, ${minified} KiB (gzip) to one that is minified`,
   );
+  checkReadme(`durable calls add ${durable} KiB to that`);
   return sizes;
 }
 

@@ -10,13 +10,15 @@ import { endOfTurn, soon } from '../runtime/turn.js';
 import type { Any, Sendable, ValueOf } from '../types/continuations.js';
 import type { Owned } from '../types/received.js';
 import type {
-  AnyTarget,
   Behind,
+  BehindTarget,
   BindingName,
   BoundStarts,
   CallFunction,
   CheckedRemote,
   InstanceOf,
+  Nameable,
+  Named,
   TargetOf,
 } from '../types/targets.js';
 import type { CallOptions } from '../wasm/lumenize_call.js';
@@ -109,12 +111,14 @@ export class Caller<Env, Self = never> {
    * const sum = await this.svc.callRaw('CALC', 'main', this.ctn<Calc>().add(1, 10));
    * ```
    */
-  callRaw<B extends BindingName<Env> | AnyTarget, C>(
-    target: B,
+  callRaw<const B extends Nameable<Env>, C>(
+    target: Named<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
     remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
     options?: CallOptions,
   ): Promise<Owned<ValueOf<C>>>;
+  /** @ignore An editor lists the names of bindings by it: it takes one argument more than may be written. */
+  callRaw(target: BindingName<Env>, ...more: BehindTarget): never;
   callRaw(first: unknown, second: unknown, third?: unknown, fourth?: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       try {
@@ -196,14 +200,11 @@ export class Caller<Env, Self = never> {
   }
 
   #sender(): Sender<Call> {
-    const pending = (): PendingBySection<Call> => this.#pending;
     return {
       receive: (calls, sent) => this.#receive(calls, sent),
       receiveOne: (call, sent) => this.#receiveOne(call, sent),
       fail: (calls, rejected, isLocal) => this.#fail(calls, rejected, isLocal),
-      get willForgetUnused() {
-        return pending().isIdling;
-      },
+      willForgetUnused: () => this.#pending.isIdling,
     };
   }
 

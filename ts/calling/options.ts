@@ -73,11 +73,9 @@ function stubOptionsOf(options: Readonly<Record<string, unknown>>): StubOptions 
     if (value === undefined || typeof value === 'string') continue;
     throw invalidOption(`${name} is ${explain(value)}: it has to be a string`);
   }
-  if (retry === undefined && locationHint === undefined && routingMode === undefined) {
-    return undefined;
-  }
-  const retries = retry === undefined ? {} : { retry: retryOf(retry) };
-  return { ...defined({ locationHint, routingMode }), ...retries } as StubOptions;
+  const retries = retry === undefined ? undefined : retryOf(retry);
+  const given = defined({ locationHint, routingMode, retry: retries });
+  return Object.keys(given).length > 0 ? given : undefined;
 }
 
 const RETRY = ['maxRetries', 'timeoutMs'];

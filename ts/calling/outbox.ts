@@ -37,7 +37,7 @@ export interface Sender<C extends Outgoing> {
    */
   fail(calls: readonly C[], rejected: unknown, isLocal?: boolean): void;
   /** Whether it calls `Outbox.forgetUnused` when this turn has ended. */
-  readonly willForgetUnused: boolean;
+  willForgetUnused(): boolean;
 }
 
 /** The calls of one object that wait for the end of the turn. */
@@ -85,7 +85,7 @@ export class Outbox<C extends Outgoing> {
 
   #afterAnswer(target: Target): void {
     this.#answered.push(target);
-    if (!this.#sender.willForgetUnused) this.forgetUnused();
+    if (!this.#sender.willForgetUnused()) this.forgetUnused();
   }
 
   readonly #flushAll = (): void => {

@@ -16,7 +16,10 @@ import type {
   BindingName,
   BoundTo,
   InstanceOf,
+  Mistake,
+  Nameable,
   NamespaceOf,
+  NoOptions,
   ServiceOf,
 } from '../types/targets.js';
 import { invalidOption } from '../wire/errors.js';
@@ -48,9 +51,7 @@ export interface Calling<Env, Context = DurableObjectState> {
    * @param service - The name of a service in `env`; or a service, a stub, a facet.
    * @throws `CallError` with code `unknown-binding` or `invalid-target`.
    */
-  ctn<const B extends BindingName<Env> | (string & {}) | object>(
-    service: ServiceOf<Env, B>,
-  ): BoundTo<Env, B>;
+  ctn<const B extends Nameable<Env>>(service: ServiceOf<Env, B>): BoundTo<Env, B>;
   /**
    * Starts a continuation on a Durable Object. Awaiting a call of it sends it; nothing else does but
    * `svc.call` and `svc.callRaw`.
@@ -65,10 +66,12 @@ export interface Calling<Env, Context = DurableObjectState> {
    * const sum = await calc.add(calc.add(1, 10), calc.add(100, 1000)); // one message
    * ```
    */
-  ctn<const B extends BindingName<Env> | (string & {}) | object>(
+  ctn<const B extends Nameable<Env>>(
     namespace: NamespaceOf<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
   ): BoundTo<Env, B>;
+  /** @ignore An editor lists the names of bindings by it: it takes one argument more than may be written. */
+  ctn(binding: BindingName<Env>, instance: unknown, more: Mistake<NoOptions>): never;
 
   /**
    * Receives the errors that nobody else sees: a handler threw, or a call without a handler

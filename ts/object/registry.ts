@@ -6,6 +6,8 @@
 import type { Caller } from '../calling/caller.js';
 import { addBoundary } from '../receiving/entries.js';
 import { newContinuation } from '../record/record.js';
+import { isDataObject } from '../runtime/kinds.js';
+import { define } from '../wire/reading.js';
 import { startAt } from '../wire/stack.js';
 import { LumenizeBase } from './base.js';
 import { callerOf, envOf } from './create.js';
@@ -41,14 +43,12 @@ function ctn(this: object, ...target: unknown[]): unknown {
 
 /** Adds the members that this package needs to a base class, and leaves existing ones alone. */
 function install(prototype: unknown): void {
-  if (typeof prototype !== 'object' || prototype === null || !Object.isExtensible(prototype))
-    return;
+  if (!isDataObject(prototype) || !Object.isExtensible(prototype)) return;
   addBoundary(prototype);
   const { __lmzCall, __lmzCalls } = LumenizeBase.prototype;
   const members = { __lmzCall, __lmzCalls, ctn };
   for (const [name, value] of Object.entries(members)) {
-    if (name in prototype) continue;
-    Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
+    if (!(name in prototype)) define(prototype, name, value, false);
   }
 }
 

@@ -7,7 +7,7 @@
 import { type CallLimits, FacadeEntry } from '../wasm/lumenize_call.js';
 import { checkLimits, type Limits } from '../wire/core.js';
 import { CallError, invalidOption } from '../wire/errors.js';
-import { nearTo } from '../wire/near.js';
+import { didYouMean } from '../wire/near.js';
 import { ours } from '../wire/stack.js';
 import { checkClosedToRpc } from './closed-to-rpc.js';
 import { entriesOf } from './entries.js';
@@ -103,8 +103,7 @@ function reasonFor(
   }
   if (isOwnFunction(self, name)) return `: ${MAKE_IT_A_METHOD}`;
   if (Object.hasOwn(self, name)) return `: it is an own property: declare get ${name}()`;
-  const near = nearTo(name, [...entries]);
-  return near && `: did you mean ${near}?`;
+  return didYouMean(name, [...entries]);
 }
 
 /**

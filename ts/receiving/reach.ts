@@ -10,7 +10,7 @@
 import { isObject, types } from '../runtime/kinds.js';
 import { namesNotOfAStub, namesOfCode } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
-import { nearTo } from '../wire/near.js';
+import { didYouMean } from '../wire/near.js';
 import { ours } from '../wire/stack.js';
 import { Kind, type Shape, shapeOf } from './shapes.js';
 
@@ -138,8 +138,7 @@ function reasonFor(receiver: unknown, shape: Shape, name: string): string {
   if (kind !== Kind.Closed && !types.isProxy(receiver) && !(name in Object(receiver))) {
     const members = prototypes.flatMap((each) => Object.getOwnPropertyNames(each));
     const known = [...members, ...(open.get(kind) ?? []), ...firstKeysOf(Object(receiver))];
-    const near = nearTo(name, known);
-    return `what was returned has no '${name}'${near && `: did you mean ${near}?`}`;
+    return `what was returned has no '${name}'${didYouMean(name, known)}`;
   }
   const remedy =
     kind === Kind.RpcTarget && isOwnFunction(receiver as object, name)
@@ -192,9 +191,8 @@ function isOpen(receiver: unknown, { kind, prototypes }: Shape, name: string): b
         isOfTable(receiver, { kind, prototypes }, name)
       );
     case Kind.String:
-      return INDEX.test(name) || isOfTable(receiver, { kind, prototypes }, name);
+    // Node's Buffer is a class above typed arrays whose methods change it.
     case Kind.TypedArray:
-      // Node's Buffer is a class above it whose methods change it.
       return INDEX.test(name) || isOfTable(receiver, { kind, prototypes }, name);
     case Kind.Unlisted:
       return areOpenIn(prototypes, name);

@@ -6,7 +6,7 @@ import { isStub } from '../runtime/references.js';
 import { isOfRuntime } from './runtime-classes.js';
 
 /** Kinds of values, by their open members. */
-export enum Kind {
+export const enum Kind {
   /** Nothing, whatever its class adds; for instance the target itself. */
   Closed,
   /** An unlisted built-in value: only members that a user's class adds. */

@@ -7,10 +7,10 @@
  */
 
 import { isDataObject } from '../runtime/kinds.js';
-import { ArgumentKind, MostLimit, StepKind } from '../wasm/lumenize_call.js';
+import { ArgumentKind, StepKind } from '../wasm/lumenize_call.js';
 import type { Copies } from '../wire/copy.js';
-import type { FlatProgram } from '../wire/core.js';
-import { CallError, invalidContinuation, placeOf } from '../wire/errors.js';
+import { checkStep, type FlatProgram } from '../wire/core.js';
+import { invalidContinuation, placeOf } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
 import { isStart, type Node, nodeOf } from '../wire/node.js';
 import { holdsContinuation } from '../wire/places.js';
@@ -84,9 +84,12 @@ export class Flattening implements FlatProgram {
     this.words.push(ArgumentKind.Outcome);
   }
 
-  /** Makes the steps of a node and of all that it extends. Returns the number of its value. */
+  /**
+   * Makes the steps of a node and of all that it extends. Returns the number of its value. Nesting recurses, and
+   * lists are spread: both are checked before, because they would fail with an unhelpful `RangeError`.
+   */
   #step(node: Node, depth: number): number {
-    checkDepth(depth);
+    checkStep(StepKind.Get, 0, depth);
     const chain: Node[] = [];
     let at = node;
     let value = 0;
@@ -123,7 +126,7 @@ export class Flattening implements FlatProgram {
   }
 
   #apply(callee: number, args: readonly unknown[], depth: number): number {
-    checkCount(args.length, 'arguments');
+    checkStep(StepKind.Apply, args.length, depth);
     const words = args.map((argument) => this.#argument(argument, depth));
     this.words.push(StepKind.Apply, callee, words.length, ...words);
     this.#lastCount = this.words.length - words.length - 1;
@@ -181,17 +184,16 @@ export class Flattening implements FlatProgram {
   #container(container: object, depth: number): number {
     const known = this.#values.get(container);
     if (known !== undefined) return known;
-    checkDepth(depth);
     const words: number[] = [];
     if (Array.isArray(container)) {
-      checkCount(container.length, 'items beside a continuation');
+      checkStep(StepKind.Array, container.length, depth);
       for (let at = 0; at < container.length; at++) {
         words.push(at in container ? this.#item(container[at], depth) : ArgumentKind.Hole);
       }
       this.words.push(StepKind.Array, words.length, ...words);
     } else {
       const entries = Object.entries(container);
-      checkCount(entries.length, 'items beside a continuation');
+      checkStep(StepKind.Object, entries.length, depth);
       for (const [key, item] of entries) words.push(this.#name(key), this.#item(item, depth));
       this.words.push(StepKind.Object, entries.length, ...words);
     }
@@ -212,23 +214,6 @@ export class Flattening implements FlatProgram {
     this.#indexes.set(name, this.names.length);
     return this.names.push(name) - 1;
   }
-}
-
-/** Nesting recurses, and lists are spread. Both would fail with an unhelpful `RangeError`. */
-function checkDepth(depth: number): void {
-  if (depth > MostLimit.depth) {
-    throw tooLarge(`continuations are nested more than ${MostLimit.depth} deep as arguments`);
-  }
-}
-
-function checkCount(count: number, what: string): void {
-  if (count > MostLimit.arguments) {
-    throw tooLarge(`${count} ${what}, the limit is ${MostLimit.arguments}`);
-  }
-}
-
-function tooLarge(message: string): CallError {
-  return new CallError('limit-exceeded', message);
 }
 
 /**

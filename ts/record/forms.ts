@@ -25,7 +25,7 @@ class Forms {
 }
 
 /** The tokens of a form. Counts of arguments are the lowest numbers. */
-export enum Token {
+export const enum Token {
   /** A continuation as the first argument; the next number means the second argument, and so on. */
   Nested = 1_024,
   /** The end of a nested continuation. */

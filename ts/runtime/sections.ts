@@ -7,6 +7,7 @@
  * that has them, with unchanged behaviour. The async context tells in which section code runs.
  */
 import { builtin } from './builtin.js';
+import { isDataObject } from './kinds.js';
 
 /** One section. What belongs to it is kept by this. */
 export class Section {
@@ -72,9 +73,9 @@ type Method = (callback: unknown, ...rest: unknown[]) => unknown;
 
 /** Watches the sections of a Durable Object from now on. What has none is left alone. */
 export function watchSections(ctx: unknown): void {
-  if (typeof ctx !== 'object' || ctx === null || known.has(ctx)) return;
-  const { storage } = ctx as { storage?: unknown };
-  if (typeof storage !== 'object' || storage === null) return;
+  if (!isDataObject(ctx) || known.has(ctx)) return;
+  const { storage } = ctx;
+  if (!isDataObject(storage)) return;
   const sections = new Sections();
   known.set(ctx, sections);
   shadow(ctx, 'blockConcurrencyWhile', sections);

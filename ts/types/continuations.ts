@@ -65,7 +65,7 @@ type Method = (...args: never) => unknown;
 type Reserved = keyof LumenizeBase<unknown> | keyof LumenizeWorker<unknown>;
 
 /** The names that callers of a `T` use. */
-type OwnNames<T> = Exclude<keyof T, Reserved | symbol | 'then' | '__lmzDurable'>;
+export type OwnNames<T> = Exclude<keyof T, Reserved | symbol | 'then' | '__lmzDurable'>;
 
 // What knows its target: `ctn('USERS', 'main')`.
 

@@ -42,6 +42,9 @@ export type BindingName<Env> = [keyof Env] extends [never]
     }[keyof Env] &
       string;
 
+/** What may be inferred of a target: more than {@link Named} lets pass, which says what is wrong. */
+export type Nameable<Env> = BindingName<Env> | (string & {}) | object;
+
 /** What a name of a binding stands for; what is no name stands for itself, whatever `Env` is. */
 export type Behind<Env, B> = Exclude<
   B extends string ? (B extends keyof Env ? Env[B] : [keyof Env] extends [never] ? Any : B) : B,
@@ -82,6 +85,12 @@ type TakesCalls<T> =
 type TakesNoCalls =
   'this class takes no calls: let it extend LumenizeBase, LumenizeWorker or withCall(…)';
 
+export type NoOptions =
+  'ctn takes a binding and an instance: options go to svc.call or svc.callRaw';
+
+/** What stands behind a target, and one argument more than may be written. */
+export type BehindTarget = [unknown, unknown, unknown, Mistake<'options are the last argument'>];
+
 /** What names an instance behind a target. */
 export type InstanceOf<Target> =
   IsAny<Target> extends true
@@ -90,8 +99,11 @@ export type InstanceOf<Target> =
       ? never
       : TakesCalls<ClassOf<Target>> extends true
         ? Target extends AnyNamespace
-          ? string | DurableObjectId
-          : undefined
+          ?
+              | string
+              | DurableObjectId
+              | Mistake<'a Durable Object namespace takes an instance, by name or id'>
+          : undefined | Mistake<'only a Durable Object namespace has instances: pass undefined'>
         : Mistake<TakesNoCalls>;
 
 /** The class behind a target; `never`, which anything runs on, where it does not say. */
@@ -122,9 +134,7 @@ export interface BoundStarts<Env> {
    * @param service - The name of a service in `env`; or a service, a stub, a facet.
    * @throws `CallError` with code `unknown-binding` or `invalid-target`.
    */
-  <const B extends BindingName<Env> | (string & {}) | object>(
-    service: ServiceOf<Env, B>,
-  ): BoundTo<Env, B>;
+  <const B extends Nameable<Env>>(service: ServiceOf<Env, B>): BoundTo<Env, B>;
   /**
    * Starts a continuation on a Durable Object. Nothing is sent before it is awaited or passed to
    * `svc.call` or `svc.callRaw`.
@@ -134,11 +144,22 @@ export interface BoundStarts<Env> {
    * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object.
    * @throws `CallError` with code `unknown-binding` or `invalid-target`.
    */
-  <const B extends BindingName<Env> | (string & {}) | object>(
+  <const B extends Nameable<Env>>(
     namespace: NamespaceOf<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
   ): BoundTo<Env, B>;
+  /** @ignore An editor lists the names of bindings by it: it takes one argument more than may be written. */
+  (binding: BindingName<Env>, instance: unknown, more: Mistake<NoOptions>): never;
 }
+
+/** `B`, if it is a target, the name of one, or a continuation that needs none; or a sentence that says why it is not. */
+export type Named<Env, B> =
+  Behind<Env, B> extends AnyTarget | RunsOn | Sendable<Any> ? B : NoTarget<Env, B>;
+
+type NoTarget<Env, B> = B extends string
+  ? Mistake<UnknownBinding<B, Near<Env, B>>>
+  : 'this is no target: name a Durable Object namespace or service, or pass one, or a stub' &
+      Mistake;
 
 /**
  * `B`, if it is a namespace or the name of one, or a sentence that says why it is not. A name is looked up
@@ -203,8 +224,10 @@ export interface CallFunction<Env, Self = never> {
    */
   <V = Any, H = FunctionHandler<V>>(
     remote: Sendable<V>,
-    handler?: CheckedHandler<H, V, Self>,
+    handler: CheckedHandler<H, V, Self>,
   ): CallHandle;
+  /** The same without a handler: a failure goes to `onCallError`. */
+  (remote: Sendable<Any>): CallHandle;
   /**
    * The same with options; or for what was recorded by `this.ctn<T>()`, which does not know its target.
    *
@@ -214,14 +237,10 @@ export interface CallFunction<Env, Self = never> {
    *   of the Durable Object, `undefined` for what is no namespace.
    * @param options - How to make the call; or what to run there, recorded by `this.ctn<T>()`.
    */
-  <
-    const F extends BindingName<Env> | AnyTarget | Sendable<Any> | RunsOn,
-    C,
-    H = FunctionHandler<ArrivalOf<F>>,
-  >(
-    remote: F,
+  <const F extends Nameable<Env>, C, H = FunctionHandler<ArrivalOf<F>>>(
+    remote: Named<Env, F>,
     handler: F extends Sendable<Any>
-      ? CheckedHandler<H, ArrivalOf<F>, Self> | undefined
+      ? CheckedHandler<H, ArrivalOf<F>, Self>
       : F extends RunsOn
         ? KnowsNoTarget
         : InstanceOf<Behind<Env, F>>,
@@ -240,13 +259,15 @@ export interface CallFunction<Env, Self = never> {
    * this.svc.call('USERS', 'main', user, this.ctn().onUser(user, 'u1'), { timeout: 5_000 });
    * ```
    */
-  <B extends BindingName<Env> | AnyTarget, C, H = FunctionHandler<Received<ValueOf<C>>>>(
-    target: B,
+  <const B extends Nameable<Env>, C, H = FunctionHandler<Received<ValueOf<C>>>>(
+    target: Named<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
     remote: CheckedRemote<C, TargetOf<Behind<Env, B>>>,
-    handler: CheckedHandlerOf<H, ValueOf<C>, Self> | undefined,
+    handler: CheckedHandlerOf<H, ValueOf<C>, Self>,
     options?: CallOptions,
   ): CallHandle;
+  /** @ignore An editor lists the names of bindings by it: it takes one argument more than may be written. */
+  (target: BindingName<Env>, ...more: [unknown, ...BehindTarget]): never;
 
   /** What the calls of this object have come to. Counting costs nothing measurable. */
   stats(): CallStats;
@@ -271,17 +292,20 @@ type NoRemote<C, Root> = [C] extends [Recorded<unknown>]
       ? 'the last argument is missing, which only a handler leaves out'
       : 'what runs there is recorded, as by this.ctn<Users>().getUser(id)';
 
-/** A handler, or a sentence that says why it is none. */
+/**
+ * A handler, or none, or a sentence that says why it is no handler. That `undefined` stands in here, and not beside it
+ * where it is used, lets the compiler infer a union, of which each member is checked.
+ */
 type CheckedHandler<H, V, Self> = H extends RunsOn
   ? CheckedRecorded<H, V, Self>
-  : H extends FunctionHandler<V>
+  : H extends FunctionHandler<V> | undefined
     ? H
     : NoFunctionHandler<H>;
 
 /** The same of what yields a `V`: a function receives what arrives of it, or, of a type parameter, a `V`. */
 type CheckedHandlerOf<H, V, Self> = H extends RunsOn
   ? CheckedRecorded<H, V, Self>
-  : H extends FunctionHandler<Received<V>> | FunctionHandler<V>
+  : H extends FunctionHandler<Received<V>> | FunctionHandler<V> | undefined
     ? H
     : NoFunctionHandler<H>;
 

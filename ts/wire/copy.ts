@@ -280,7 +280,7 @@ function itemsOfSet(set: Set<unknown>): unknown[] {
 }
 
 /** Kinds of objects, as structured clone tells them apart. */
-enum Kind {
+const enum Kind {
   Plain,
   Array,
   Map,

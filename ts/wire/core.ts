@@ -8,7 +8,13 @@
  */
 
 import type * as Wasm from '../wasm/lumenize_call.js';
-import { type CallErrorCode, type CallLimits, MessageLimit } from '../wasm/lumenize_call.js';
+import {
+  type CallErrorCode,
+  type CallLimits,
+  MessageLimit,
+  MostLimit,
+  type StepKind,
+} from '../wasm/lumenize_call.js';
 import { CallError, invalidContinuation } from './errors.js';
 import { copyOfOptions } from './reading.js';
 import { textOf } from './text.js';
@@ -16,6 +22,7 @@ import { textOf } from './text.js';
 type Core = Pick<
   typeof Wasm,
   | 'checkTimeout'
+  | 'checkStep'
   | 'encodeFrame'
   | 'decodeFrame'
   | 'checkLimits'
@@ -94,7 +101,7 @@ function core(): Core {
     loaded.recover();
     // The next call of any function brings the new instance, but writes its strings and arrays into
     // the memory of the old one first (wasm-bindgen 0.2.130): this one has none.
-    loaded.checkLimits({});
+    loaded.checkTimeout(1);
     isDead = false;
     instance += 1;
   }
@@ -129,6 +136,12 @@ export function encodeFrame({ words, names }: FlatProgram, slotCount: number): s
   const flat = Uint32Array.from(words);
   const bytes = ask(() => core().encodeFrame(flat, joined, names.length, slotCount));
   return textOfBytes(bytes);
+}
+
+/** Throws `CallError` with code `limit-exceeded` for a step that every receiver would refuse as too large. */
+export function checkStep(kind: StepKind, count: number, depth: number): void {
+  if (count <= MostLimit.arguments && depth <= MostLimit.depth) return;
+  ask(() => core().checkStep(kind, count, depth));
 }
 
 /** A number of arguments that every function call accepts. */
@@ -182,7 +195,14 @@ export interface Limits {
 export function checkLimits(limits: CallLimits): Limits {
   // First: a throwing getter of the user's must not count as a failure of the core.
   const own = copyOfOptions('callLimits', limits);
-  return { words: ask(() => core().checkLimits(own)), accepted: new Map() };
+  const names = Object.keys(own).join(SEPARATOR);
+  const values = Float64Array.from(Object.values(own), asNumber);
+  return { words: ask(() => core().checkLimits(names, values)), accepted: new Map() };
+}
+
+/** Not by conversion, which would run the user's code and take a text for a number. */
+function asNumber(value: unknown): number {
+  return typeof value === 'number' ? value : Number.NaN;
 }
 
 /**

@@ -124,9 +124,6 @@ function isError(value: unknown): value is Error {
   return value instanceof Error || isOfAnyRealm?.(value) === true;
 }
 
-/** Thrown if the target's answer is not an error. */
-class NoError extends TypeError {}
-
 /** Where an error came from. */
 export interface Origin {
   /** The id that Workers RPC reports with an error from the target. */
@@ -201,7 +198,7 @@ function decodeObject(
   details: CallErrorDetails,
   known: Map<object, Error>,
 ): Error {
-  if (!hasRoom(known)) throw new NoError('there are too many errors');
+  if (!hasRoom(known)) throw new TypeError('there are too many errors');
   const data = checked(encoded);
   const before = known.get(data);
   if (before) return before;
@@ -225,14 +222,14 @@ function decodeObject(
 
 /** Bytes and texts have as many properties as they are long, so each part has to be of its kind. */
 function checked(encoded: unknown): ErrorData {
-  if (!isPlainObject(encoded)) throw new NoError('an error is an object');
+  if (!isPlainObject(encoded)) throw new TypeError('an error is an object');
   const { name, message, properties, errors, nested = {} } = encoded as Partial<ErrorData>;
   if (typeof name !== 'string' || typeof message !== 'string') {
-    throw new NoError('an error has a name and a message');
+    throw new TypeError('an error has a name and a message');
   }
   const isErrors = errors === undefined || Array.isArray(errors);
   if (!isPlainObject(properties) || !isPlainObject(nested) || !isErrors) {
-    throw new NoError('what an error has is of other kinds');
+    throw new TypeError('what an error has is of other kinds');
   }
   return encoded as unknown as ErrorData;
 }

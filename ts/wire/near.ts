@@ -5,8 +5,8 @@ import { cut } from './text.js';
 
 /** The message for an unknown name: similar known names, or else what there is. */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
-  const near = nearTo(name, known);
-  if (near) return `unknown ${what} '${name}': did you mean ${near}?`;
+  const near = didYouMean(name, known);
+  if (near) return `unknown ${what} '${name}'${near}`;
   const more = known.length - MOST_LISTED;
   const rest = more > 0 ? ` and ${more} more` : '';
   const there = known.slice(0, MOST_LISTED).join(', ') || 'none';
@@ -20,8 +20,8 @@ const LONGEST_NAME = 100;
 const MOST_NEAR = 3;
 const MOST_LISTED = 10;
 
-/** The known names that are really near to one, the nearest first: `'a', 'b' or 'c'`. */
-export function nearTo(name: string, known: readonly string[]): string {
+/** Ends a sentence with known names that are really near to one, the nearest first; empty where none is. */
+export function didYouMean(name: string, known: readonly string[]): string {
   if (name.length > LONGEST_NAME) return '';
   const near = known
     .map((other) => ({ other, distance: distanceOf(name.toUpperCase(), other.toUpperCase()) }))
@@ -29,8 +29,9 @@ export function nearTo(name: string, known: readonly string[]): string {
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MOST_NEAR)
     .map(({ other }) => `'${other}'`);
-  const last = near.pop() ?? '';
-  return near.length > 0 ? `${near.join(', ')} or ${last}` : last;
+  const last = near.pop();
+  if (last === undefined) return '';
+  return `: did you mean ${[near.join(', '), last].filter(Boolean).join(' or ')}?`;
 }
 
 /** A beginning that says which name was meant. */
