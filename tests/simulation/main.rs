@@ -27,9 +27,6 @@ use world::{Tally, World};
 /// For so long seeds are run by default.
 const TIME_BOX: Duration = Duration::from_secs(40);
 
-/// After so many failures a test ends.
-const MOST_FAILURES: usize = 20;
-
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -50,6 +47,7 @@ fn every_promise_holds_in_every_world() {
     let begin = Instant::now();
     let most = number("SIMULATION_SEEDS");
     let first = number("SIMULATION_SEED");
+    let most_failures = number("SIMULATION_FAILURES").map_or(20, |most| most as usize);
     let mut failures = Vec::new();
     let (mut seeds, mut total, mut coverage) = (0, Tally::default(), Coverage::default());
     loop {
@@ -64,7 +62,7 @@ fn every_promise_holds_in_every_world() {
         let seed = first.unwrap_or(seeds);
         let world = run(seed, first.is_some());
         failures.extend(world.failure.map(|failure| format!("seed {seed} {failure}")));
-        if failures.len() == MOST_FAILURES {
+        if failures.len() == most_failures {
             break;
         }
         seeds += 1;

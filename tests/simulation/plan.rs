@@ -245,8 +245,12 @@ fn action(chance: &mut Chance, objects: usize, trouble: u64, long: bool) -> Acti
         6 => Action::Touch { object },
         7 if is_on(1) => {
             // Two clocks may differ by more than the slack, but none steps by as much.
-            let least = if object == 0 && trouble >> 45 & 1 == 1 { -7 } else { -4 };
-            let minutes = i64::try_from(chance.below(9)).unwrap_or(0) + least;
+            let is_apart = trouble >> 45 & 1 == 1 && chance.is(700);
+            let minutes = match (is_apart, object) {
+                (true, 0) => -7,
+                (true, _) => 4,
+                _ => i64::try_from(chance.below(9)).unwrap_or(0) - 4,
+            };
             Action::Clock { object, to: minutes * 60_000 + 17 * minutes }
         }
         8 if is_on(2) => Action::Wipe { object },
@@ -297,7 +301,10 @@ fn call(chance: &mut Chance, objects: usize, trouble: u64, long: bool) -> Call {
         8 => Handler::Calls,
         _ => Handler::Synchronous,
     };
+    // What never succeeds makes long runs.
+    let is_hopeless = matches!(method, Method::Crashes | Method::NeverEnds) && !chance.is(100);
     let timeout = match chance.below(16) {
+        _ if is_hopeless => 1 + chance.below(5 * MINUTE),
         0 => 1 + chance.below(50),
         1..=6 => SECOND + chance.below(MINUTE),
         7..=12 => MINUTE + chance.below(10 * MINUTE),
