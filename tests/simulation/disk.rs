@@ -1,0 +1,134 @@
+//! The storage of one object: rows that a turn writes are there at once, and are kept if the turn commits.
+
+use std::collections::BTreeMap;
+
+use lumenize_call::durable::record::{Entry, Record, Time};
+
+/// The kinds of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    Calls,
+    Counts,
+    Letters,
+    Ledger,
+    /// What handlers write, by the ids of their calls.
+    Marks,
+    /// What methods write, by the rows of their calls.
+    Effects,
+    Alarm,
+}
+
+const TABLES: usize = 7;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Call(Record),
+    Letter(Record),
+    Outcome(Entry),
+    Number(u32),
+    /// In a copy of a storage the alarm is there and never comes.
+    Alarm {
+        at: Time,
+        comes: bool,
+    },
+}
+
+/// What a turn has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub table: Table,
+    pub row: String,
+    pub before: Option<Value>,
+}
+
+pub type Rows = BTreeMap<String, Value>;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disk {
+    tables: [Rows; TABLES],
+    journal: Vec<Change>,
+}
+
+impl Disk {
+    pub fn rows(&self, table: Table) -> &Rows {
+        &self.tables[table as usize]
+    }
+
+    pub fn get(&self, table: Table, row: &str) -> Option<&Value> {
+        self.rows(table).get(row)
+    }
+
+    pub fn call(&self, row: &str) -> Option<&Record> {
+        match self.get(Table::Calls, row) {
+            Some(Value::Call(record)) => Some(record),
+            _ => None,
+        }
+    }
+
+    pub fn letter(&self, row: &str) -> Option<&Record> {
+        match self.get(Table::Letters, row) {
+            Some(Value::Letter(record)) => Some(record),
+            _ => None,
+        }
+    }
+
+    pub fn number(&self, table: Table, row: &str) -> u32 {
+        match self.get(table, row) {
+            Some(Value::Number(number)) => *number,
+            _ => 0,
+        }
+    }
+
+    pub fn alarm(&self) -> Option<(Time, bool)> {
+        match self.get(Table::Alarm, "") {
+            Some(Value::Alarm { at, comes }) => Some((*at, *comes)),
+            _ => None,
+        }
+    }
+
+    pub fn put(&mut self, table: Table, row: &str, value: Value) {
+        let before = self.tables[table as usize].insert(row.to_owned(), value);
+        self.journal.push(Change { table, row: row.to_owned(), before });
+    }
+
+    pub fn delete(&mut self, table: Table, row: &str) {
+        if let Some(before) = self.tables[table as usize].remove(row) {
+            self.journal.push(Change { table, row: row.to_owned(), before: Some(before) });
+        }
+    }
+
+    /// How much the turn has changed so far.
+    pub fn changes(&self) -> usize {
+        self.journal.len()
+    }
+
+    pub fn commit(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.journal)
+    }
+
+    /// Takes back what the turn has changed since then.
+    pub fn roll_back(&mut self, changes: usize) {
+        while self.journal.len() > changes
+            && let Some(Change { table, row, before }) = self.journal.pop()
+        {
+            match before {
+                Some(value) => self.tables[table as usize].insert(row, value),
+                None => self.tables[table as usize].remove(&row),
+            };
+        }
+    }
+
+    /// Deletes everything, for good.
+    pub fn wipe(&mut self) {
+        *self = Self::default();
+    }
+
+    /// What a copy of this storage is like, under another id or put back later.
+    pub fn copy(&self) -> Self {
+        let mut copy = Self { tables: self.tables.clone(), journal: Vec::new() };
+        if let Some(Value::Alarm { comes, .. }) = copy.tables[Table::Alarm as usize].get_mut("") {
+            *comes = false;
+        }
+        copy
+    }
+}
