@@ -16,7 +16,7 @@ export class Shop extends withDurableCalls(LumenizeBase) {
     const taken = this.ctn('STOCK', 'main').take(sku);
     const handler = this.ctn().onTaken(taken, orderId);
     this.svc.durable.call(taken, handler, { key: orderId });
-    return `SHOP stores STOCK/main ${explain(taken)}, { key: '${orderId}' }`;
+    return `STOCK/main ${explain(taken)}, { key: '${orderId}' }`;
   }
 
   onTaken(outcome: string | Error, orderId: string): void {

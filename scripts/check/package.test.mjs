@@ -25,7 +25,12 @@ const FILES = [
   'package.json',
   'wasm/lumenize_call.js', // the glue of the core, and the core
   'wasm/lumenize_call_bg.wasm',
+  'durable/wasm/lumenize_call_durable.js', // the same of the machine of durable calls
+  'durable/wasm/lumenize_call_durable_bg.wasm',
 ];
+/** What a project imports of it: the entries that `exports` names. */
+const ENTRIES = ['.', './durable'];
+const PLATFORMS = ['browser', 'node'];
 const WASM_TYPES = 'wasm/lumenize_call_bg.wasm.d.ts';
 
 const manifest = JSON.parse(readFileSync('pkg/package.json', 'utf8'));
@@ -74,19 +79,34 @@ test('types come first among the conditions: TypeScript takes the first that fit
   }
 });
 
-test('the Workers runtime stands under the conditions under which its entry does', () => {
-  const { types, ...entries } = manifest.exports['.'];
-  assert.deepEqual(Object.keys(manifest.imports['#workers']), Object.keys(entries));
+test('the Workers runtime stands under the conditions under which its entries do', () => {
+  for (const entry of ENTRIES) {
+    const { types, ...modules } = manifest.exports[entry];
+    assert.deepEqual(Object.keys(manifest.imports['#workers']), Object.keys(modules), entry);
+  }
 });
 
 test('what is imported for its side effects is kept by bundlers', async () => {
-  const { types, ...entries } = manifest.exports['.'];
-  assert.deepEqual(manifest.sideEffects, [...new Set(Object.values(entries))]);
+  const modules = ENTRIES.flatMap((entry) => {
+    const { types, ...targets } = manifest.exports[entry];
+    return Object.values(targets);
+  });
+  assert.deepEqual(manifest.sideEffects, [...new Set(modules)]);
   const { contents } = bundled("import '@lumenize/call';", 'node').outputFiles[0];
   writeFileSync(join(folder, 'bundle.mjs'), contents);
   cpSync('pkg/wasm', join(folder, 'wasm'), { recursive: true });
   await import(join(folder, 'bundle.mjs'));
   assert.deepEqual(Object.keys(globalThis.__lumenizeServiceRegistry), ['call', 'callRaw']);
+});
+
+test('durable calls are loaded by their own entry alone', () => {
+  const ofDurable = (specifier, platform) =>
+    inputsOf(specifier, platform).filter((path) => path.startsWith('pkg/durable'));
+  for (const platform of PLATFORMS) assert.deepEqual(ofDurable('@lumenize/call', platform), []);
+  const loaded = ofDurable('@lumenize/call/durable', 'browser');
+  const machine = 'pkg/durable/wasm/lumenize_call_durable_bg.wasm';
+  assert.ok(loaded.includes('pkg/durable.js') && loaded.includes(machine), `${loaded}`);
+  assert.deepEqual(ofDurable('@lumenize/call/durable', 'node'), ['pkg/durable-node.js']);
 });
 
 test('publint has nothing to say', async () => {
@@ -126,16 +146,27 @@ test('classes and functions have the names that they were given', async () => {
 
 /** The modules of ours that a runtime loads, by whichever entry, without their extension. */
 function modulesLoaded() {
-  const inputs = ['browser', 'node'].flatMap((platform) =>
-    Object.keys(bundled("export * from '@lumenize/call';", platform).metafile.inputs),
+  const inputs = PLATFORMS.flatMap((platform) =>
+    ENTRIES.flatMap((entry) => inputsOf(join('@lumenize/call', entry), platform)),
   );
-  const modules = inputs.flatMap((path) => /^pkg\/(?!wasm\/)(.+)\.js$/.exec(path)?.[1] ?? []);
-  assert.ok(modules.includes('workerd') && modules.includes('node'), `${modules}`);
+  const modules = inputs.flatMap(
+    (path) => /^pkg\/(?!wasm\/|durable\/wasm\/)(.+)\.js$/.exec(path)?.[1] ?? [],
+  );
+  for (const name of ['workerd', 'node', 'durable', 'durable-node']) {
+    assert.ok(modules.includes(name), `${modules}`);
+  }
   return [...new Set(modules)];
 }
 
+/** The files of which a bundle that imports this is made, WebAssembly among them. */
+function inputsOf(specifier, platform) {
+  const contents = `export * from '${specifier}';`;
+  const options = { external: ['cloudflare:workers'], loader: { '.wasm': 'empty' } };
+  return Object.keys(bundled(contents, platform, options).metafile.inputs);
+}
+
 /** A script that uses the package, as a project bundles it. */
-function bundled(contents, platform) {
+function bundled(contents, platform, options) {
   return buildSync({
     stdin: { contents, resolveDir: 'pkg' },
     bundle: true,
@@ -144,6 +175,7 @@ function bundled(contents, platform) {
     external: ['cloudflare:workers', '*.wasm'],
     metafile: true,
     write: false,
+    ...options,
   });
 }
 
@@ -157,7 +189,8 @@ function declarationsRead() {
     types: ['@cloudflare/workers-types'],
   };
   writeFileSync(`${project}/tsconfig.json`, JSON.stringify({ compilerOptions }));
-  writeFileSync(`${project}/index.ts`, "export * from '../../pkg/workerd.js';\n");
+  const entries = ['workerd', 'durable'].map((name) => `export * from '../../pkg/${name}.js';`);
+  writeFileSync(`${project}/index.ts`, `${entries.join('\n')}\n`);
   const { stdout } = capture('tsc', ['--project', project, '--listFilesOnly']);
   rmSync(project, { recursive: true });
   return stdout

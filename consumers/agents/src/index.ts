@@ -2,6 +2,8 @@ import { DurableObject } from 'cloudflare:workers';
 import { callable, withCall } from '@lumenize/call';
 import { Agent } from 'agents';
 
+export { Bank, Clerk } from './durable.js';
+
 type Env = Cloudflare.Env;
 
 interface User {
