@@ -331,6 +331,14 @@ export class Reachable extends LumenizeBase {
     return this.#list;
   }
 
+  readonly #lists: number[][] = [];
+
+  /** A list of its own for each number, made once. */
+  listAt(at: number, length: number): number[] {
+    this.#lists[at] ??= this.list(length);
+    return this.#lists[at];
+  }
+
   holder(length: number): object {
     return { list: this.sameList(length) };
   }

@@ -25,7 +25,11 @@ const CHECKS = [
     run: 'cargo doc --quiet --no-deps',
     env: { RUSTDOCFLAGS: '-D warnings' },
   },
-  { name: 'native tests', run: 'cargo test --quiet', count: cargoTests },
+  {
+    name: 'native tests, and durable calls in simulated worlds (about 60 seconds)',
+    run: 'cargo test --quiet',
+    count: cargoTests,
+  },
   { name: 'build', run: 'node scripts/build/build.mjs' },
   { name: 'build with a core that can trap', run: 'node scripts/build/faulty.mjs' },
   { name: 'lint and format of TypeScript', run: 'biome check --error-on-warnings .' },
@@ -75,6 +79,10 @@ const CHECKS = [
   {
     name: 'calls in a storm of faults (about 80 seconds)',
     run: 'node test-worker/storm/storm.mjs 60',
+  },
+  {
+    name: 'durable calls whose process is killed 60 times (about 60 seconds)',
+    run: 'node test-worker/torture/torture.mjs 60',
   },
   { name: 'the benchmark, in short (about 40 seconds)', run: 'node bench/bench.mjs --quick' },
   {

@@ -47,7 +47,8 @@ fn every_promise_holds_in_every_world() {
     let begin = Instant::now();
     let most = number("SIMULATION_SEEDS");
     let first = number("SIMULATION_SEED");
-    let most_failures = number("SIMULATION_FAILURES").map_or(20, |most| most as usize);
+    let most_failures =
+        number("SIMULATION_FAILURES").and_then(|most| most.try_into().ok()).unwrap_or(20);
     let mut failures = Vec::new();
     let (mut seeds, mut total, mut coverage) = (0, Tally::default(), Coverage::default());
     loop {

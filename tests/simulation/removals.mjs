@@ -130,12 +130,7 @@ const removals = [
     '// The alarm',
     'an alarm that has come is set no more',
   ],
-  [
-    'outbox.rs',
-    'self.arm(begin, step);',
-    '',
-    'an object that starts with calls sets the alarm',
-  ],
+  ['outbox.rs', 'self.arm(begin, step);', '', 'an object that starts with calls sets the alarm'],
   [
     'outbox.rs',
     'if self.rest == Rest::Later && step.now >= self.begin {',
@@ -308,7 +303,10 @@ for (const [name, text, instead, rule] of removals) {
     continue;
   }
   const file = join(copy, 'src', 'durable', name);
-  writeFileSync(file, source.replace(text, () => instead));
+  writeFileSync(
+    file,
+    source.replace(text, () => instead),
+  );
   const env = { ...process.env, SIMULATION_SEEDS: String(seeds), SIMULATION_FAILURES: '1' };
   const options = { cwd: copy, env, encoding: 'utf8', maxBuffer: 1 << 28 };
   const { status, stdout, stderr } = spawnSync('cargo', CARGO, options);
