@@ -11,8 +11,8 @@ use super::{Effect, Step};
 pub struct Ledger {
     /// When the calls that run expire, by their rows.
     running: BTreeMap<String, Time>,
-    /// How many outcomes have been recorded since the last sweep.
-    recorded: u32,
+    /// How many outcomes are recorded until the next sweep; not known in a life that has recorded none.
+    until_sweep: Option<u32>,
     /// Where the next sweep goes on.
     swept: Option<String>,
 }
@@ -59,12 +59,24 @@ impl Ledger {
             row: row.to_owned(),
             entry: Entry { version: VERSION, expires },
         });
-        self.recorded = self.recorded.saturating_add(1);
-        if self.recorded >= step.limits.sweep_after {
-            self.recorded = 0;
+        let every = step.limits.sweep_after;
+        let until_sweep = self.until_sweep.unwrap_or_else(|| self.first_sweep(row, step));
+        self.until_sweep = Some(until_sweep.saturating_sub(1));
+        if until_sweep <= 1 {
+            self.until_sweep = Some(every);
             step.effects
                 .push(Effect::Sweep { after: self.swept.clone(), limit: step.limits.sweep });
         }
+    }
+
+    /// Memory may be lost after a few calls, each time: chance decides after how many the first sweep comes, and
+    /// whether it begins near the calls of a caller that is busy, or anywhere.
+    fn first_sweep(&mut self, row: &str, step: &mut Step) -> u32 {
+        let is_near = step.random.below(2) == 0;
+        let anywhere = format!("{:032x}", step.random.wide());
+        self.swept = Some(if is_near { row.to_owned() } else { anywhere });
+        let first = step.random.below(u64::from(step.limits.sweep_after));
+        u32::try_from(first).unwrap_or(0).saturating_add(1)
     }
 
     /// The caller has settled calls, and never sends them again.

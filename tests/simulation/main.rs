@@ -15,6 +15,7 @@ mod disk;
 mod network;
 mod object;
 mod plan;
+mod short_lives;
 mod truth;
 mod world;
 
@@ -48,7 +49,7 @@ fn every_promise_holds_in_every_world() {
     let most = number("SIMULATION_SEEDS");
     let first = number("SIMULATION_SEED");
     let most_failures =
-        number("SIMULATION_FAILURES").and_then(|most| most.try_into().ok()).unwrap_or(20);
+        number("SIMULATION_FAILURES").map_or(20, |most| usize::try_from(most).unwrap_or(20));
     let mut failures = Vec::new();
     let (mut seeds, mut total, mut coverage) = (0, Tally::default(), Coverage::default());
     loop {

@@ -100,7 +100,8 @@ export class Outbox {
     bury: (fields) => this.#bury(fields),
     deleteLetter: ({ id }) => {
       this.#attempts.delete(id);
-      this.#carrier.rows.deleteLetter(rowOf(id));
+      // Its key may be another call's by now.
+      if (this.letter(id)) this.#carrier.rows.deleteLetter(rowOf(id));
     },
     lost: ({ id }) => {
       const { place = UNKNOWN } = this.#attempts.get(id) ?? {};

@@ -1,0 +1,66 @@
+//! A ledger of an object that loses its memory again and again.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+
+use lumenize_call::durable::record::{Entry, VERSION};
+use lumenize_call::durable::schedule::{Random, SLACK};
+use lumenize_call::durable::{Effect, Event, Limits, Machine};
+
+use super::plan::SECOND;
+
+/// Calls that arrive: one in a second, from ten callers, the first of which is silent at last.
+const CALLS: u64 = 40_000;
+
+/// Those of one life.
+const LIFE: u64 = 20;
+
+#[test]
+fn a_ledger_is_swept_however_short_lives_are() {
+    let mut random = Random::new(1);
+    let callers: Vec<String> = (0..10).map(|_| format!("{:032x}", random.wide())).collect();
+    let mut ledger: BTreeMap<String, Entry> = BTreeMap::new();
+    let mut machine = Machine::new(Limits::DEFAULT);
+    let mut most = 0;
+    for call in 0..CALLS {
+        let now = call * SECOND;
+        if call % LIFE == 0 {
+            machine = Machine::new(Limits::DEFAULT);
+        }
+        let caller = if call < CALLS / 2 { call % 10 } else { 1 + call % 9 };
+        let received = Event::Received {
+            version: u64::from(VERSION),
+            from: callers[usize::try_from(caller).unwrap_or(0)].clone(),
+            id: format!("{:032x}", random.wide()),
+            expires: now + SECOND,
+            known: None,
+            settled: Vec::new(),
+        };
+        let effects = machine.step(received, now, random.bits());
+        let Some(Effect::Run { row }) = effects.into_iter().next() else { continue };
+        let mut said = machine.step(Event::Ended { row }, now, random.bits());
+        while let Some(effect) = said.pop() {
+            match effect {
+                Effect::Record { row, entry } => drop(ledger.insert(row, entry)),
+                Effect::Forget { rows } => rows.iter().for_each(|row| drop(ledger.remove(row))),
+                Effect::Sweep { after, limit } => {
+                    let from = after.map_or(Unbounded, Excluded);
+                    let rows = ledger.range((from, Unbounded)).take(limit);
+                    let entries: Vec<_> =
+                        rows.map(|(row, entry)| (row.clone(), entry.clone())).collect();
+                    let more = entries.len() == limit;
+                    said.extend(machine.step(Event::Swept { entries, more }, now, random.bits()));
+                }
+                _ => {}
+            }
+        }
+        most = most.max(ledger.len());
+    }
+    // One in a second lives for twice the slack. A sweep reads a fourth more than was recorded since the last
+    // one, so about four of five are dead; where lives are short, it may read in the wrong place.
+    let alive = usize::try_from(2 * SLACK / SECOND).unwrap_or(0);
+    println!("{most} outcomes at most, of which {alive} were alive");
+    assert!(most < 15 * alive, "{most} outcomes in the ledger");
+    let silent = ledger.keys().filter(|row| row.starts_with(&callers[0])).count();
+    assert!(silent < 100, "{silent} outcomes of a caller that has gone");
+}
