@@ -185,7 +185,7 @@ function printSizes() {
   checkReadme(
     `adds ${unminified} KiB (gzip) to a Worker, ${minified} KiB (gzip) to one that is minified`,
   );
-  checkReadme(`durable calls add ${durable} KiB to that`);
+  checkReadme(`durable calls add about ${Math.round(durable / 10) * 10} KiB to that`);
   return sizes;
 }
 

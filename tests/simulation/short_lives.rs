@@ -42,7 +42,7 @@ fn a_ledger_is_swept_however_short_lives_are() {
         while let Some(effect) = said.pop() {
             match effect {
                 Effect::Record { row, entry } => drop(ledger.insert(row, entry)),
-                Effect::Forget { rows } => rows.iter().for_each(|row| drop(ledger.remove(row))),
+                Effect::Forget { rows } => ledger.retain(|row, _| !rows.contains(row)),
                 Effect::Sweep { after, limit } => {
                     let from = after.map_or(Unbounded, Excluded);
                     let rows = ledger.range((from, Unbounded)).take(limit);
