@@ -52,6 +52,10 @@ pub enum Event {
         /// In milliseconds.
         timeout: Time,
     },
+    /// Calls were made in a transaction that goes on when this turn has ended.
+    Held,
+    /// A transaction has taken back what was written in it.
+    TakenBack,
     /// The turn has ended in which calls were made, and with it every transaction that was open.
     Committed,
     /// A call's record is not there.
@@ -353,6 +357,8 @@ impl Machine {
             event,
             Event::Started { .. }
                 | Event::Made { .. }
+                | Event::Held
+                | Event::TakenBack
                 | Event::Received { .. }
                 | Event::Ended { .. }
                 | Event::Swept { .. }
@@ -395,6 +401,8 @@ fn take(event: Event, outbox: &mut Outbox, ledger: &mut Ledger, step: &mut Step)
         Event::Made { key, known, target, timeout } => {
             outbox.made(key.as_deref(), known, target, timeout, step);
         }
+        Event::Held => outbox.held(step),
+        Event::TakenBack => outbox.taken_back(),
         Event::Committed => outbox.committed(),
         Event::Missing { id } => outbox.missing(&id, step),
         Event::Answered { id } => outbox.answered(&id, step),

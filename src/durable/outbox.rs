@@ -183,6 +183,21 @@ impl Outbox {
         self.made.push(id);
     }
 
+    /// The turn goes on in a transaction, whose end may be the end of the object: the alarm goes with the records.
+    pub fn held(&mut self, step: &mut Step) {
+        self.arm_for_next(step);
+    }
+
+    /// What was written of late may be gone again, the alarm with it, or there again: the disk knows.
+    pub fn taken_back(&mut self) {
+        self.armed = None;
+        match self.rest {
+            Rest::None => self.read_anew(),
+            Rest::Later => {}
+            Rest::After(_) => self.has_passed_over = true,
+        }
+    }
+
     /// The turn has ended in which calls were made; where they were taken back, sending finds that.
     pub fn committed(&mut self) {
         for id in std::mem::take(&mut self.made) {
@@ -344,11 +359,16 @@ impl Outbox {
         self.armed = None;
         // The alarm may be that of the life before, which has started the object.
         if self.rest == Rest::Later && step.now >= self.begin {
-            self.rest = Rest::After(None);
+            self.read_anew();
         }
         if self.rest != Rest::None && self.calls.len() >= step.limits.memory {
             self.make_room(step.now);
         }
+    }
+
+    fn read_anew(&mut self) {
+        self.rest = Rest::After(None);
+        self.parked = 0;
     }
 
     /// Calls that wait go back to disk, so that calls of other targets have their turn, and deadlines are seen.

@@ -22,6 +22,8 @@ const TRANSFERS = 100;
 const LIFE = 1_200;
 /** Milliseconds until nothing may be pending any more, once nothing is killed. */
 const PATIENCE = 240_000;
+/** Times a hundred transfers within which all old outcomes have gone: the ledger is swept as it is written. */
+const ROUNDS = 100;
 /** Milliseconds after which no outcome is needed any more. */
 const TWO_DAYS = 2 * 24 * 3_600_000;
 
@@ -165,7 +167,7 @@ async function expire(server, before) {
     new Set(states.flatMap(({ name, rows }) => keysOf(rows, /^__lmz:l:/).map((key) => name + key)));
   const old = outcomes(before);
   await server.ask('clock', { offset: TWO_DAYS });
-  for (let round = 0; round < 30; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const plan = ACCOUNTS.flatMap((from) =>
       ACCOUNTS.map((to) => [from, { ...transferOf('later', to), method: 'take', place: 'turn' }]),
     ).slice(0, 100);

@@ -49,19 +49,23 @@ impl World {
         let before = self.objects[object].disk.changes();
         for call in calls {
             self.make(object, *call, within == Within::TooLarge)?;
+            if matches!(within, Within::Transaction { .. }) {
+                self.tell(object, Event::Held)?;
+            }
         }
         match within {
             Within::Turn | Within::TooLarge => Ok(()),
             Within::Savepoint | Within::Transaction { commits: false } => {
                 self.objects[object].disk.roll_back(before);
-                Ok(())
+                self.tell(object, Event::TakenBack)
             }
             Within::Transaction { commits: true } => {
-                // While it is open, other things happen.
+                // While it is open, other things happen; it commits before the object hears of it.
                 self.turn.has_made = false;
                 self.tell(object, Event::Woke)?;
                 self.turn.has_made = true;
-                Ok(())
+                self.commit(object);
+                self.burn(object)
             }
             Within::Aborted => Err(Crash),
             Within::Wiped => self.wipe(object),

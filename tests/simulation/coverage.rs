@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use lumenize_call::durable::{Effect, Event, Machine};
 
-pub const EVENTS: [&str; 17] = [
+pub const EVENTS: [&str; 19] = [
     "Started",
     "Loaded",
     "Made",
+    "Held",
+    "TakenBack",
     "Committed",
     "Missing",
     "Answered",
@@ -87,6 +89,8 @@ fn event_of(event: &Event) -> (&'static str, Option<&String>) {
         Event::Started { .. } => ("Started", None),
         Event::Loaded { .. } => ("Loaded", None),
         Event::Made { .. } => ("Made", None),
+        Event::Held => ("Held", None),
+        Event::TakenBack => ("TakenBack", None),
         Event::Committed => ("Committed", None),
         Event::Missing { id } => ("Missing", Some(id)),
         Event::Answered { id } => ("Answered", Some(id)),

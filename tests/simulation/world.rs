@@ -262,7 +262,7 @@ impl World {
     }
 
     /// Counts an effect: the object may crash before it.
-    fn burn(&mut self, object: usize) -> Result<(), Crash> {
+    pub fn burn(&mut self, object: usize) -> Result<(), Crash> {
         match &mut self.objects[object].fuse {
             None => return Ok(()),
             Some(0) => {}

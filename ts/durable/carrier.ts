@@ -117,6 +117,7 @@ export class Carrier {
 
   /** Says `committed` when this turn has ended, and every transaction with it. */
   commitSoon(): void {
+    if (this.#transactions > 0) this.tell('held');
     if (this.#isCommitting) return;
     this.#isCommitting = true;
     soon(() => {
@@ -148,24 +149,50 @@ export class Carrier {
   #watchStorage(storage: DurableObjectStorage): void {
     const deleteAll = storage.deleteAll.bind(storage);
     const transaction = storage.transaction.bind(storage);
+    const transactionSync = storage.transactionSync.bind(storage);
     const run = async <T>(closure: (txn: DurableObjectTransaction) => Promise<T>): Promise<T> => {
       this.#transactions += 1;
+      let isTakenBack = false;
       try {
         return await transaction((txn) => {
           this.alarm.share(txn);
+          const rollback = txn.rollback.bind(txn);
+          txn.rollback = () => {
+            isTakenBack = true;
+            rollback();
+          };
           return closure(txn);
         });
+      } catch (error) {
+        isTakenBack = true;
+        throw error;
       } finally {
         this.#transactions -= 1;
-        this.commitSoon();
+        this.#endTransaction(isTakenBack);
+      }
+    };
+    const runSync = <T>(closure: () => T): T => {
+      try {
+        return transactionSync(closure);
+      } catch (error) {
+        this.#endTransaction(true);
+        throw error;
       }
     };
     Object.assign(storage, {
       transaction: run,
+      transactionSync: runSync,
       deleteAll: (options?: DurableObjectPutOptions) => {
         this.tell('wiped');
         return deleteAll(options);
       },
     });
+  }
+
+  /** Durable calls that were never used are not concerned. */
+  #endTransaction(isTakenBack: boolean): void {
+    if (!this.#machine) return;
+    if (isTakenBack) this.tell('takenBack');
+    this.commitSoon();
   }
 }

@@ -239,8 +239,10 @@ export class Outbox {
     const row = rowOf(id);
     const stored = what === 'stored' ? this.letter(id) : this.#stored(id);
     const attempt = this.#attempts.get(id);
-    this.#attempts.delete(id);
-    if (!stored) return;
+    if (!stored) {
+      this.#attempts.delete(id);
+      return;
+    }
     const thrown =
       why === 'threw' ? attempt?.thrown : new Error('its object ended each time that it ran');
     const sent =
@@ -249,6 +251,7 @@ export class Outbox {
         : what === 'stored'
           ? rows.outcomeOf(row)
           : sendFailure(this.#outcome(id, stored, what).outcome);
+    this.#attempts.delete(id);
     rows.putLetter(row, { ...stored, why, at: Date.now(), error: encodeError(thrown) }, sent);
     if (what !== 'stored') {
       rows.deleteCall(row);
