@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::record::{Entry, Time, VERSION, entry_of};
+use super::record::{Entry, Time, VERSION};
 use super::schedule::SLACK;
 use super::{Effect, Step};
 
@@ -24,22 +24,20 @@ impl Ledger {
         self.running.len()
     }
 
-    /// Decides about a call that came in. `known` is what the ledger has of it.
+    /// Decides about a call that came in. `known` is the version of the outcome that the ledger has of it.
     #[must_use]
     pub fn received(
         &mut self,
-        from: &str,
-        id: &str,
+        row: String,
         expires: Time,
-        known: Option<&Entry>,
+        known: Option<u32>,
         now: Time,
     ) -> Effect {
-        let row = entry_of(from, id);
         if self.running.contains_key(&row) {
             return Effect::Join { row };
         }
         match known {
-            Some(entry) if entry.version == VERSION => return Effect::Repeat { row },
+            Some(VERSION) => return Effect::Repeat { row },
             Some(_) => return Effect::Refuse,
             None => {}
         }
@@ -80,8 +78,7 @@ impl Ledger {
     }
 
     /// The caller has settled calls, and never sends them again.
-    pub fn acknowledged(from: &str, ids: &[String], step: &mut Step) {
-        let rows: Vec<String> = ids.iter().map(|id| entry_of(from, id)).collect();
+    pub fn acknowledged(rows: Vec<String>, step: &mut Step) {
         if !rows.is_empty() {
             step.effects.push(Effect::Forget { rows });
         }

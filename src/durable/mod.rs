@@ -11,7 +11,7 @@ pub mod outbox;
 pub mod record;
 pub mod schedule;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use ledger::Ledger;
 use outbox::{Counts, Outbox};
@@ -19,9 +19,7 @@ use record::{Entry, Record, Time, VERSION};
 use schedule::{Failure, Random};
 
 /// What happened. Calls are named by their ids, outcomes of the ledger by their rows.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The object has started.
     Started {
@@ -45,8 +43,8 @@ pub enum Event {
     Made {
         /// Its key, if it has one.
         key: Option<String>,
-        /// The record that this key has, if it has one.
-        known: Option<Record>,
+        /// The call that this key has, if it has one.
+        known: Option<String>,
         /// Which object it calls.
         target: String,
         /// In milliseconds.
@@ -110,15 +108,13 @@ pub enum Event {
     Received {
         /// The version of its message.
         version: u64,
-        /// The id of the object that calls.
-        from: String,
-        /// The call.
-        id: String,
+        /// The row of the call in the ledger.
+        row: String,
         /// When it settles as `timeout`, by the caller's clock.
         expires: Time,
-        /// What the ledger has of it.
-        known: Option<Entry>,
-        /// Calls of the same caller that have settled, and are never sent again.
+        /// By which version the outcome was written that the ledger has of it.
+        known: Option<u32>,
+        /// The rows of calls of the same caller that have settled, and are never sent again.
         settled: Vec<String>,
     },
     /// A method has ended.
@@ -149,6 +145,8 @@ pub enum Effect {
     },
     /// Write the record of a new call, and say `Committed` in a microtask of this turn.
     Store {
+        /// Its row.
+        row: String,
         /// Its head.
         record: Record,
     },
@@ -161,6 +159,8 @@ pub enum Effect {
     Send {
         /// The call.
         id: String,
+        /// Its row.
+        row: String,
         /// How often it was sent since the object started.
         attempt: u32,
         /// Whether it must not travel with others.
@@ -285,8 +285,7 @@ pub enum Why {
 }
 
 /// A row of the outbox as it was read; without a record where another version wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Its name.
     pub row: String,
@@ -414,10 +413,10 @@ fn take(event: Event, outbox: &mut Outbox, ledger: &mut Ledger, step: &mut Step)
         Event::Dropped { id } => outbox.dropped(&id, step),
         Event::Retried { id } => outbox.retried(&id, step),
         Event::Wiped => outbox.wiped(step),
-        Event::Received { version, from, id, expires, known, settled } => {
-            Ledger::acknowledged(&from, &settled, step);
+        Event::Received { version, row, expires, known, settled } => {
+            Ledger::acknowledged(settled, step);
             step.effects.push(if version == u64::from(VERSION) {
-                ledger.received(&from, &id, expires, known.as_ref(), step.now)
+                ledger.received(row, expires, known, step.now)
             } else {
                 Effect::Refuse
             });

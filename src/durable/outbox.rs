@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::record::{Record, Time, VERSION, id_of};
+use super::record::{Record, Time, VERSION, id_of, row_of};
 use super::schedule::{
     DEPLOYMENT, Failure, MOST_CRASHES, RECOVER, pause, pause_after_crash, pause_at_start,
 };
@@ -154,18 +154,19 @@ impl Outbox {
     pub fn made(
         &mut self,
         key: Option<&str>,
-        known: Option<Record>,
+        known: Option<String>,
         target: String,
         timeout: Time,
         step: &mut Step,
     ) {
-        if let Some(known) = known {
-            step.effects.push(Effect::Known { id: known.id });
+        if let Some(id) = known {
+            step.effects.push(Effect::Known { id });
             return;
         }
         let id = id_of(step.random.wide(), key);
         let expires = step.now.saturating_add(timeout);
         step.effects.push(Effect::Store {
+            row: row_of(&id),
             record: Record {
                 version: VERSION,
                 owner: self.owner.clone(),
@@ -380,7 +381,7 @@ impl Outbox {
                 self.waiting.insert((due, id));
             } else if let Some(call) = self.remove(&id) {
                 if call.crashes > 0 {
-                    self.crashes.insert(super::record::row_of(&id), call.crashes);
+                    self.crashes.insert(row_of(&id), call.crashes);
                 }
                 self.has_passed_over = true;
             }
@@ -458,7 +459,13 @@ impl Outbox {
         let settled = self.settled.remove(&call.target).unwrap_or_default();
         // What has failed once travels alone, so that it takes no other call down with it.
         let alone = call.attempts > 1 || call.crashes > 0;
-        step.effects.push(Effect::Send { id, attempt: call.attempts, alone, settled });
+        step.effects.push(Effect::Send {
+            row: row_of(&id),
+            id,
+            attempt: call.attempts,
+            alone,
+            settled,
+        });
     }
 
     fn arm_for_next(&mut self, step: &mut Step) {

@@ -2,7 +2,7 @@
 //!
 //! The values beside them (program, arguments, handler, outcome) never come here.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Milliseconds since 1970, by the clock of the object.
 pub type Time = u64;
@@ -47,7 +47,7 @@ export const enum Durable {
 );
 
 /// The head of a stored call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Record {
     /// By which version it was written.
@@ -65,7 +65,7 @@ pub struct Record {
 }
 
 /// The head of an outcome in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Entry {
     /// By which version it was written.
@@ -90,10 +90,4 @@ pub fn id_of(random: u128, key: Option<&str>) -> String {
         Some(key) => format!("{random:032x}.{key}"),
         None => format!("{random:032x}"),
     }
-}
-
-/// The row of an outcome in the storage of its target.
-#[must_use]
-pub fn entry_of(from: &str, id: &str) -> String {
-    format!("{from}:{id}")
 }

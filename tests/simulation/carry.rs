@@ -23,7 +23,7 @@ impl World {
                 let rows = rows.collect();
                 return self.tell(object, Event::Loaded { rows, more });
             }
-            Effect::Send { id, attempt, alone, settled } => {
+            Effect::Send { id, attempt, alone, settled, .. } => {
                 return self.send(object, id, attempt, alone, settled);
             }
             Effect::Count { id, crashes } => {
@@ -68,18 +68,18 @@ impl World {
     pub fn make(&mut self, object: usize, call: Call, is_too_large: bool) -> Result<(), Crash> {
         let disk = &self.objects[object].disk;
         let row = call.key.map(|key| row_of(&format!(".{key}")));
-        let known = row.and_then(|row| disk.call(&row).or_else(|| disk.letter(&row)).cloned());
+        let known = row.and_then(|row| disk.call(&row).or_else(|| disk.letter(&row)));
         if known.as_ref().is_some_and(|known| known.version != VERSION) {
             return Ok(());
         }
         let made = Event::Made {
             key: call.key.map(|key| key.to_string()),
-            known,
+            known: known.map(|known| known.id.clone()),
             target: self.objects[call.target].name.clone(),
             timeout: call.timeout,
         };
         let effects = self.ask(object, made);
-        let [Effect::Store { record }] = effects.as_slice() else { return Ok(()) };
+        let [Effect::Store { record, .. }] = effects.as_slice() else { return Ok(()) };
         self.tally.calls += 1;
         let id = record.id.clone();
         if is_too_large {

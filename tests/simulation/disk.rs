@@ -33,6 +33,11 @@ pub enum Value {
     },
 }
 
+/// The row of an outcome in the storage of its target.
+pub fn entry_of(from: &str, id: &str) -> String {
+    format!("{from}:{id}")
+}
+
 /// What a turn has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {

@@ -1,11 +1,11 @@
 //! Messages and answers between objects, and what a target does with a call.
 
-use lumenize_call::durable::record::{Time, entry_of};
+use lumenize_call::durable::record::Time;
 use lumenize_call::durable::schedule::{Failure, SLACK};
 use lumenize_call::durable::{Effect, Event};
 
 use super::carry::outcome;
-use super::disk::{Table, Value};
+use super::disk::{Table, Value, entry_of};
 use super::object::{Attempt, Running};
 use super::plan::{MINUTE, Method, SECOND};
 use super::world::{Crash, Happening, World};
@@ -129,8 +129,10 @@ impl World {
     fn receive(&mut self, object: usize, call: Carried) -> Result<(), Crash> {
         let Carried { attempt, from, version, expires, settled, .. } = call;
         let id = attempt.id.clone();
-        let known = outcome(&self.objects[object].disk, &entry_of(&from, &id));
-        let received = Event::Received { version, from, id, expires, known, settled };
+        let row = entry_of(&from, &id);
+        let known = outcome(&self.objects[object].disk, &row).map(|entry| entry.version);
+        let settled = settled.iter().map(|id| entry_of(&from, id)).collect();
+        let received = Event::Received { version, row, expires, known, settled };
         let mut effects = self.ask(object, received);
         let decision = effects.pop();
         self.carry_all(object, effects)?;

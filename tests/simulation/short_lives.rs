@@ -7,6 +7,8 @@ use lumenize_call::durable::record::{Entry, VERSION};
 use lumenize_call::durable::schedule::{Random, SLACK};
 use lumenize_call::durable::{Effect, Event, Limits, Machine};
 
+use super::disk::entry_of;
+
 use super::plan::SECOND;
 
 /// Calls that arrive: one in a second, from ten callers, the first of which is silent at last.
@@ -30,8 +32,10 @@ fn a_ledger_is_swept_however_short_lives_are() {
         let caller = if call < CALLS / 2 { call % 10 } else { 1 + call % 9 };
         let received = Event::Received {
             version: u64::from(VERSION),
-            from: callers[usize::try_from(caller).unwrap_or(0)].clone(),
-            id: format!("{:032x}", random.wide()),
+            row: entry_of(
+                &callers[usize::try_from(caller).unwrap_or(0)],
+                &format!("{:032x}", random.wide()),
+            ),
             expires: now + SECOND,
             known: None,
             settled: Vec::new(),

@@ -20,7 +20,8 @@ import { storedHandlerFor } from './handler.js';
 import { checkKey, checkTimeout, rowOf } from './machine.js';
 import type { StoredCall, StoredLetter } from './rows.js';
 import type { DurableCall, DurableCallFunction, DurableStats } from './types.js';
-import { Durable, type DurableCallOptions, DurableTimeout } from './wasm/lumenize_call_durable.js';
+import type { DurableCallOptions, DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
+import { Durable, DurableTimeout } from './wasm/lumenize_call_durable.js';
 
 /** Bytes of a stored value, at the most: the platform's limit for a key and its value, less what we add. */
 const MOST_BYTES = 1_990_000;
@@ -70,7 +71,7 @@ export class DurableCalls {
    */
   retry(id: string): boolean {
     if (!this.#carrier.outbox.letter(id)) return false;
-    this.#carrier.tell({ retried: { id } });
+    this.#carrier.tell((machine) => machine.retried(id));
     return true;
   }
 
@@ -85,7 +86,7 @@ export class DurableCalls {
       return true;
     }
     if (!this.#find(id)) return false;
-    this.#carrier.tell({ dropped: { id } });
+    this.#carrier.tell((machine) => machine.dropped(id));
     return true;
   }
 
@@ -141,15 +142,17 @@ export class DurableCalls {
     const known = key === undefined ? undefined : this.#ofKey(key)?.head;
     if (known && known.version !== Durable.Version) return String(known.id ?? key);
     const target = `${call.binding}/${call.instance}`;
-    const [effect] = carrier.sure(() => carrier.ask({ made: { key, known, target, timeout } }));
+    const made = (machine: DurableMachine): Effect[] =>
+      machine.made(key, known?.id, target, timeout);
+    const [effect] = carrier.sure(() => carrier.ask(made));
     if (typeof effect !== 'object') throw new CallError('internal', 'the machine said nothing');
     if ('known' in effect) return effect.known.id;
     if (!('store' in effect)) throw new CallError('internal', 'the machine said something else');
-    const { record: head } = effect.store;
+    const { row, record: head } = effect.store;
     try {
-      carrier.rows.putCall(rowOf(head.id), { head, ...call });
+      carrier.rows.putCall(row, { head, ...call });
     } catch (cause) {
-      carrier.tell({ missing: { id: head.id } });
+      carrier.tell((machine) => machine.missing(head.id));
       throw notStored(call.operation, textOf(cause), cause);
     }
     const { binding, instance, operation } = call;

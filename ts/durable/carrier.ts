@@ -11,13 +11,16 @@ import { createMachine, step } from './machine.js';
 import { Outbox } from './outbox.js';
 import { Rows } from './rows.js';
 import { recentStarts } from './starts.js';
-import type { DurableMachine, Effect, Event } from './wasm/lumenize_call_durable.js';
+import type { DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
 
 /** The names of effects that have fields. */
 type Name = Exclude<Effect, string> extends infer E ? (E extends E ? keyof E : never) : never;
 
 /** The fields of an effect. */
 export type FieldsOf<N extends Name> = Extract<Effect, { [K in N]: unknown }>[N];
+
+/** Tells the machine of an event. */
+export type Event = (machine: DurableMachine) => Effect[];
 
 /** What carries out the effects of one side. */
 export type Carried<N extends Name> = { readonly [K in N]: (fields: FieldsOf<K>) => void };
@@ -51,7 +54,7 @@ export class Carrier {
     this.#ctx = self.ctx;
     const { storage } = this.#ctx;
     this.rows = new Rows(storage.kv);
-    this.alarm = new SharedAlarm(storage, theirs, () => this.tell('woke'));
+    this.alarm = new SharedAlarm(storage, theirs, () => this.tell((machine) => machine.woke()));
     this.outbox = new Outbox(this);
     this.ledger = new Ledger(this);
     this.#carried = {
@@ -73,14 +76,11 @@ export class Carrier {
     if (!this.#machine) {
       this.#machine = createMachine();
       const hasRecords = this.rows.hasCalls;
-      this.tell({
-        started: {
-          owner: this.id,
-          hasRecords,
-          crashes: hasRecords ? this.rows.counts() : [],
-          recentStarts: hasRecords ? recentStarts(this.id) : 0,
-        },
-      });
+      const counts = hasRecords ? this.rows.counts() : [];
+      const rows = counts.map(([row]) => row);
+      const crashes = Uint32Array.from(counts, ([, count]) => count);
+      const recent = hasRecords ? recentStarts(this.id) : 0;
+      this.tell((machine) => machine.started(this.id, hasRecords, rows, crashes, recent));
     }
     return this.#machine;
   }
@@ -95,7 +95,7 @@ export class Carrier {
 
   /** Tells the machine of an event, and returns what it says. */
   ask(event: Event): Effect[] {
-    return step(this.machine, event);
+    return step(() => event(this.machine));
   }
 
   carryOut(effects: readonly Effect[]): void {
@@ -117,12 +117,12 @@ export class Carrier {
 
   /** Says `committed` when this turn has ended, and every transaction with it. */
   commitSoon(): void {
-    if (this.#transactions > 0) this.tell('held');
+    if (this.#transactions > 0) this.tell((machine) => machine.held());
     if (this.#isCommitting) return;
     this.#isCommitting = true;
     soon(() => {
       this.#isCommitting = false;
-      if (this.#transactions === 0) this.tell('committed');
+      if (this.#transactions === 0) this.tell((machine) => machine.committed());
     });
   }
 
@@ -183,7 +183,7 @@ export class Carrier {
       transaction: run,
       transactionSync: runSync,
       deleteAll: (options?: DurableObjectPutOptions) => {
-        this.tell('wiped');
+        this.tell((machine) => machine.wiped());
         return deleteAll(options);
       },
     });
@@ -192,7 +192,7 @@ export class Carrier {
   /** Durable calls that were never used are not concerned. */
   #endTransaction(isTakenBack: boolean): void {
     if (!this.#machine) return;
-    if (isTakenBack) this.tell('takenBack');
+    if (isTakenBack) this.tell((machine) => machine.takenBack());
     this.commitSoon();
   }
 }

@@ -8,9 +8,9 @@ import { CallError } from '../wire/errors.js';
 import { sendFailure } from '../wire/outcome.js';
 import { textOf } from '../wire/text.js';
 import type { Carried, Carrier, FieldsOf } from './carrier.js';
-import { entryOf } from './machine.js';
 import { type Answer, DONE, LATE, type Message } from './message.js';
-import type { Effect } from './wasm/lumenize_call_durable.js';
+import { outcomeRow } from './rows.js';
+import type { DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
 import { Durable } from './wasm/lumenize_call_durable.js';
 
 export class Ledger {
@@ -27,7 +27,10 @@ export class Ledger {
     },
     sweep: ({ after, limit }) => {
       const entries = this.#carrier.rows.outcomes(after, limit);
-      this.#carrier.tell({ swept: { entries, more: entries.length === limit } });
+      this.#carrier.tell((machine) => {
+        for (const [row, { version, expires }] of entries) machine.outcome(row, version, expires);
+        return machine.swept(entries.length === limit);
+      });
     },
   };
 
@@ -42,12 +45,14 @@ export class Ledger {
    */
   receive(message: readonly unknown[]): Answer | Promise<Answer> {
     const [version, from, id, expires, settled, frame, slots] = checkMessage(message);
-    const entry = entryOf(from, id);
-    const known = this.#carrier.rows.outcome(entry)?.head;
-    const isNew = !known && !this.#running.has(entry);
+    const row = outcomeRow(from, id);
+    const known = this.#carrier.rows.outcome(row)?.head.version;
+    const isNew = known === undefined && !this.#running.has(row);
     const run = isNew ? this.#prepare(frame, slots) : undefined;
-    const received = { version, from, id, expires, known, settled: [...settled] };
-    const effects = this.#carrier.sure(() => this.#carrier.ask({ received }));
+    const rows = Array.from(settled, (each) => outcomeRow(from, each));
+    const received = (machine: DurableMachine): Effect[] =>
+      machine.received(version, row, expires, known, rows);
+    const effects = this.#carrier.sure(() => this.#carrier.ask(received));
     const decision = effects.pop();
     this.#carrier.sure(() => this.#carrier.carryOut(effects));
     return this.#decide(decision, run);
@@ -96,7 +101,7 @@ export class Ledger {
   #end(row: string, sent: unknown): unknown {
     this.#running.delete(row);
     this.#ended.set(row, sent);
-    this.#carrier.tell({ ended: { row } });
+    this.#carrier.tell((machine) => machine.ended(row));
     const recorded = this.#ended.get(row);
     this.#ended.delete(row);
     return recorded;

@@ -3,12 +3,9 @@
 import { CallError, invalidOption } from '../wire/errors.js';
 import { textOf } from '../wire/text.js';
 import type * as Wasm from './wasm/lumenize_call_durable.js';
-import type { DurableMachine, Effect, Event } from './wasm/lumenize_call_durable.js';
+import type { DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
 
-type Loaded = Pick<
-  typeof Wasm,
-  'DurableMachine' | 'checkTimeout' | 'checkKey' | 'rowOf' | 'entryOf'
->;
+type Loaded = Pick<typeof Wasm, 'DurableMachine' | 'checkTimeout' | 'checkKey' | 'rowOf'>;
 
 let loaded: Loaded | undefined;
 
@@ -33,9 +30,9 @@ export function createMachine(): DurableMachine {
  * @throws `CallError` with code `internal` where the machine died: what it knew is lost, and the object has to
  *   start anew.
  */
-export function step(machine: DurableMachine, event: Event): Effect[] {
+export function step(event: () => Effect[]): Effect[] {
   try {
-    return machine.step(event);
+    return event();
   } catch (thrown) {
     const message = `the machine of durable calls failed (${textOf(thrown)}): please report this`;
     throw new CallError('internal', message, { cause: thrown });
@@ -55,11 +52,6 @@ export function checkKey(key: string): void {
 /** The row of a call in the storage of its caller. */
 export function rowOf(id: string): string {
   return wasm().rowOf(id);
-}
-
-/** The row of an outcome in the storage of its target. */
-export function entryOf(from: string, id: string): string {
-  return wasm().entryOf(from, id);
 }
 
 /** What the machine refuses, it says in a sentence. */

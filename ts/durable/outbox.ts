@@ -21,7 +21,7 @@ import { rowOf } from './machine.js';
 import { DONE } from './message.js';
 import type { StoredCall, StoredLetter } from './rows.js';
 import type { With } from './wasm/lumenize_call_durable.js';
-import { Durable } from './wasm/lumenize_call_durable.js';
+import { Durable, Failure } from './wasm/lumenize_call_durable.js';
 
 /** As much of `this.svc` as sends stored calls. */
 interface Sender {
@@ -83,12 +83,21 @@ export class Outbox {
   > = {
     load: ({ after, limit }) => {
       const rows = this.#carrier.rows.calls(after, limit);
-      this.#carrier.tell({ loaded: { rows, more: rows.length === limit } });
+      this.#carrier.tell((machine) => {
+        for (const [row, head] of rows) {
+          if (!head) machine.foundOther(row);
+          else {
+            const { version, owner, id, target, made, expires } = head;
+            machine.found(row, version, owner, id, target, made, expires);
+          }
+        }
+        return machine.loaded(rows.length === limit);
+      });
     },
     send: (fields) => this.#send(fields),
     count: ({ id, crashes }) => {
       this.#carrier.rows.putCount(rowOf(id), crashes);
-      void this.#carrier.sync().then(() => this.#carrier.tell({ counted: { id } }));
+      void this.#carrier.sync().then(() => this.#carrier.tell((machine) => machine.counted(id)));
     },
     handle: ({ id, with: what }) => this.#handle(id, what),
     delete: ({ id, isCounted }) => {
@@ -123,10 +132,11 @@ export class Outbox {
     this.#carrier = carrier;
   }
 
-  #send({ id, attempt, alone, settled }: FieldsOf<'send'>): void {
+  #send({ id, row, attempt, alone, settled }: FieldsOf<'send'>): void {
+    const made = this.#attempt(id, row);
     const stored = this.#stored(id);
     if (!stored) {
-      this.#carrier.tell({ missing: { id } });
+      this.#carrier.tell((machine) => machine.missing(id));
       return;
     }
     const { binding, instance, operation, frame, slots, head } = stored;
@@ -135,7 +145,6 @@ export class Outbox {
     const remote = Object.assign(() => {}, { [NODE]: node });
     const { svc } = this.#carrier.self as unknown as { svc: Sender };
     const place = shown(stored);
-    const made = this.#attempt(id);
     made.place = place;
     if (stored.bytes <= MOST_KEPT) made.stored = stored;
     announce({ event: attempt === 1 ? 'sent' : 'repeated', ...place, attempt });
@@ -165,8 +174,8 @@ export class Outbox {
     if (!Array.isArray(outcome)) this.#fail(id, attempt, outcome);
     else if (outcome[0] === DONE) {
       attempt.sent = outcome[1];
-      this.#carrier.tell({ answered: { id } });
-    } else this.#carrier.tell({ tooLate: { id } });
+      this.#carrier.tell((machine) => machine.answered(id));
+    } else this.#carrier.tell((machine) => machine.tooLate(id));
     return attempt.handling;
   }
 
@@ -176,20 +185,20 @@ export class Outbox {
         ? outcome
         : new CallError('protocol', 'the target answered with what is no answer to a durable call');
     const kind = failureOf(failure);
-    if (kind === 'refused' && attempt.failure?.message !== failure.message) {
+    if (kind === Failure.Refused && attempt.failure?.message !== failure.message) {
       console.warn(
         `@lumenize/call: a durable call is refused, and repeated for 10 minutes: ${textOf(failure)}`,
       );
     }
     attempt.failure = failure;
-    this.#carrier.tell({ failed: { id, failure: kind } });
+    this.#carrier.tell((machine) => machine.failed(id, kind));
   }
 
   #handle(id: string, what: With): void {
     const stored =
       what === 'stored' ? this.letter(id) : (this.#attempts.get(id)?.stored ?? this.#stored(id));
     if (!stored) {
-      this.#carrier.tell({ missing: { id } });
+      this.#carrier.tell((machine) => machine.missing(id));
       return;
     }
     const { outcome, failed } = this.#outcome(id, stored, what);
@@ -198,7 +207,7 @@ export class Outbox {
     const end = (): void => {
       release(outcome);
       delete attempt.handling;
-      this.#carrier.tell({ handled: { id, hasFailed: 'thrown' in attempt } });
+      this.#carrier.tell((machine) => machine.handled(id, 'thrown' in attempt));
     };
     const fail = (thrown: unknown): void => {
       attempt.thrown = thrown;
@@ -273,10 +282,10 @@ export class Outbox {
     return stored?.head.id === id ? stored : undefined;
   }
 
-  #attempt(id: string): Attempt {
+  #attempt(id: string, row?: string): Attempt {
     let attempt = this.#attempts.get(id);
     if (!attempt) {
-      attempt = { row: rowOf(id) };
+      attempt = { row: row ?? rowOf(id) };
       this.#attempts.set(id, attempt);
     }
     return attempt;

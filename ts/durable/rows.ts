@@ -1,7 +1,7 @@
 /** What durable calls have in the storage of their object, and the one place that reads and writes it. */
 
 import type { Method } from '../wire/core.js';
-import type { Entry, Record as Head, Row } from './wasm/lumenize_call_durable.js';
+import type { Entry, Record as Head } from './wasm/lumenize_call_durable.js';
 import { Durable } from './wasm/lumenize_call_durable.js';
 
 /** A recorded handler as it is stored: one method call, or a program. */
@@ -73,6 +73,11 @@ const LETTER = `${PREFIX}x:`;
 const OUTCOME = `${PREFIX}y:`;
 const LEDGER = `${PREFIX}l:`;
 
+/** The row of an outcome in the storage of its target. */
+export function outcomeRow(from: string, id: string): string {
+  return `${from}:${id}`;
+}
+
 /** The rows of one object. Its methods run synchronously, as parts of the turn that calls them. */
 export class Rows {
   readonly #kv: SyncKvStorage;
@@ -91,10 +96,10 @@ export class Rows {
   }
 
   /** Calls after a row, in order; without a head where another version wrote it. */
-  calls(after: string | undefined, limit: number): Row[] {
+  calls(after: string | undefined, limit: number): [row: string, head: Head | undefined][] {
     return this.#page(CALL, after, limit).map(([row, stored]) => {
       const call = unpackCall(stored as CallRow);
-      return { row, record: call?.head.version === Durable.Version ? call.head : undefined };
+      return [row, call?.head.version === Durable.Version ? call.head : undefined];
     });
   }
 
