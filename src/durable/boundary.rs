@@ -257,19 +257,11 @@ impl DurableMachine {
         row: String,
         expires: f64,
         known: Option<u32>,
+        is_running: bool,
         settled: Vec<String>,
     ) -> Effects {
         let (version, expires) = (time(version), time(expires));
-        self.step(Event::Received { version, row, expires, known, settled })
-    }
-
-    /// [`Event::Ended`].
-    ///
-    /// # Errors
-    /// None.
-    #[wasm_bindgen(unchecked_return_type = "Effect[]")]
-    pub fn ended(&mut self, row: String) -> Effects {
-        self.step(Event::Ended { row })
+        self.step(Event::Received { version, row, expires, known, is_running, settled })
     }
 
     /// An outcome of the part of the ledger that is being read, in its order on disk.
@@ -287,11 +279,11 @@ impl DurableMachine {
         self.step(Event::Swept { entries, more })
     }
 
-    /// What it counts of the calls that this object has made, and how many methods run for others.
+    /// What it counts of the calls that this object has made.
     ///
     /// # Errors
     /// None.
-    #[wasm_bindgen(unchecked_return_type = "[Counts, number]")]
+    #[wasm_bindgen(unchecked_return_type = "Counts")]
     pub fn counts(&self) -> Result<JsValue, JsValue> {
         Ok(serde_wasm_bindgen::to_value(&self.machine.counts())?)
     }

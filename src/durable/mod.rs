@@ -114,13 +114,10 @@ pub enum Event {
         expires: Time,
         /// By which version the outcome was written that the ledger has of it.
         known: Option<u32>,
+        /// Whether its method runs.
+        is_running: bool,
         /// The rows of calls of the same caller that have settled, and are never sent again.
         settled: Vec<String>,
-    },
-    /// A method has ended.
-    Ended {
-        /// The row of its call in the ledger.
-        row: String,
     },
     /// A part of the ledger was read.
     Swept {
@@ -218,32 +215,19 @@ pub enum Effect {
         /// When.
         at: Time,
     },
-    /// Run the method of a call, and say `Ended` in the turn in which it ends.
+    /// Run the method of the call that came in, and write its outcome into the ledger in the turn in which it ends.
     Run {
-        /// Where its outcome will stand in the ledger.
-        row: String,
+        /// The head of that outcome.
+        entry: Entry,
     },
     /// Answer with what is recorded.
-    Repeat {
-        /// Where.
-        row: String,
-    },
+    Repeat,
     /// Answer when the method that runs has ended.
-    Join {
-        /// Which.
-        row: String,
-    },
+    Join,
     /// Answer that it is too late.
     Late,
     /// Refuse what another version wrote.
     Refuse,
-    /// Write an outcome into the ledger.
-    Record {
-        /// Where.
-        row: String,
-        /// Its head.
-        entry: Entry,
-    },
     /// Delete outcomes.
     Forget {
         /// Which.
@@ -359,7 +343,6 @@ impl Machine {
                 | Event::Held
                 | Event::TakenBack
                 | Event::Received { .. }
-                | Event::Ended { .. }
                 | Event::Swept { .. }
         );
         take(event, outbox, ledger, &mut step);
@@ -369,10 +352,10 @@ impl Machine {
         step.effects
     }
 
-    /// What it counts: of the outbox, and how many methods run for others.
+    /// What it counts.
     #[must_use]
-    pub fn counts(&self) -> (Counts, usize) {
-        (self.outbox.counts(), self.ledger.running())
+    pub fn counts(&self) -> Counts {
+        self.outbox.counts()
     }
 
     /// What is known of a call in memory.
@@ -413,15 +396,14 @@ fn take(event: Event, outbox: &mut Outbox, ledger: &mut Ledger, step: &mut Step)
         Event::Dropped { id } => outbox.dropped(&id, step),
         Event::Retried { id } => outbox.retried(&id, step),
         Event::Wiped => outbox.wiped(step),
-        Event::Received { version, row, expires, known, settled } => {
+        Event::Received { version, row, expires, known, is_running, settled } => {
             Ledger::acknowledged(settled, step);
-            step.effects.push(if version == u64::from(VERSION) {
-                ledger.received(row, expires, known, step.now)
+            if version == u64::from(VERSION) {
+                ledger.received(&row, expires, known, is_running, step);
             } else {
-                Effect::Refuse
-            });
+                step.effects.push(Effect::Refuse);
+            }
         }
-        Event::Ended { row } => ledger.ended(&row, step),
         Event::Swept { entries, more } => ledger.swept(&entries, more, step),
     }
 }

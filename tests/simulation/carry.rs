@@ -35,7 +35,6 @@ impl World {
             Effect::Bury { id, why, with } => self.bury(object, &id, why, with),
             Effect::DeleteLetter { id } => disk.delete(Table::Letters, &row_of(&id)),
             Effect::Wake { at } => disk.put(Table::Alarm, "", Value::Alarm { at, comes: true }),
-            Effect::Record { row, entry } => disk.put(Table::Ledger, &row, Value::Outcome(entry)),
             Effect::Forget { rows } => {
                 for row in rows {
                     disk.delete(Table::Ledger, &row);
@@ -56,8 +55,8 @@ impl World {
             Effect::Store { .. }
             | Effect::Known { .. }
             | Effect::Run { .. }
-            | Effect::Repeat { .. }
-            | Effect::Join { .. }
+            | Effect::Repeat
+            | Effect::Join
             | Effect::Late
             | Effect::Refuse => self.fail(|| format!("nobody has asked for {effect:?}")),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lumenize_call::durable::{Effect, Event, Machine};
 
-pub const EVENTS: [&str; 19] = [
+pub const EVENTS: [&str; 18] = [
     "Started",
     "Loaded",
     "Made",
@@ -22,11 +22,10 @@ pub const EVENTS: [&str; 19] = [
     "Retried",
     "Wiped",
     "Received",
-    "Ended",
     "Swept",
 ];
 
-pub const EFFECTS: [&str; 20] = [
+pub const EFFECTS: [&str; 19] = [
     "Load",
     "Store",
     "Known",
@@ -44,7 +43,6 @@ pub const EFFECTS: [&str; 20] = [
     "Join",
     "Late",
     "Refuse",
-    "Record",
     "Forget",
     "Sweep",
 ];
@@ -103,7 +101,6 @@ fn event_of(event: &Event) -> (&'static str, Option<&String>) {
         Event::Retried { id } => ("Retried", Some(id)),
         Event::Wiped => ("Wiped", None),
         Event::Received { .. } => ("Received", None),
-        Event::Ended { .. } => ("Ended", None),
         Event::Swept { .. } => ("Swept", None),
     }
 }
@@ -123,11 +120,10 @@ fn effect_of(effect: &Effect) -> &'static str {
         Effect::Parked { .. } => "Parked",
         Effect::Wake { .. } => "Wake",
         Effect::Run { .. } => "Run",
-        Effect::Repeat { .. } => "Repeat",
-        Effect::Join { .. } => "Join",
+        Effect::Repeat => "Repeat",
+        Effect::Join => "Join",
         Effect::Late => "Late",
         Effect::Refuse => "Refuse",
-        Effect::Record { .. } => "Record",
         Effect::Forget { .. } => "Forget",
         Effect::Sweep { .. } => "Sweep",
     }

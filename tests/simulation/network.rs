@@ -1,6 +1,6 @@
 //! Messages and answers between objects, and what a target does with a call.
 
-use lumenize_call::durable::record::Time;
+use lumenize_call::durable::record::{Entry, Time};
 use lumenize_call::durable::schedule::{Failure, SLACK};
 use lumenize_call::durable::{Effect, Event};
 
@@ -132,23 +132,26 @@ impl World {
         let row = entry_of(&from, &id);
         let known = outcome(&self.objects[object].disk, &row).map(|entry| entry.version);
         let settled = settled.iter().map(|id| entry_of(&from, id)).collect();
-        let received = Event::Received { version, row, expires, known, settled };
+        let memory = self.objects[object].memory.as_mut();
+        let is_running = memory.is_some_and(|memory| memory.methods.contains_key(&row));
+        let received =
+            Event::Received { version, row: row.clone(), expires, known, is_running, settled };
         let mut effects = self.ask(object, received);
         let decision = effects.pop();
         self.carry_all(object, effects)?;
         match decision {
-            Some(Effect::Run { row }) => {
+            Some(Effect::Run { entry }) => {
                 self.check_run(object, &row, &attempt.id, expires);
-                return self.run_method(object, row, attempt);
+                return self.run_method(object, row, entry, attempt);
             }
-            Some(Effect::Join { row }) => {
+            Some(Effect::Join) => {
                 let memory = self.objects[object].memory.as_mut();
                 match memory.and_then(|memory| memory.methods.get_mut(&row)) {
                     Some(running) => running.waiting.push(attempt),
                     None => self.fail(|| format!("{row} is joined and does not run")),
                 }
             }
-            Some(Effect::Repeat { row }) => {
+            Some(Effect::Repeat) => {
                 let is_there = outcome(&self.objects[object].disk, &row).is_some();
                 self.check(is_there, || format!("{row} is repeated and has no outcome"));
                 self.turn.replies.push((attempt, Reply::Done));
@@ -166,7 +169,13 @@ impl World {
         Ok(())
     }
 
-    fn run_method(&mut self, object: usize, row: String, attempt: Attempt) -> Result<(), Crash> {
+    fn run_method(
+        &mut self,
+        object: usize,
+        row: String,
+        entry: Entry,
+        attempt: Attempt,
+    ) -> Result<(), Crash> {
         self.tally.runs += 1;
         let id = attempt.id.clone();
         let Some(fact) = self.facts.get_mut(&id) else { return Ok(()) };
@@ -186,13 +195,14 @@ impl World {
         }
         let life = self.objects[object].life;
         if let Some(memory) = &mut self.objects[object].memory {
-            memory.methods.insert(row.clone(), Running { id, left, waiting: vec![attempt] });
+            let running = Running { id, entry, left, waiting: vec![attempt] };
+            memory.methods.insert(row.clone(), running);
         }
         if method == Method::NeverEnds {
             return Ok(());
         }
         if left == 0 {
-            return self.end_method(object, row);
+            return self.end_method(object, &row);
         }
         let after = self.turn_length();
         self.turn.later.push((after, Happening::Method { object, life, row }));
@@ -205,25 +215,27 @@ impl World {
         let Some(running) = memory.methods.get_mut(row) else { return Ok(()) };
         running.left -= 1;
         if running.left == 0 {
-            return self.end_method(object, row.to_owned());
+            return self.end_method(object, row);
         }
         let after = self.turn_length();
         self.turn.later.push((after, Happening::Method { object, life, row: row.to_owned() }));
         Ok(())
     }
 
-    fn end_method(&mut self, object: usize, row: String) -> Result<(), Crash> {
+    fn end_method(&mut self, object: usize, row: &str) -> Result<(), Crash> {
         let memory = self.objects[object].memory.as_mut();
-        let Some(running) = memory.and_then(|memory| memory.methods.remove(&row)) else {
+        let Some(running) = memory.and_then(|memory| memory.methods.remove(row)) else {
             return Ok(());
         };
         let method = self.facts.get(&running.id).map(|fact| fact.call.method);
         if !matches!(method, Some(Method::Throws | Method::WritesFirst(_)) | None) {
-            self.write_effect(object, &row);
+            self.write_effect(object, row);
         }
+        self.burn(object)?;
         let replies = running.waiting.into_iter().map(|attempt| (attempt, Reply::Done));
         self.turn.replies.extend(replies);
-        self.tell(object, Event::Ended { row })
+        self.objects[object].disk.put(Table::Ledger, row, Value::Outcome(running.entry));
+        Ok(())
     }
 
     fn write_effect(&mut self, object: usize, row: &str) {

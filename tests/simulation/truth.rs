@@ -168,7 +168,7 @@ impl World {
         let own = own(object);
         let name = object.name.clone();
         let Some(memory) = &object.memory else { return };
-        let (counts, _) = memory.machine.counts();
+        let counts = memory.machine.counts();
         let is_unknown = |id: &&String| !counts.has_more && memory.machine.state(id).is_none();
         let unknown = own.iter().find(is_unknown).cloned();
         self.check(comes || own.is_empty(), || format!("{name} has records and no alarm"));

@@ -305,7 +305,7 @@ impl World {
         let watched = self.coverage.before(&event, &memory.machine);
         let effects = memory.machine.step(event, now, random);
         self.coverage.after(watched, &effects, &memory.machine);
-        let (counts, _) = memory.machine.counts();
+        let counts = memory.machine.counts();
         if let Some(trace) = trace {
             eprintln!("{trace}\n    {effects:?}");
         }

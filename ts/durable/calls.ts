@@ -92,8 +92,7 @@ export class DurableCalls {
 
   /** What this object has in memory of its durable calls. */
   stats(): DurableStats {
-    const [made, running] = this.#carrier.machine.counts();
-    return { ...made, running };
+    return { ...this.#carrier.machine.counts(), running: this.#carrier.ledger.running };
   }
 
   #call(args: readonly unknown[]): string {
@@ -150,7 +149,9 @@ export class DurableCalls {
     if (!('store' in effect)) throw new CallError('internal', 'the machine said something else');
     const { row, record: head } = effect.store;
     try {
-      carrier.rows.putCall(row, { head, ...call });
+      const stored = { head, ...call };
+      carrier.rows.putCall(row, stored);
+      carrier.outbox.keep(stored);
     } catch (cause) {
       carrier.tell((machine) => machine.missing(head.id));
       throw notStored(call.operation, textOf(cause), cause);

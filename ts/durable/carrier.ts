@@ -122,7 +122,9 @@ export class Carrier {
     this.#isCommitting = true;
     soon(() => {
       this.#isCommitting = false;
-      if (this.#transactions === 0) this.tell((machine) => machine.committed());
+      if (this.#transactions > 0) return;
+      this.tell((machine) => machine.committed());
+      this.outbox.forget();
     });
   }
 
@@ -183,6 +185,7 @@ export class Carrier {
       transaction: run,
       transactionSync: runSync,
       deleteAll: (options?: DurableObjectPutOptions) => {
+        this.outbox.forget();
         this.tell((machine) => machine.wiped());
         return deleteAll(options);
       },
@@ -192,7 +195,10 @@ export class Carrier {
   /** Durable calls that were never used are not concerned. */
   #endTransaction(isTakenBack: boolean): void {
     if (!this.#machine) return;
-    if (isTakenBack) this.tell((machine) => machine.takenBack());
+    if (isTakenBack) {
+      this.outbox.forget();
+      this.tell((machine) => machine.takenBack());
+    }
     this.commitSoon();
   }
 }

@@ -7,21 +7,17 @@ import { FacadeEntry } from '../wasm/lumenize_call.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure } from '../wire/outcome.js';
 import { textOf } from '../wire/text.js';
-import type { Carried, Carrier, FieldsOf } from './carrier.js';
+import type { Carried, Carrier } from './carrier.js';
 import { type Answer, DONE, LATE, type Message } from './message.js';
 import { outcomeRow } from './rows.js';
-import type { DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
+import type { DurableMachine, Effect, Entry } from './wasm/lumenize_call_durable.js';
 import { Durable } from './wasm/lumenize_call_durable.js';
 
 export class Ledger {
   readonly #carrier: Carrier;
   /** Answers of methods that run, by the rows of their calls. */
   readonly #running = new Map<string, Promise<unknown>>();
-  /** What a method came to, until it is recorded in the same turn. */
-  readonly #ended = new Map<string, unknown>();
-
-  readonly effects: Carried<'record' | 'forget' | 'sweep'> = {
-    record: (fields) => this.#record(fields),
+  readonly effects: Carried<'forget' | 'sweep'> = {
     forget: ({ rows }) => {
       for (const row of rows) this.#carrier.rows.deleteOutcome(row);
     },
@@ -47,15 +43,16 @@ export class Ledger {
     const [version, from, id, expires, settled, frame, slots] = checkMessage(message);
     const row = outcomeRow(from, id);
     const known = this.#carrier.rows.outcome(row)?.head.version;
-    const isNew = known === undefined && !this.#running.has(row);
+    const isRunning = this.#running.has(row);
+    const isNew = known === undefined && !isRunning;
     const run = isNew ? this.#prepare(frame, slots) : undefined;
     const rows = Array.from(settled, (each) => outcomeRow(from, each));
     const received = (machine: DurableMachine): Effect[] =>
-      machine.received(version, row, expires, known, rows);
+      machine.received(version, row, expires, known, isRunning, rows);
     const effects = this.#carrier.sure(() => this.#carrier.ask(received));
     const decision = effects.pop();
     this.#carrier.sure(() => this.#carrier.carryOut(effects));
-    return this.#decide(decision, run);
+    return this.#decide(decision, row, run);
   }
 
   /** Checks a program; it runs when the result is called. Throws `CallError`. */
@@ -72,15 +69,14 @@ export class Ledger {
 
   #decide(
     decision: Effect | undefined,
+    row: string,
     run: (() => unknown) | undefined,
   ): Answer | Promise<Answer> {
     if (decision === 'late') return LATE;
-    if (typeof decision === 'object') {
-      if ('run' in decision && run) return this.#run(decision.run.row, run());
-      if ('join' in decision) return this.#join(decision.join.row);
-      if ('repeat' in decision) {
-        return [DONE, this.#carrier.rows.outcome(decision.repeat.row)?.sent];
-      }
+    if (decision === 'join') return this.#join(row);
+    if (decision === 'repeat') return [DONE, this.#carrier.rows.outcome(row)?.sent];
+    if (typeof decision === 'object' && 'run' in decision && run) {
+      return this.#run(row, decision.run.entry, run());
     }
     const message = `this is a durable call or a record of another version than ${Durable.Version}`;
     throw new CallError('protocol', message);
@@ -90,33 +86,35 @@ export class Ledger {
     return [DONE, await this.#running.get(row)];
   }
 
-  #run(row: string, sent: unknown): Answer | Promise<Answer> {
-    if (!(sent instanceof Promise)) return [DONE, this.#end(row, sent)];
-    const ended = sent.then((each: unknown) => this.#end(row, each));
+  #run(row: string, head: Entry, sent: unknown): Answer | Promise<Answer> {
+    if (!(sent instanceof Promise)) return [DONE, this.#record(row, head, sent)];
+    const ended = sent.then((each: unknown) => {
+      this.#running.delete(row);
+      return this.#record(row, head, each);
+    });
     this.#running.set(row, ended);
     return this.#join(row);
   }
 
   /** Records an outcome in the turn in which its method has ended, and returns what is to be answered. */
-  #end(row: string, sent: unknown): unknown {
-    this.#running.delete(row);
-    this.#ended.set(row, sent);
-    this.#carrier.tell((machine) => machine.ended(row));
-    const recorded = this.#ended.get(row);
-    this.#ended.delete(row);
-    return recorded;
+  #record(row: string, head: Entry, sent: unknown): unknown {
+    const { rows } = this.#carrier;
+    return this.#carrier.sure(() => {
+      try {
+        rows.putOutcome(row, { head, sent });
+        return sent;
+      } catch (cause) {
+        const text = `its result cannot be stored, as that of a durable call is: ${textOf(cause)}`;
+        const failed = sendFailure(new CallError('not-cloneable', text, { mayHaveRun: true }));
+        rows.putOutcome(row, { head, sent: failed });
+        return failed;
+      }
+    });
   }
 
-  #record({ row, entry: head }: FieldsOf<'record'>): void {
-    const { rows } = this.#carrier;
-    try {
-      rows.putOutcome(row, { head, sent: this.#ended.get(row) });
-    } catch (cause) {
-      const text = `its result cannot be stored, as that of a durable call is: ${textOf(cause)}`;
-      const sent = sendFailure(new CallError('not-cloneable', text, { mayHaveRun: true }));
-      this.#ended.set(row, sent);
-      rows.putOutcome(row, { head, sent });
-    }
+  /** How many methods run for others. */
+  get running(): number {
+    return this.#running.size;
   }
 }
 

@@ -64,6 +64,8 @@ const ENTRY = new Node(START, FacadeEntry.Durable, undefined);
 export class Outbox {
   readonly #carrier: Carrier;
   readonly #attempts = new Map<string, Attempt>();
+  /** What this turn has stored, which is sent at its end without being read again. */
+  readonly #made = new Map<string, StoredCall>();
 
   readonly effects: Carried<
     | 'load'
@@ -78,8 +80,6 @@ export class Outbox {
     | 'lost'
     | 'parked'
     | 'run'
-    | 'repeat'
-    | 'join'
   > = {
     load: ({ after, limit }) => {
       const rows = this.#carrier.rows.calls(after, limit);
@@ -124,8 +124,6 @@ export class Outbox {
     store: () => {},
     known: () => {},
     run: () => {},
-    repeat: () => {},
-    join: () => {},
   };
 
   constructor(carrier: Carrier) {
@@ -134,7 +132,8 @@ export class Outbox {
 
   #send({ id, row, attempt, alone, settled }: FieldsOf<'send'>): void {
     const made = this.#attempt(id, row);
-    const stored = this.#stored(id);
+    const stored = this.#made.get(id) ?? this.#stored(id);
+    this.#made.delete(id);
     if (!stored) {
       this.#carrier.tell((machine) => machine.missing(id));
       return;
@@ -155,6 +154,16 @@ export class Outbox {
       // The binding is not there any more, or not yet.
       soon(() => void this.#receive(id, error));
     }
+  }
+
+  /** A call has been stored. */
+  keep(call: StoredCall): void {
+    if (call.bytes <= MOST_KEPT) this.#made.set(call.head.id, call);
+  }
+
+  /** What was stored is read before it is sent: it may be gone again, or has to wait. */
+  forget(): void {
+    this.#made.clear();
   }
 
   /** A binding of `env`, or an export of the Worker that stands for one. */
