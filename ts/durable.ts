@@ -6,11 +6,10 @@ import {
   checkTimeout,
   DurableMachine,
   initSync,
-  rowOf,
 } from './durable/wasm/lumenize_call_durable.js';
 import module from './durable/wasm/lumenize_call_durable_bg.wasm';
 
 initSync({ module });
-load({ checkKey, checkTimeout, DurableMachine, rowOf });
+load({ checkKey, checkTimeout, DurableMachine });
 
 export * from './durable/index.js';

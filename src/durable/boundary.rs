@@ -305,13 +305,6 @@ impl DurableMachine {
     }
 }
 
-/// The row of a call in the storage of its caller.
-#[wasm_bindgen(js_name = rowOf)]
-#[must_use]
-pub fn row_of(id: &str) -> String {
-    super::record::row_of(id)
-}
-
 /// A time before 1970 is none.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn time(milliseconds: f64) -> Time {

@@ -142,10 +142,12 @@ pub enum Effect {
     },
     /// Write the record of a new call, and say `Committed` in a microtask of this turn.
     Store {
-        /// Its row.
-        row: String,
-        /// Its head.
-        record: Record,
+        /// Its id.
+        id: String,
+        /// When it is made.
+        made: Time,
+        /// When it settles as `timeout`.
+        expires: Time,
     },
     /// The call is one that was made before.
     Known {
@@ -156,8 +158,6 @@ pub enum Effect {
     Send {
         /// The call.
         id: String,
-        /// Its row.
-        row: String,
         /// How often it was sent since the object started.
         attempt: u32,
         /// Whether it must not travel with others.

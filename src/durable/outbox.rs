@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::record::{Record, Time, VERSION, id_of, row_of};
+use super::record::{Record, Time, VERSION, id_of};
 use super::schedule::{
     DEPLOYMENT, Failure, MOST_CRASHES, RECOVER, pause, pause_after_crash, pause_at_start,
 };
@@ -67,7 +67,7 @@ pub struct Outbox {
     in_line: Option<String>,
     /// Dead letters whose handlers run again.
     retried: BTreeSet<String>,
-    /// How often handlers had begun and not ended when the object started.
+    /// How often handlers had begun and not ended: by rows when the object started, by ids what has gone back to disk.
     crashes: BTreeMap<String, u32>,
     /// Settled calls whose targets have not been told, by target.
     settled: BTreeMap<String, Vec<String>>,
@@ -165,17 +165,7 @@ impl Outbox {
         }
         let id = id_of(step.random.wide(), key);
         let expires = step.now.saturating_add(timeout);
-        step.effects.push(Effect::Store {
-            row: row_of(&id),
-            record: Record {
-                version: VERSION,
-                owner: self.owner.clone(),
-                id: id.clone(),
-                target: target.clone(),
-                made: step.now,
-                expires,
-            },
-        });
+        step.effects.push(Effect::Store { id: id.clone(), made: step.now, expires });
         if self.calls.len() >= step.limits.memory {
             self.leave_on_disk();
             return;
@@ -248,7 +238,8 @@ impl Outbox {
             self.has_passed_over = true;
             return;
         }
-        let crashes = self.crashes.remove(row).unwrap_or(0);
+        let crashes = self.crashes.remove(row).or_else(|| self.crashes.remove(&record.id));
+        let crashes = crashes.unwrap_or(0);
         let failures = self.failing.get(&record.target).copied().unwrap_or(0);
         let mut call = Call::new(record.target, record.expires, Phase::Ready);
         call.is_old = true;
@@ -381,7 +372,7 @@ impl Outbox {
                 self.waiting.insert((due, id));
             } else if let Some(call) = self.remove(&id) {
                 if call.crashes > 0 {
-                    self.crashes.insert(row_of(&id), call.crashes);
+                    self.crashes.insert(id, call.crashes);
                 }
                 self.has_passed_over = true;
             }
@@ -459,13 +450,7 @@ impl Outbox {
         let settled = self.settled.remove(&call.target).unwrap_or_default();
         // What has failed once travels alone, so that it takes no other call down with it.
         let alone = call.attempts > 1 || call.crashes > 0;
-        step.effects.push(Effect::Send {
-            row: row_of(&id),
-            id,
-            attempt: call.attempts,
-            alone,
-            settled,
-        });
+        step.effects.push(Effect::Send { id, attempt: call.attempts, alone, settled });
     }
 
     fn arm_for_next(&mut self, step: &mut Step) {

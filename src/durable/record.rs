@@ -54,7 +54,7 @@ pub struct Record {
     pub version: u32,
     /// The id of the object that wrote it. In a copy of its storage it is another one's.
     pub owner: String,
-    /// Identifies the call: a random number and, after a point, its key, if it has one.
+    /// Identifies the call.
     pub id: String,
     /// Which object it calls.
     pub target: String,
@@ -74,16 +74,7 @@ pub struct Entry {
     pub expires: Time,
 }
 
-/// The row of a call in the storage of its caller. A key has one row, whatever call it is.
-#[must_use]
-pub fn row_of(id: &str) -> String {
-    match id.split_once('.') {
-        Some((_, key)) => format!("k:{key}"),
-        None => format!("i:{id}"),
-    }
-}
-
-/// The id of a new call.
+/// The id of a new call: a random number and, after a point, its key, if it has one.
 #[must_use]
 pub fn id_of(random: u128, key: Option<&str>) -> String {
     match key {

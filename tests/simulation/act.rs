@@ -1,9 +1,9 @@
 //! What the plan does to the world.
 
 use lumenize_call::durable::Event;
-use lumenize_call::durable::record::{Entry, Record, VERSION, row_of};
+use lumenize_call::durable::record::{Entry, Record, VERSION};
 
-use super::disk::{Table, Value, entry_of};
+use super::disk::{Table, Value, entry_of, row_of};
 use super::object::Object;
 use super::plan::{Action, Call, Within};
 use super::world::{Crash, World};

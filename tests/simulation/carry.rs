@@ -1,10 +1,10 @@
 //! What an object does with what the machine says: rows, messages, handlers.
 
-use lumenize_call::durable::record::{Entry, Record, Time, VERSION, row_of};
+use lumenize_call::durable::record::{Entry, Record, Time, VERSION};
 use lumenize_call::durable::schedule::MOST_CRASHES;
 use lumenize_call::durable::{Effect, Event, Row, Why, With};
 
-use super::disk::{Disk, Table, Value};
+use super::disk::{Disk, Table, Value, row_of};
 use super::network::Carried;
 use super::object::Attempt;
 use super::plan::{Call, Handler, SECOND};
@@ -78,15 +78,18 @@ impl World {
             timeout: call.timeout,
         };
         let effects = self.ask(object, made);
-        let [Effect::Store { record, .. }] = effects.as_slice() else { return Ok(()) };
+        let [Effect::Store { id, made, expires }] = effects.as_slice() else { return Ok(()) };
         self.tally.calls += 1;
-        let id = record.id.clone();
+        let (id, made, expires) = (id.clone(), *made, *expires);
         if is_too_large {
             return self.tell(object, Event::Missing { id });
         }
-        let value = Value::Call(record.clone());
+        let owner = self.objects[object].name.clone();
+        let target = self.objects[call.target].name.clone();
+        let record = Record { version: VERSION, owner, id: id.clone(), target, made, expires };
+        let value = Value::Call(record);
         self.objects[object].disk.put(Table::Calls, &row_of(&id), value);
-        self.facts.insert(id, Fact::new(call, object, record.expires, self.now));
+        self.facts.insert(id, Fact::new(call, object, expires, self.now));
         self.turn.has_made = true;
         Ok(())
     }

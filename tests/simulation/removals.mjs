@@ -217,7 +217,7 @@ const removals = [
   ],
   [
     'outbox.rs',
-    'self.crashes.insert(super::record::row_of(&id), call.crashes);',
+    'self.crashes.insert(id, call.crashes);',
     '',
     'a call that makes room keeps its crashes',
   ],

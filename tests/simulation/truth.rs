@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use lumenize_call::durable::record::{Record, Time, VERSION, row_of};
+use lumenize_call::durable::record::{Record, Time, VERSION};
 use lumenize_call::durable::schedule::{MOST_CRASHES, SLACK};
 use lumenize_call::durable::{Why, With};
 
-use super::disk::{Change, Table, Value};
+use super::disk::{Change, Table, Value, row_of};
 use super::network::Carried;
 use super::plan::{Call, Handler, MINUTE, Method};
 use super::world::World;

@@ -17,8 +17,8 @@ import { textOf } from '../wire/text.js';
 import type { Carrier } from './carrier.js';
 import { announce } from './events.js';
 import { storedHandlerFor } from './handler.js';
-import { checkKey, checkTimeout, rowOf } from './machine.js';
-import type { StoredCall, StoredLetter } from './rows.js';
+import { checkKey, checkTimeout } from './machine.js';
+import { rowOf, type StoredCall, type StoredLetter } from './rows.js';
 import type { DurableCall, DurableCallFunction, DurableStats } from './types.js';
 import type { DurableCallOptions, DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
 import { Durable, DurableTimeout } from './wasm/lumenize_call_durable.js';
@@ -147,19 +147,20 @@ export class DurableCalls {
     if (typeof effect !== 'object') throw new CallError('internal', 'the machine said nothing');
     if ('known' in effect) return effect.known.id;
     if (!('store' in effect)) throw new CallError('internal', 'the machine said something else');
-    const { row, record: head } = effect.store;
+    const { id } = effect.store;
+    const head = { version: Durable.Version, owner: carrier.id, target, ...effect.store };
     try {
       const stored = { head, ...call };
-      carrier.rows.putCall(row, stored);
+      carrier.rows.putCall(rowOf(id), stored);
       carrier.outbox.keep(stored);
     } catch (cause) {
-      carrier.tell((machine) => machine.missing(head.id));
+      carrier.tell((machine) => machine.missing(id));
       throw notStored(call.operation, textOf(cause), cause);
     }
     const { binding, instance, operation } = call;
-    announce({ event: 'stored', id: head.id, binding, instance, operation });
+    announce({ event: 'stored', id, binding, instance, operation });
     carrier.commitSoon();
-    return head.id;
+    return id;
   }
 
   #ofKey(key: string): StoredCall | undefined {

@@ -5,7 +5,7 @@ import { textOf } from '../wire/text.js';
 import type * as Wasm from './wasm/lumenize_call_durable.js';
 import type { DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
 
-type Loaded = Pick<typeof Wasm, 'DurableMachine' | 'checkTimeout' | 'checkKey' | 'rowOf'>;
+type Loaded = Pick<typeof Wasm, 'DurableMachine' | 'checkTimeout' | 'checkKey'>;
 
 let loaded: Loaded | undefined;
 
@@ -47,11 +47,6 @@ export function checkTimeout(timeout: number): number {
 /** Throws `CallError` with code `invalid-option`. */
 export function checkKey(key: string): void {
   asked('key', () => wasm().checkKey(key.length));
-}
-
-/** The row of a call in the storage of its caller. */
-export function rowOf(id: string): string {
-  return wasm().rowOf(id);
 }
 
 /** What the machine refuses, it says in a sentence. */

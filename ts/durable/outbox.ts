@@ -17,9 +17,8 @@ import type { Carried, Carrier, FieldsOf } from './carrier.js';
 import { announce } from './events.js';
 import { failureOf } from './failures.js';
 import { runStored } from './handler.js';
-import { rowOf } from './machine.js';
 import { DONE } from './message.js';
-import type { StoredCall, StoredLetter } from './rows.js';
+import { rowOf, type StoredCall, type StoredLetter } from './rows.js';
 import type { With } from './wasm/lumenize_call_durable.js';
 import { Durable, Failure } from './wasm/lumenize_call_durable.js';
 
@@ -130,8 +129,8 @@ export class Outbox {
     this.#carrier = carrier;
   }
 
-  #send({ id, row, attempt, alone, settled }: FieldsOf<'send'>): void {
-    const made = this.#attempt(id, row);
+  #send({ id, attempt, alone, settled }: FieldsOf<'send'>): void {
+    const made = this.#attempt(id);
     const stored = this.#made.get(id) ?? this.#stored(id);
     this.#made.delete(id);
     if (!stored) {
@@ -291,10 +290,10 @@ export class Outbox {
     return stored?.head.id === id ? stored : undefined;
   }
 
-  #attempt(id: string, row?: string): Attempt {
+  #attempt(id: string): Attempt {
     let attempt = this.#attempts.get(id);
     if (!attempt) {
-      attempt = { row: row ?? rowOf(id) };
+      attempt = { row: rowOf(id) };
       this.#attempts.set(id, attempt);
     }
     return attempt;

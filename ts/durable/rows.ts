@@ -73,6 +73,12 @@ const LETTER = `${PREFIX}x:`;
 const OUTCOME = `${PREFIX}y:`;
 const LEDGER = `${PREFIX}l:`;
 
+/** The row of a call in the storage of its caller. A key, which an id has after a point, has one row. */
+export function rowOf(id: string): string {
+  const point = id.indexOf('.');
+  return point < 0 ? `i:${id}` : `k:${id.slice(point + 1)}`;
+}
+
 /** The row of an outcome in the storage of its target. */
 export function outcomeRow(from: string, id: string): string {
   return `${from}:${id}`;
