@@ -39,7 +39,7 @@ function rowsOf(object: Buyer | Seller): string[] {
 async function observing(run: () => unknown): Promise<string[]> {
   const seen: string[] = [];
   const listen = (event: CallEvent): void => {
-    if (typeof event.id === 'string') seen.push(event.event);
+    if (typeof event.id === 'string' && !('caller' in event)) seen.push(event.event);
   };
   callChannel.subscribe(listen);
   await run();

@@ -10,12 +10,16 @@
 import type { EncodedProgram } from '../record/encode.js';
 import { afterMicrotasks, soon } from '../runtime/turn.js';
 import { MessageLimit } from '../wasm/lumenize_call.js';
+import { contextOf, contextOfAll, type Origin, type SentCaller } from '../wire/context.js';
 import { Answers } from './answers.js';
 import { stubSurvives } from './platform.js';
 import type { Connection, Target } from './target.js';
 
 /** A call on its way to its target. */
 export interface Outgoing {
+  readonly id: number;
+  readonly timeout: number;
+  readonly origin: Origin | undefined;
   readonly target: Target;
   readonly encoded: EncodedProgram;
   /** Whether it is already settled. A settled call is not sent. */
@@ -27,6 +31,8 @@ export interface Outgoing {
 
 /** Who made the calls. None of its methods throws. */
 export interface Sender<C extends Outgoing> {
+  /** Who makes the calls, as it says of itself. */
+  readonly name: SentCaller;
   /** Receives outcomes as the target sent them, as many as calls. */
   receive(calls: readonly C[], sent: readonly unknown[]): void;
   receiveOne(call: C, sent: unknown): void;
@@ -133,7 +139,7 @@ export class Outbox<C extends Outgoing> {
     try {
       if (mayBeRefused) afterMicrotasks(() => (mayBeRefused = false));
       connection = target.take();
-      connection.callOne(frame, slots).then((sent) => {
+      connection.callOne(frame, slots, contextOf(this.#sender.name, call)).then((sent) => {
         target.giveBack(connection, true);
         this.#sender.receiveOne(call, sent);
         this.#afterAnswer(target);
@@ -186,10 +192,11 @@ export class Outbox<C extends Outgoing> {
     let connection: Connection | undefined;
     const fail = (rejected: unknown): void => this.#fail(calls, connection, rejected);
     try {
+      const context = contextOfAll(this.#sender.name, calls);
       const taken = target.take();
       connection = taken;
       taken
-        .callSeveral([...frames.keys()], Uint16Array.from(slotCounts), which, slots)
+        .callSeveral([...frames.keys()], Uint16Array.from(slotCounts), which, slots, context)
         .then((sent) => {
           target.giveBack(taken, true);
           void new Answers(this.#sender, calls, target, taken).receive(sent);

@@ -5,6 +5,7 @@ import type { Target } from '../calling/target.js';
 import { encodeProgram } from '../record/encode.js';
 import { routeOf, unbound } from '../record/record.js';
 import { isDataObject } from '../runtime/kinds.js';
+import { currentContext } from '../wire/context.js';
 import { Copies } from '../wire/copy.js';
 import { decodeError, type EncodedError } from '../wire/error-data.js';
 import { CallError, invalidContinuation, invalidOption } from '../wire/errors.js';
@@ -133,6 +134,7 @@ export class DurableCalls {
       slots,
       handler: stored,
       bytes: size,
+      data: currentContext()?.origin[1],
     };
   }
 

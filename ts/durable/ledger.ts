@@ -1,9 +1,11 @@
 /** The target's side of durable calls: a method runs once, and repeats are answered from its record. */
 
+import { answer } from '../receiving/attend.js';
 import { rulesOf } from '../receiving/expose.js';
-import { answer, checkFrame } from '../receiving/receive.js';
+import { checkFrame } from '../receiving/receive.js';
 import { readAny } from '../receiving/steps.js';
 import { FacadeEntry } from '../wasm/lumenize_call.js';
+import { Context, checkData, currentContext, placeOf } from '../wire/context.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure } from '../wire/outcome.js';
 import { textOf } from '../wire/text.js';
@@ -40,12 +42,12 @@ export class Ledger {
    * @throws `CallError`: nothing has run.
    */
   receive(message: readonly unknown[]): Answer | Promise<Answer> {
-    const [version, from, id, expires, settled, frame, slots] = checkMessage(message);
+    const [version, from, id, expires, settled, frame, slots, data] = checkMessage(message);
     const row = outcomeRow(from, id);
     const known = this.#carrier.rows.outcome(row)?.head.version;
     const isRunning = this.#running.has(row);
     const isNew = known === undefined && !isRunning;
-    const run = isNew ? this.#prepare(frame, slots) : undefined;
+    const run = isNew ? this.#prepare(id, expires, frame, slots, data) : undefined;
     const rows = Array.from(settled, (each) => outcomeRow(from, each));
     const received = (machine: DurableMachine): Effect[] =>
       machine.received(version, row, expires, known, isRunning, rows);
@@ -56,7 +58,13 @@ export class Ledger {
   }
 
   /** Checks a program; it runs when the result is called. Throws `CallError`. */
-  #prepare(frame: unknown, slots: readonly unknown[]): () => unknown {
+  #prepare(
+    id: string,
+    expires: number,
+    frame: unknown,
+    slots: readonly unknown[],
+    data: unknown,
+  ): () => unknown {
     const { self } = this.#carrier;
     const rules = rulesOf(self);
     const program = checkFrame(frame, slots.length, rules, self);
@@ -64,7 +72,11 @@ export class Ledger {
       const text = `'${FacadeEntry.Durable}' is not a method that callers may use`;
       throw new CallError('not-callable', text);
     }
-    return () => answer(program, slots, 0, self, program.method ? readAny : rules.read);
+    const { caller = [] } = currentContext() ?? {};
+    const origin = data === undefined ? undefined : ([[], checkData(data)] as const);
+    const context = new Context(caller, expires, origin, placeOf(self, program.entries));
+    const read = program.method ? readAny : rules.read;
+    return () => answer({ id, context, program, slots, firstSlot: 0, self, read });
   }
 
   #decide(
@@ -126,7 +138,7 @@ const MOST_SETTLED = 1_000;
 
 /** Throws `CallError` with code `protocol` for what no caller of this version sends. */
 function checkMessage(message: readonly unknown[]): Message {
-  const [version, from, id, expires, settled, frame, slots] = message;
+  const [version, from, id, expires, settled, frame, slots, data] = message;
   const isMessage =
     isCount(version) &&
     isName(from, MOST_UNITS.from) &&
@@ -137,7 +149,7 @@ function checkMessage(message: readonly unknown[]): Message {
     Array.from(settled).every((each) => isName(each, MOST_UNITS.id)) &&
     Array.isArray(slots);
   if (!isMessage) throw new CallError('protocol', 'this is no message of a durable call');
-  return [version, from, id, expires, settled, frame, slots] as unknown as Message;
+  return [version, from, id, expires, settled, frame, slots, data] as unknown as Message;
 }
 
 function isCount(value: unknown): boolean {

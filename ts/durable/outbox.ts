@@ -1,12 +1,13 @@
 /** The caller's side of durable calls: sends what is stored, and runs handlers with what comes back. */
 
 import type { CallHandle } from '../calling/call.js';
-import { type DurableEvent, settlementOf } from '../calling/channel.js';
 import type { CallErrorInfo } from '../calling/owner.js';
 import { report } from '../object/create.js';
 import { isObject } from '../runtime/kinds.js';
 import { soon } from '../runtime/turn.js';
 import { FacadeEntry } from '../wasm/lumenize_call.js';
+import { type DurableEvent, settlementOf } from '../wire/channel.js';
+import { Context, within } from '../wire/context.js';
 import { release } from '../wire/dispose.js';
 import { encodeError } from '../wire/error-data.js';
 import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
@@ -29,7 +30,7 @@ interface Sender {
     instance: string,
     remote: unknown,
     handler: (outcome: unknown) => unknown,
-    options: { readonly batch: boolean },
+    options: { readonly batch: boolean; readonly context: null },
   ): CallHandle;
 }
 
@@ -137,8 +138,8 @@ export class Outbox {
       this.#carrier.tell((machine) => machine.missing(id));
       return;
     }
-    const { binding, instance, operation, frame, slots, head } = stored;
-    const message = [Durable.Version, head.owner, id, head.expires, settled, frame, slots];
+    const { binding, instance, operation, frame, slots, head, data } = stored;
+    const message = [Durable.Version, head.owner, id, head.expires, settled, frame, slots, data];
     const node = new NamedNode(ENTRY, message, operation);
     const remote = Object.assign(() => {}, { [NODE]: node });
     const { svc } = this.#carrier.self as unknown as { svc: Sender };
@@ -148,7 +149,8 @@ export class Outbox {
     announce({ event: attempt === 1 ? 'sent' : 'repeated', ...place, attempt });
     try {
       const receive = (outcome: unknown): unknown => this.#receive(id, outcome);
-      svc.call(this.#target(binding), instance, remote, receive, { batch: !alone });
+      // It is part of no other call, whose deadline would be its own.
+      svc.call(this.#target(binding), instance, remote, receive, { batch: !alone, context: null });
     } catch (error) {
       // The binding is not there any more, or not yet.
       soon(() => void this.#receive(id, error));
@@ -228,7 +230,8 @@ export class Outbox {
     }
     const run = (): void | Promise<void> => {
       try {
-        return runStored(handler, this.#carrier.self, outcome);
+        const runIt = (): void | Promise<void> => runStored(handler, this.#carrier.self, outcome);
+        return within(this.#contextOf(stored), runIt, undefined);
       } catch (error) {
         return fail(error);
       }
@@ -236,6 +239,12 @@ export class Outbox {
     const ended = run();
     if (ended instanceof Promise) attempt.handling = ended.catch(fail).then(end);
     else end();
+  }
+
+  /** In which the handler of a call runs. */
+  #contextOf({ data }: StoredCall): Context | undefined {
+    if (!data) return undefined;
+    return new Context([], Number.POSITIVE_INFINITY, [[], data], '');
   }
 
   #outcome(id: string, stored: StoredCall, what: With): Outcome {

@@ -1,5 +1,6 @@
 /** What durable calls have in the storage of their object, and the one place that reads and writes it. */
 
+import type { ContextData } from '../wire/context.js';
 import type { Method } from '../wire/core.js';
 import type { Entry, Record as Head } from './wasm/lumenize_call_durable.js';
 import { Durable } from './wasm/lumenize_call_durable.js';
@@ -22,6 +23,8 @@ export interface StoredCall {
   readonly handler: StoredHandler | undefined;
   /** About how many bytes the values take. */
   readonly bytes: number;
+  /** The data of the call inside which it was made. */
+  readonly data: ContextData | undefined;
 }
 
 /** A call that was given up, beside its outcome, which has a row of its own: both may be large. */
@@ -56,6 +59,7 @@ type CallRow = [
   slots: readonly unknown[],
   handler: StoredHandler | undefined,
   bytes: number,
+  data: ContextData | undefined,
 ];
 
 /** A dead letter: the same, with what ended it at the end. */
@@ -194,9 +198,9 @@ export class Rows {
 
 function packCall(call: StoredCall): CallRow {
   const { version, owner, id, target, made, expires } = call.head;
-  const { binding, instance, operation, frame, slots, handler, bytes } = call;
+  const { binding, instance, operation, frame, slots, handler, bytes, data } = call;
   const head = [version, owner, id, target, made, expires] as const;
-  return [...head, binding, instance, operation, frame, slots, handler, bytes];
+  return [...head, binding, instance, operation, frame, slots, handler, bytes, data];
 }
 
 /** Of another version's row only the version is read. */
@@ -204,8 +208,8 @@ function unpackCall(row: CallRow | undefined): StoredCall | undefined {
   if (row === undefined) return undefined;
   const [version, owner, id, target, made, expires, binding, instance, operation] = row;
   const head = { version, owner, id, target, made, expires };
-  const [, , , , , , , , , frame, slots, handler, bytes] = row;
-  return { head, binding, instance, operation, frame, slots, handler, bytes };
+  const [, , , , , , , , , frame, slots, handler, bytes, data] = row;
+  return { head, binding, instance, operation, frame, slots, handler, bytes, data };
 }
 
 function unpackLetter(row: LetterRow | undefined): StoredLetter | undefined {
