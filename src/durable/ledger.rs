@@ -7,7 +7,7 @@ use super::schedule::SLACK;
 use super::{Effect, Step};
 
 /// The calls that an object has received: those that run. The outcomes of the others are in its storage.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Ledger {
     /// When the calls that run expire, by their rows.
     running: BTreeMap<String, Time>,

@@ -255,7 +255,7 @@ pub enum Effect {
 }
 
 /// What a handler runs with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum With {
@@ -291,7 +291,7 @@ pub struct Row {
 }
 
 /// How much of everything one object has at a time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Limits {
     /// Rows that are read at a time, and calls in flight below which more are read.
     pub page: usize,
@@ -323,7 +323,7 @@ impl Limits {
 }
 
 /// Both sides of one object's durable calls.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Machine {
     limits: Limits,
     outbox: Outbox,

@@ -9,7 +9,7 @@ use super::schedule::{
 use super::{Effect, Limits, Row, Step, Why, With};
 
 /// Where a call in memory stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     /// Its turn has not ended, and may take it back.
     Made,
@@ -24,7 +24,7 @@ enum Phase {
     Handling(With),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Call {
     target: String,
     expires: Time,
@@ -39,7 +39,7 @@ struct Call {
 }
 
 /// What of the outbox is on disk and not in memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 enum Rest {
     /// Nothing.
     #[default]
@@ -51,7 +51,7 @@ enum Rest {
 }
 
 /// The stored calls of one object.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Outbox {
     owner: String,
     calls: BTreeMap<String, Call>,

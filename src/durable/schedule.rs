@@ -78,7 +78,7 @@ pub const SLACK: Time = 10 * MINUTE;
 pub const DEPLOYMENT: Time = 10 * MINUTE;
 
 /// Why an attempt to send a call had no outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum Failure {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lumenize_call::durable::record::{Entry, Record, Time};
 
 /// The kinds of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
     Calls,
     Counts,
@@ -20,7 +20,7 @@ pub enum Table {
 
 const TABLES: usize = 7;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     Call(Record),
     Letter(Record),
@@ -34,7 +34,7 @@ pub enum Value {
 }
 
 /// What a turn has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     pub table: Table,
     pub row: String,
@@ -43,7 +43,7 @@ pub struct Change {
 
 pub type Rows = BTreeMap<String, Value>;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
     tables: [Rows; TABLES],
     journal: Vec<Change>,

@@ -12,10 +12,13 @@ mod act;
 mod carry;
 mod coverage;
 mod disk;
+mod exhaustive;
 mod network;
 mod object;
 mod plan;
 mod short_lives;
+mod small;
+mod state;
 mod truth;
 mod world;
 

@@ -15,7 +15,7 @@ use super::world::World;
 const BOUND: Time = 30 * MINUTE;
 
 /// How a call ended for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     Handled,
     Buried,

@@ -81,7 +81,7 @@ impl Tally {
 pub struct World {
     pub now: Time,
     pub objects: Vec<Object>,
-    queue: BTreeMap<(Time, u64), Happening>,
+    pub queue: BTreeMap<(Time, u64), Happening>,
     sequence: u64,
     pub facts: BTreeMap<String, Fact>,
     /// Attempts whose answers have arrived: the network repeats them no more.
@@ -172,7 +172,7 @@ impl World {
         self.now.saturating_add_signed(self.objects[object].offset)
     }
 
-    fn happen(&mut self, happening: Happening) {
+    pub fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Act(action) => self.act(action),
             Happening::Arrive(message) => self.arrive(message),
