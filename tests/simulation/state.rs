@@ -1,13 +1,48 @@
 //! What a state of the world is: what can make a difference to what comes.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::mem::take;
 
-use super::network::{Carried, Message};
+use lumenize_call::durable::schedule::Failure;
+
+use super::network::{Carried, Message, Reply};
 use super::object::{Attempt, Memory, Object, Running};
 use super::truth::Fact;
 use super::world::{Happening, World};
+
+/// Hashes states, several times as fast as what is safe against an enemy.
+#[derive(Default)]
+pub struct Folding(u64);
+
+impl Hasher for Folding {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        let rest = rest.iter().fold(1, |word, byte| word << 8 | u64::from(*byte));
+        self.write_u64(rest);
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+        let (low, high) = (product & u128::from(u64::MAX), product >> 64);
+        self.0 = u64::try_from(low ^ high).unwrap_or(0);
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(u64::from(byte));
+    }
+
+    fn write_usize(&mut self, size: usize) {
+        self.write_u64(size as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Takes out of a world what cannot happen any more, and what would happen twice. Hashes what is left.
 pub fn tidy(world: &mut World, hasher: &mut impl Hasher) {
@@ -21,14 +56,22 @@ pub fn tidy(world: &mut World, hasher: &mut impl Hasher) {
         world.objects[object].memory = Some(memory);
     }
     let mut queue = BTreeMap::new();
+    // An attempt that is broken is one that takes too long.
+    let broken = Reply::Failed(Failure::Broken);
+    world.queue.retain(|_, each| !matches!(each, Happening::Answer(_, reply) if *reply == broken));
     for mut happening in take(&mut world.queue).into_values() {
         if let Happening::Arrive(message) = &mut happening {
             message.calls.retain(|call| !world.answered.contains(&call.attempt));
         }
         if may_happen(world, &happening) {
-            let mut hasher = DefaultHasher::new();
+            let mut hasher = Folding::default();
             hash_happening(world, &happening, &mut hasher);
-            queue.entry(hasher.finish()).or_insert(happening);
+            let hash = hasher.finish();
+            // What is done twice is done twice.
+            let is_act = matches!(happening, Happening::Act(_));
+            let copies =
+                if is_act { queue.range((hash, 0)..=(hash, usize::MAX)).count() } else { 0 };
+            queue.entry((hash, copies)).or_insert(happening);
         }
     }
     world.answered.clear();
@@ -90,12 +133,14 @@ fn hash_happening(world: &World, happening: &Happening, hasher: &mut impl Hasher
 fn hash_object(object: &Object, hasher: &mut impl Hasher) {
     let Object { disk, memory, offset, latest, refuses, is_newer, recent_starts, .. } = object;
     (disk, offset, latest, refuses, is_newer, recent_starts).hash(hasher);
-    (&object.remembered, &object.recorded, memory.is_some()).hash(hasher);
+    (&object.remembered, &object.recorded, object.started, memory.is_some()).hash(hasher);
     if let Some(Memory { machine, attempts, outcomes, handlers, methods }) = memory {
         (machine, attempts, outcomes, handlers).hash(hasher);
         for (row, Running { id, left, waiting }) in methods {
             (row, id, left, waiting.len()).hash(hasher);
-            waiting.iter().for_each(|Attempt { caller, id, .. }| (caller, id).hash(hasher));
+            for Attempt { caller, id, .. } in waiting {
+                (caller, id).hash(hasher);
+            }
         }
     }
 }
