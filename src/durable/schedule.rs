@@ -71,6 +71,9 @@ pub const MOST_CRASHES: u32 = 5;
 /// After so long without an end a stored call wakes its object, which may have been evicted.
 pub const RECOVER: Time = 10 * SECOND;
 
+/// So long after a start the calls that are still only on disk are looked through for those that have expired.
+pub const LOOK: Time = MINUTE;
+
 /// How much later than its deadline a target may still start a call: clocks differ.
 pub const SLACK: Time = 10 * MINUTE;
 

@@ -13,6 +13,7 @@ mod carry;
 mod coverage;
 mod disk;
 mod exhaustive;
+mod harsh;
 mod network;
 mod object;
 mod plan;

@@ -8,6 +8,7 @@ use lumenize_call::durable::{Effect, Event, Limits};
 
 use super::coverage::Coverage;
 use super::disk::Table;
+use super::harsh::plain_call;
 use super::network::{Carried, Message, Reply};
 use super::object::{Attempt, Memory, Object};
 use super::plan::{Action, Chance, Faults, HOUR, MINUTE, Plan, SECOND};
@@ -152,14 +153,20 @@ impl World {
         }
     }
 
-    /// From now on nothing goes wrong, and every object starts anew.
+    /// From now on nothing goes wrong. Every object starts anew, or makes another call.
     fn stop(&mut self) {
         self.faults = Faults::default();
+        let is_restarted = self.chance.is(500);
         for object in 0..self.objects.len() {
-            self.crash(object);
             let each = &mut self.objects[object];
             (each.fuse, each.refuses, each.is_newer) = (None, false, false);
-            self.turn(object, |_| Ok(()));
+            if is_restarted {
+                self.crash(object);
+                self.turn(object, |_| Ok(()));
+            } else {
+                self.schedule(0, Happening::Act(plain_call(object)));
+                self.schedule(MINUTE, Happening::Act(plain_call(object)));
+            }
         }
     }
 
@@ -259,6 +266,8 @@ impl World {
         for attempt in running.flat_map(|method| method.waiting).chain(arriving) {
             self.schedule(1, Happening::Answer(attempt, Reply::Failed(Failure::Broken)));
         }
+        // One that was lost comes when the object is in memory no more.
+        self.schedule_alarm(object);
     }
 
     /// Counts an effect: the object may crash before it.
@@ -302,7 +311,8 @@ impl World {
             return Vec::new();
         };
         let trace = self.is_traced.then(|| format!("  {name} at {now}: {event:?}"));
-        let watched = self.coverage.before(&event, &memory.machine);
+        let calls = self.facts.iter().filter(|(_, fact)| fact.caller == object);
+        let watched = self.coverage.before(&event, &memory.machine, calls.map(|(id, _)| id));
         let effects = memory.machine.step(event, now, random);
         self.coverage.after(watched, &effects, &memory.machine);
         let (counts, _) = memory.machine.counts();
@@ -338,7 +348,8 @@ impl World {
     }
 
     pub fn schedule_alarm(&mut self, object: usize) {
-        if let Some((at, true)) = self.objects[object].disk.alarm() {
+        let is_lost = self.chance.is(self.faults.lost_alarm);
+        if !is_lost && let Some((at, true)) = self.objects[object].disk.alarm() {
             let is_late = self.chance.is(self.faults.late_alarm);
             let late = if is_late { self.chance.below(MINUTE) } else { 0 };
             let after = at.saturating_sub(self.clock(object));
