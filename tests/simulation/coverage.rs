@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lumenize_call::durable::{Effect, Event, Machine};
 
+use super::transitions::TRANSITIONS;
+
 pub const EVENTS: [&str; 17] = [
     "Started",
     "Loaded",
@@ -87,6 +89,35 @@ impl Coverage {
             let after = state(machine, &id);
             self.transitions.insert((before, name, after), 1);
         }
+    }
+
+    /// Fails where something was not taken in so many runs that has to be, or was that is not known.
+    pub fn check(&self, runs: u64) {
+        let missing = |all: &[&'static str], taken: &BTreeSet<&'static str>| -> Vec<_> {
+            all.iter().copied().filter(|each| !taken.contains(each)).collect()
+        };
+        let events = missing(&EVENTS, &self.events);
+        assert!(events.is_empty(), "events that never happened: {events:?}");
+        let effects = missing(&EFFECTS, &self.effects);
+        assert!(effects.is_empty(), "effects that never were: {effects:?}");
+        let missing: Vec<_> = TRANSITIONS
+            .iter()
+            .filter(|(most, transition)| {
+                runs >= *most && !self.transitions.contains_key(transition)
+            })
+            .collect();
+        assert!(missing.is_empty(), "transitions that were never taken: {missing:?}");
+        self.check_known();
+        println!("{} of {} transitions", self.transitions.len(), TRANSITIONS.len());
+    }
+
+    /// Fails where a transition was taken that is not in the list.
+    pub fn check_known(&self) {
+        let is_known =
+            |transition: &Transition| TRANSITIONS.iter().any(|(_, each)| each == transition);
+        let unknown: Vec<_> =
+            self.transitions.iter().filter(|(transition, _)| !is_known(transition)).collect();
+        assert!(unknown.is_empty(), "transitions that are not in the list: {unknown:?}");
     }
 
     pub fn add(&mut self, other: Self) {

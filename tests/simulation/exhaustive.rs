@@ -13,11 +13,12 @@ use std::time::Instant;
 
 use lumenize_call::durable::record::Time;
 
-use super::coverage::Coverage;
+use super::coverage::{Coverage, Transition};
 use super::number;
 use super::plan::{Action, Chance, SECOND};
 use super::small::{Small, small_worlds};
 use super::state::{Folding, tidy};
+use super::transitions::IN_SMALL_WORLDS;
 use super::world::{BEGIN, Happening, World};
 
 /// Deeper than any path that ends.
@@ -75,6 +76,12 @@ fn every_promise_holds_in_every_state_of_small_worlds() {
         coverage.add(search.coverage);
     }
     println!("{states} states, {} transitions", coverage.transitions.len());
+    coverage.check_known();
+    if word.is_empty() {
+        let is_missing = |each: &&Transition| !coverage.transitions.contains_key(*each);
+        let missing: Vec<_> = IN_SMALL_WORLDS.iter().filter(is_missing).collect();
+        assert!(missing.is_empty(), "transitions that were never taken: {missing:?}");
+    }
 }
 
 impl Search {
