@@ -4,17 +4,15 @@ use super::plan::{Action, Faults, Plan};
 use super::run;
 
 /// More runs than this take too long to wait for.
-const MOST_RUNS: u32 = 3_000;
+const MOST_RUNS: u32 = 20_000;
+
+/// A smaller plan has other luck: it is tried so often.
+const LUCK: u64 = 16;
 
 /// The smallest plan that was found, as text. What happens in it is printed.
 pub fn smallest(mut plan: Plan) -> String {
     let mut runs = 0;
-    loop {
-        let smaller = candidates(&plan).find(|smaller| {
-            runs += 1;
-            runs < MOST_RUNS && run(smaller, false).failure.is_some()
-        });
-        let Some(smaller) = smaller else { break };
+    while let Some(smaller) = smaller(&plan, &mut runs) {
         plan = smaller;
     }
     let failure = run(&plan, true).failure.unwrap_or_default();
@@ -22,6 +20,16 @@ pub fn smallest(mut plan: Plan) -> String {
     let actions: Vec<_> =
         actions.iter().map(|(time, action)| format!("{time} {action:?}")).collect();
     format!("shrunk: {failure}\n{objects} objects, {limits:?}\n{faults:?}\n{}", actions.join("\n"))
+}
+
+fn smaller(plan: &Plan, runs: &mut u32) -> Option<Plan> {
+    let mut lucky = candidates(plan).flat_map(|smaller| {
+        (0..LUCK).map(move |luck| Plan { seed: smaller.seed ^ luck << 40, ..smaller.clone() })
+    });
+    lucky.find(|smaller| {
+        *runs += 1;
+        *runs < MOST_RUNS && run(smaller, false).failure.is_some()
+    })
 }
 
 /// The plan without one of its actions, calls or faults.
