@@ -5,7 +5,7 @@ use super::schedule::SLACK;
 use super::{Effect, Step};
 
 /// The outcomes of the calls that an object has received are in its storage. This knows when to look through them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Ledger {
     /// How many methods run until the next sweep; not known in a life that has run none.
     until_sweep: Option<u32>,

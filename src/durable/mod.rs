@@ -243,7 +243,7 @@ pub enum Effect {
 }
 
 /// What a handler runs with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum With {
@@ -278,7 +278,7 @@ pub struct Row {
 }
 
 /// How much of everything one object has at a time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Limits {
     /// Rows that are read at a time, and calls in flight below which more are read.
     pub page: usize,
@@ -310,7 +310,7 @@ impl Limits {
 }
 
 /// Both sides of one object's durable calls.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Machine {
     limits: Limits,
     outbox: Outbox,
@@ -384,7 +384,7 @@ fn take(event: Event, outbox: &mut Outbox, ledger: &mut Ledger, step: &mut Step)
             outbox.made(key.as_deref(), known, target, timeout, step);
         }
         Event::Held => outbox.held(step),
-        Event::TakenBack => outbox.taken_back(),
+        Event::TakenBack => outbox.taken_back(step.now),
         Event::Committed => outbox.committed(),
         Event::Missing { id } => outbox.missing(&id, step),
         Event::Answered { id } => outbox.answered(&id, step),

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::record::{Record, Time, VERSION, id_of};
 use super::schedule::{
-    DEPLOYMENT, Failure, MOST_CRASHES, RECOVER, pause, pause_after_crash, pause_at_start,
+    DEPLOYMENT, Failure, LOOK, MOST_CRASHES, RECOVER, pause, pause_after_crash, pause_at_start,
 };
 use super::{Effect, Limits, Row, Step, Why, With};
 
 /// Where a call in memory stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     /// Its turn has not ended, and may take it back.
     Made,
@@ -24,12 +24,12 @@ enum Phase {
     Handling(With),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Call {
     target: String,
     expires: Time,
     phase: Phase,
-    /// How often it was sent since the object started.
+    /// How often it, or another to its target, was sent in vain since the object started.
     attempts: u32,
     refused_since: Option<Time>,
     /// Whether it was there when the object started, so that its handler may be what ended it.
@@ -39,7 +39,7 @@ struct Call {
 }
 
 /// What of the outbox is on disk and not in memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 enum Rest {
     /// Nothing.
     #[default]
@@ -51,7 +51,7 @@ enum Rest {
 }
 
 /// The stored calls of one object.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Outbox {
     owner: String,
     calls: BTreeMap<String, Call>,
@@ -76,6 +76,10 @@ pub struct Outbox {
     rest: Rest,
     /// Whether the reading of the disk has passed over calls.
     has_passed_over: bool,
+    /// When the disk is looked through for calls that have expired: no later than the first of them does.
+    look: Option<Time>,
+    /// When that is by what the reading that goes on has found so far.
+    next_look: Option<Time>,
     is_loading: bool,
     /// Calls that have left memory since a page was asked for: it may have their rows still.
     left: BTreeSet<String>,
@@ -146,6 +150,7 @@ impl Outbox {
             if recent_starts > 0 {
                 self.begin = begin;
             }
+            self.look = Some(begin.saturating_add(LOOK));
             self.arm(begin, step);
         }
     }
@@ -167,7 +172,7 @@ impl Outbox {
         let expires = step.now.saturating_add(timeout);
         step.effects.push(Effect::Store { id: id.clone(), made: step.now, expires });
         if self.calls.len() >= step.limits.memory {
-            self.leave_on_disk();
+            self.leave_on_disk(expires);
             return;
         }
         self.calls.insert(id.clone(), Call::new(target, expires, Phase::Made));
@@ -180,12 +185,12 @@ impl Outbox {
     }
 
     /// What was written of late may be gone again, the alarm with it, or there again: the disk knows.
-    pub fn taken_back(&mut self) {
+    pub fn taken_back(&mut self, now: Time) {
         self.armed = None;
         match self.rest {
             Rest::None => self.read_anew(),
             Rest::Later => {}
-            Rest::After(_) => self.has_passed_over = true,
+            Rest::After(_) => self.pass_over(now),
         }
     }
 
@@ -213,7 +218,6 @@ impl Outbox {
         let left = std::mem::take(&mut self.left);
         self.rest = match rows.last() {
             Some(last) if more => Rest::After(Some(last.row.clone())),
-            _ if std::mem::take(&mut self.has_passed_over) => Rest::Later,
             _ => Rest::None,
         };
         for Row { row, record } in rows {
@@ -228,14 +232,22 @@ impl Outbox {
                 }
             }
         }
+        if self.rest == Rest::None {
+            self.look = self.next_look.take();
+            if self.has_passed_over {
+                self.rest = Rest::Later;
+            }
+        }
     }
 
     fn take_up(&mut self, row: &str, record: Record, step: &mut Step) {
         if self.calls.contains_key(&record.id) {
             return;
         }
-        if self.calls.len() >= step.limits.memory {
-            self.has_passed_over = true;
+        let is_full = self.calls.len() >= step.limits.memory;
+        if is_full && !(record.expires <= step.now && self.make_room_for_one()) {
+            let next = record.expires.max(step.now.saturating_add(RECOVER));
+            self.pass_over(next);
             return;
         }
         let crashes = self.crashes.remove(row).or_else(|| self.crashes.remove(&record.id));
@@ -244,6 +256,8 @@ impl Outbox {
         let mut call = Call::new(record.target, record.expires, Phase::Ready);
         call.is_old = true;
         call.crashes = crashes;
+        // A call that makes room for others must not be sent any sooner for it.
+        call.attempts = failures;
         self.expiring.insert((call.expires, record.id.clone()));
         self.calls.insert(record.id.clone(), call);
         if crashes > 0 {
@@ -361,6 +375,8 @@ impl Outbox {
     fn read_anew(&mut self) {
         self.rest = Rest::After(None);
         self.parked = 0;
+        self.has_passed_over = false;
+        self.next_look = None;
     }
 
     /// Calls that wait go back to disk, so that calls of other targets have their turn, and deadlines are seen.
@@ -370,20 +386,38 @@ impl Outbox {
             let is_due = due <= now || self.calls.get(&id).is_some_and(|call| call.expires <= now);
             if is_due {
                 self.waiting.insert((due, id));
-            } else if let Some(call) = self.remove(&id) {
-                if call.crashes > 0 {
-                    self.crashes.insert(id, call.crashes);
-                }
-                self.has_passed_over = true;
+            } else {
+                self.put_back(&id);
             }
         }
     }
 
-    fn leave_on_disk(&mut self) {
+    /// A call that waits for longest goes back to disk for one that has expired.
+    fn make_room_for_one(&mut self) -> bool {
+        let last = self.waiting.last().cloned();
+        last.is_some_and(|(_, id)| self.put_back(&id))
+    }
+
+    fn put_back(&mut self, id: &str) -> bool {
+        let Some(call) = self.remove(id) else { return false };
+        if call.crashes > 0 {
+            self.crashes.insert(id.to_owned(), call.crashes);
+        }
+        self.pass_over(call.expires);
+        true
+    }
+
+    fn pass_over(&mut self, look: Time) {
+        self.has_passed_over = true;
+        for each in [&mut self.look, &mut self.next_look] {
+            *each = Some(each.map_or(look, |earlier| earlier.min(look)));
+        }
+    }
+
+    fn leave_on_disk(&mut self, expires: Time) {
+        self.pass_over(expires);
         if self.rest == Rest::None {
             self.rest = Rest::Later;
-        } else {
-            self.has_passed_over = true;
         }
     }
 
@@ -428,10 +462,11 @@ impl Outbox {
         {
             self.send(id, step);
         }
+        let has_room = self.calls.len() < step.limits.memory && self.in_flight < step.limits.page;
+        let is_looking = self.look.is_some_and(|look| look <= step.now);
         if let Rest::After(after) = &self.rest
             && !self.is_loading
-            && self.calls.len() < step.limits.memory
-            && self.in_flight < step.limits.page
+            && (has_room || is_looking)
         {
             self.is_loading = true;
             step.effects.push(Effect::Load { after: after.clone(), limit: step.limits.page });
@@ -459,6 +494,8 @@ impl Outbox {
         }
         let firsts = [&self.waiting, &self.expiring];
         let firsts = firsts.iter().filter_map(|times| times.first().map(|(time, _)| *time));
+        let look = self.look.filter(|_| !self.is_loading);
+        let firsts = firsts.chain(look.map(|look| look.max(self.begin)));
         let recover = step.now.saturating_add(RECOVER);
         let last = if self.calls.is_empty() { recover.max(self.begin) } else { recover };
         let next = firsts.fold(last, Time::min);

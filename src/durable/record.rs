@@ -47,7 +47,7 @@ export const enum Durable {
 );
 
 /// The head of a stored call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Record {
     /// By which version it was written.
@@ -65,7 +65,7 @@ pub struct Record {
 }
 
 /// The head of an outcome in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Entry {
     /// By which version it was written.

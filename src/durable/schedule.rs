@@ -76,6 +76,9 @@ pub const MOST_CRASHES: u32 = 5;
 /// After so long without an end a stored call wakes its object, which may have been evicted.
 pub const RECOVER: Time = 10 * SECOND;
 
+/// So long after a start the calls that are still only on disk are looked through for those that have expired.
+pub const LOOK: Time = MINUTE;
+
 /// How much later than its deadline a target may still start a call: clocks differ.
 pub const SLACK: Time = 10 * MINUTE;
 
@@ -83,7 +86,7 @@ pub const SLACK: Time = 10 * MINUTE;
 pub const DEPLOYMENT: Time = 10 * MINUTE;
 
 /// Why an attempt to send a call had no outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "durable", wasm_bindgen::prelude::wasm_bindgen)]
 pub enum Failure {
     /// It took longer than an attempt may take. Its method may still run; a repeat joins it.

@@ -69,6 +69,11 @@ impl World {
             }
             Within::Aborted => Err(Crash),
             Within::Wiped => self.wipe(object),
+            Within::WipedBetween => {
+                self.wipe(object)?;
+                self.tell(object, Event::Woke)?;
+                calls.iter().try_for_each(|call| self.make(object, *call, false))
+            }
         }
     }
 

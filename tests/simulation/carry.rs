@@ -143,6 +143,8 @@ impl World {
                 return Err(Crash);
             }
             Handler::CrashesLate => 1,
+            // A person who is impatient has it run again meanwhile.
+            Handler::Throws if with == With::Stored => 1,
             Handler::Turns(turns) => turns,
             _ => 0,
         };

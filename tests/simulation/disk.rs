@@ -1,11 +1,12 @@
 //! The storage of one object: rows that a turn writes are there at once, and are kept if the turn commits.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use lumenize_call::durable::record::{Entry, Record, Time};
 
 /// The kinds of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
     Calls,
     Counts,
@@ -20,7 +21,7 @@ pub enum Table {
 
 const TABLES: usize = 7;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     Call(Record),
     Letter(Record),
@@ -47,7 +48,7 @@ pub fn entry_of(from: &str, id: &str) -> String {
 }
 
 /// What a turn has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     pub table: Table,
     pub row: String,
@@ -56,15 +57,20 @@ pub struct Change {
 
 pub type Rows = BTreeMap<String, Value>;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
-    tables: [Rows; TABLES],
+    /// Worlds that begin alike share them.
+    tables: [Rc<Rows>; TABLES],
     journal: Vec<Change>,
 }
 
 impl Disk {
     pub fn rows(&self, table: Table) -> &Rows {
         &self.tables[table as usize]
+    }
+
+    fn table(&mut self, table: Table) -> &mut Rows {
+        Rc::make_mut(&mut self.tables[table as usize])
     }
 
     pub fn get(&self, table: Table, row: &str) -> Option<&Value> {
@@ -100,12 +106,14 @@ impl Disk {
     }
 
     pub fn put(&mut self, table: Table, row: &str, value: Value) {
-        let before = self.tables[table as usize].insert(row.to_owned(), value);
+        let before = self.table(table).insert(row.to_owned(), value);
         self.journal.push(Change { table, row: row.to_owned(), before });
     }
 
     pub fn delete(&mut self, table: Table, row: &str) {
-        if let Some(before) = self.tables[table as usize].remove(row) {
+        if self.get(table, row).is_some()
+            && let Some(before) = self.table(table).remove(row)
+        {
             self.journal.push(Change { table, row: row.to_owned(), before: Some(before) });
         }
     }
@@ -125,8 +133,8 @@ impl Disk {
             && let Some(Change { table, row, before }) = self.journal.pop()
         {
             match before {
-                Some(value) => self.tables[table as usize].insert(row, value),
-                None => self.tables[table as usize].remove(&row),
+                Some(value) => self.table(table).insert(row, value),
+                None => self.table(table).remove(&row),
             };
         }
     }
@@ -139,7 +147,7 @@ impl Disk {
     /// What a copy of this storage is like, under another id or put back later.
     pub fn copy(&self) -> Self {
         let mut copy = Self { tables: self.tables.clone(), journal: Vec::new() };
-        if let Some(Value::Alarm { comes, .. }) = copy.tables[Table::Alarm as usize].get_mut("") {
+        if let Some(Value::Alarm { comes, .. }) = copy.table(Table::Alarm).get_mut("") {
             *comes = false;
         }
         copy

@@ -15,8 +15,8 @@ const SLOW: Time = 25 * SECOND;
 
 #[derive(Clone, Debug)]
 pub struct Message {
-    to: usize,
-    calls: Vec<Carried>,
+    pub to: usize,
+    pub calls: Vec<Carried>,
     is_repeat: bool,
 }
 
@@ -33,7 +33,7 @@ pub struct Carried {
 }
 
 /// How an attempt ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
     Done,
     Late,

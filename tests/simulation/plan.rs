@@ -4,6 +4,8 @@ use lumenize_call::durable::Limits;
 use lumenize_call::durable::record::Time;
 use lumenize_call::durable::schedule::Random;
 
+use super::harsh;
+
 pub const SECOND: Time = 1_000;
 pub const MINUTE: Time = 60 * SECOND;
 pub const HOUR: Time = 60 * MINUTE;
@@ -63,6 +65,8 @@ pub enum Within {
     Aborted,
     /// A turn that wipes the storage after it.
     Wiped,
+    /// A transaction in which the storage is wiped, and which goes on.
+    WipedBetween,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -131,6 +135,8 @@ pub struct Faults {
     pub overload: u64,
     pub late_alarm: u64,
     pub second_alarm: u64,
+    /// It does not come while its object is in memory.
+    pub lost_alarm: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -181,7 +187,7 @@ impl Chance {
         thousandths > 0 && self.below(1_000) < thousandths
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.index(from.len())]
     }
 }
@@ -189,6 +195,12 @@ impl Chance {
 impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ 0x5eed_0000_0000_0000);
+        if seed % 16 == 7 {
+            return harsh::full(seed, &mut chance);
+        }
+        if seed % 16 == 15 {
+            return harsh::tended(seed, &mut chance);
+        }
         let objects = 2 + chance.index(2);
         let is_small = chance.is(500);
         let limits = if is_small { SMALL } else { Limits::DEFAULT };
@@ -201,6 +213,7 @@ impl Plan {
             overload: rate(50),
             late_alarm: rate(300),
             second_alarm: rate(200),
+            lost_alarm: rate(50),
         };
         let count = 3 + chance.index(30);
         let pace = chance.pick(&[200, 5 * SECOND, MINUTE, 5 * MINUTE]);
@@ -274,6 +287,7 @@ fn action(chance: &mut Chance, objects: usize, trouble: u64, long: bool) -> Acti
                 3 => Within::TooLarge,
                 4 => Within::Aborted,
                 5 if is_on(2) => Within::Wiped,
+                6 if is_on(2) => Within::WipedBetween,
                 _ => Within::Turn,
             };
             Action::Make { object, calls, within }

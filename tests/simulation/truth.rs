@@ -9,13 +9,16 @@ use lumenize_call::durable::{Why, With};
 use super::disk::{Change, Table, Value, row_of};
 use super::network::Carried;
 use super::plan::{Call, Handler, MINUTE, Method};
-use super::world::World;
+use super::world::{Happening, World};
 
 /// A call has ended so long after its deadline, or after faults have stopped.
 const BOUND: Time = 30 * MINUTE;
 
+/// The same where nothing crashes the caller any more, and its clock goes on.
+const STEADY_BOUND: Time = 2 * MINUTE;
+
 /// How a call ended for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     Handled,
     Buried,
@@ -215,13 +218,10 @@ impl World {
 
     /// A handler that has never crashed its object is not given up for those that have, where little else crashes.
     pub fn check_blame(&mut self, object: usize, id: &str, why: Why) {
-        let crashers = self.facts.values().filter(|fact| {
-            fact.caller == object
-                && matches!(
-                    fact.call.handler,
-                    Handler::Crashes | Handler::CrashesLate | Handler::CrashesOnce
-                )
-        });
+        let crashers = self
+            .facts
+            .values()
+            .filter(|fact| fact.caller == object && has_crashes(fact.call.handler));
         let is_quiet = self.is_quiet && crashers.count() <= 3;
         let is_innocent = self.facts.get(id).is_some_and(|fact| {
             matches!(fact.call.handler, Handler::Synchronous | Handler::Turns(_))
@@ -235,7 +235,11 @@ impl World {
         for object in 0..self.objects.len() {
             let each = &self.objects[object];
             let name = each.name.clone();
-            let has_alarm = each.disk.alarm().is_some_and(|(_, comes)| comes);
+            // One that is lost stays there.
+            let has_alarm = self.queue.values().any(|happening| {
+                let Happening::Alarm { object: woken, at } = happening else { return false };
+                *woken == object && each.disk.alarm() == Some((*at, true))
+            });
             let counted = each.disk.rows(Table::Counts).keys();
             let mut orphans = counted.filter(|row| each.disk.call(row).is_none());
             let orphan = orphans.next().cloned();
@@ -252,7 +256,8 @@ impl World {
                     self.check(!fact.is_committed, || format!("{id} was accepted and has no end"));
                 }
                 Some((_, at)) => {
-                    let deadline = stop.max(fact.expires + slow) + BOUND;
+                    let bound = if self.is_steady(fact.caller) { STEADY_BOUND } else { BOUND };
+                    let deadline = stop.max(fact.expires + slow) + bound;
                     // An object that crashes each time that it begins may not get to its last calls.
                     let is_poisoned = self.facts.values().any(|each| {
                         each.call.method == Method::Crashes && each.call.target == fact.caller
@@ -269,6 +274,17 @@ impl World {
                 && self.is_healthy(&fact);
             self.check(!is_starved, || format!("{id} has timed out for no reason"));
         }
+    }
+
+    /// Whether nothing that an object runs crashes it, and its clock was never set.
+    fn is_steady(&self, object: usize) -> bool {
+        let is_set = self.objects[object].latest > 0;
+        !is_set
+            && !self.facts.values().any(|fact| {
+                let Call { target, method, handler, .. } = fact.call;
+                (target == object && matches!(method, Method::Crashes | Method::CrashesOnce))
+                    || (fact.caller == object && has_crashes(handler))
+            })
     }
 
     /// Whether nothing prevents a call from getting its outcome.
@@ -299,6 +315,10 @@ impl World {
         }
         objects[object].recorded = disk.rows(Table::Ledger).keys().cloned().collect();
     }
+}
+
+fn has_crashes(handler: Handler) -> bool {
+    matches!(handler, Handler::Crashes | Handler::CrashesLate | Handler::CrashesOnce)
 }
 
 /// Calls that an object has stored, and may send.

@@ -8,6 +8,7 @@ use lumenize_call::durable::{Effect, Event, Limits};
 
 use super::coverage::Coverage;
 use super::disk::Table;
+use super::harsh::plain_call;
 use super::network::{Carried, Message, Reply};
 use super::object::{Attempt, Memory, Object};
 use super::plan::{Action, Chance, Faults, HOUR, MINUTE, Plan, SECOND};
@@ -81,7 +82,7 @@ impl Tally {
 pub struct World {
     pub now: Time,
     pub objects: Vec<Object>,
-    queue: BTreeMap<(Time, u64), Happening>,
+    pub queue: BTreeMap<(Time, u64), Happening>,
     sequence: u64,
     pub facts: BTreeMap<String, Fact>,
     /// Attempts whose answers have arrived: the network repeats them no more.
@@ -152,14 +153,20 @@ impl World {
         }
     }
 
-    /// From now on nothing goes wrong, and every object starts anew.
+    /// From now on nothing goes wrong. Every object starts anew, or makes another call.
     fn stop(&mut self) {
         self.faults = Faults::default();
+        let is_restarted = self.chance.is(500);
         for object in 0..self.objects.len() {
-            self.crash(object);
             let each = &mut self.objects[object];
             (each.fuse, each.refuses, each.is_newer) = (None, false, false);
-            self.turn(object, |_| Ok(()));
+            if is_restarted {
+                self.crash(object);
+                self.turn(object, |_| Ok(()));
+            } else {
+                self.schedule(0, Happening::Act(plain_call(object)));
+                self.schedule(MINUTE, Happening::Act(plain_call(object)));
+            }
         }
     }
 
@@ -172,7 +179,7 @@ impl World {
         self.now.saturating_add_signed(self.objects[object].offset)
     }
 
-    fn happen(&mut self, happening: Happening) {
+    pub fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Act(action) => self.act(action),
             Happening::Arrive(message) => self.arrive(message),
@@ -259,6 +266,8 @@ impl World {
         for attempt in running.flat_map(|method| method.waiting).chain(arriving) {
             self.schedule(1, Happening::Answer(attempt, Reply::Failed(Failure::Broken)));
         }
+        // One that was lost comes when the object is in memory no more.
+        self.schedule_alarm(object);
     }
 
     /// Counts an effect: the object may crash before it.
@@ -302,7 +311,8 @@ impl World {
             return Vec::new();
         };
         let trace = self.is_traced.then(|| format!("  {name} at {now}: {event:?}"));
-        let watched = self.coverage.before(&event, &memory.machine);
+        let calls = self.facts.iter().filter(|(_, fact)| fact.caller == object);
+        let watched = self.coverage.before(&event, &memory.machine, calls.map(|(id, _)| id));
         let effects = memory.machine.step(event, now, random);
         self.coverage.after(watched, &effects, &memory.machine);
         let counts = memory.machine.counts();
@@ -312,37 +322,9 @@ impl World {
         let Limits { memory, in_flight, .. } = self.limits;
         self.check(counts.pending <= memory, || format!("{} calls in memory", counts.pending));
         self.check(counts.in_flight <= in_flight, || format!("{} in flight", counts.in_flight));
+        if self.tally.events.is_multiple_of(64) {
+            self.check_memory(object);
+        }
         effects
-    }
-
-    fn alarm(&mut self, object: usize, at: Time) {
-        if self.objects[object].disk.alarm() != Some((at, true)) {
-            return;
-        }
-        let clock = self.clock(object);
-        if clock < at {
-            self.schedule(at - clock, Happening::Alarm { object, at });
-            return;
-        }
-        self.turn(object, |world| {
-            world.objects[object].disk.delete(Table::Alarm, "");
-            world.tell(object, Event::Woke)
-        });
-        if self.objects[object].disk.alarm() == Some((at, true)) {
-            self.schedule(2 * SECOND, Happening::Alarm { object, at });
-        }
-        if self.chance.is(self.faults.second_alarm) {
-            let after = self.chance.below(MINUTE);
-            self.schedule(after, Happening::SecondAlarm { object });
-        }
-    }
-
-    pub fn schedule_alarm(&mut self, object: usize) {
-        if let Some((at, true)) = self.objects[object].disk.alarm() {
-            let is_late = self.chance.is(self.faults.late_alarm);
-            let late = if is_late { self.chance.below(MINUTE) } else { 0 };
-            let after = at.saturating_sub(self.clock(object));
-            self.schedule(after + late, Happening::Alarm { object, at });
-        }
     }
 }

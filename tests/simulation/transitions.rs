@@ -1,0 +1,87 @@
+//! The transitions of a call: its state before, the event, its state after. One that is new is written here on purpose.
+
+use super::coverage::Transition;
+
+/// In how many seeds a transition has to be taken: what happens in one of 1,000, and in one of 20,000.
+const OFTEN: u64 = 10_000;
+const SELDOM: u64 = 200_000;
+/// It needs a coincidence, which seeds may not have.
+const BY_CHANCE: u64 = u64::MAX;
+
+pub const TRANSITIONS: &[(u64, Transition)] = &[
+    (OFTEN, ("", "Answered", "")),
+    (OFTEN, ("", "Committed", "")),
+    (BY_CHANCE, ("", "Counted", "")),
+    (OFTEN, ("", "Dropped", "")),
+    (OFTEN, ("", "Failed", "")),
+    (OFTEN, ("", "Handled", "")),
+    (OFTEN, ("", "Loaded", "")),
+    (OFTEN, ("", "Loaded", "handling")),
+    (OFTEN, ("", "Loaded", "sent")),
+    (OFTEN, ("", "Loaded", "stored")),
+    (OFTEN, ("", "Loaded", "waiting")),
+    (OFTEN, ("", "Missing", "")),
+    (OFTEN, ("", "Retried", "")),
+    (OFTEN, ("", "Started", "")),
+    (BY_CHANCE, ("", "TooLate", "")),
+    (OFTEN, ("", "Wiped", "")),
+    (OFTEN, ("", "Woke", "")),
+    (OFTEN, ("handling", "Answered", "handling")),
+    (OFTEN, ("handling", "Committed", "handling")),
+    (OFTEN, ("handling", "Counted", "handling")),
+    (OFTEN, ("handling", "Dropped", "")),
+    (OFTEN, ("handling", "Failed", "handling")),
+    (OFTEN, ("handling", "Handled", "")),
+    (OFTEN, ("handling", "Loaded", "handling")),
+    (SELDOM, ("handling", "Missing", "")),
+    (BY_CHANCE, ("handling", "TooLate", "handling")),
+    (OFTEN, ("handling", "Wiped", "")),
+    (OFTEN, ("handling", "Woke", "handling")),
+    (OFTEN, ("sent", "Answered", "")),
+    (OFTEN, ("sent", "Answered", "handling")),
+    (BY_CHANCE, ("sent", "Committed", "")),
+    (OFTEN, ("sent", "Committed", "handling")),
+    (OFTEN, ("sent", "Committed", "sent")),
+    (OFTEN, ("sent", "Dropped", "")),
+    (SELDOM, ("sent", "Failed", "")),
+    (OFTEN, ("sent", "Failed", "handling")),
+    (OFTEN, ("sent", "Failed", "sent")),
+    (SELDOM, ("sent", "Failed", "stored")),
+    (OFTEN, ("sent", "Failed", "waiting")),
+    (OFTEN, ("sent", "Loaded", "sent")),
+    (OFTEN, ("sent", "Missing", "")),
+    (BY_CHANCE, ("sent", "TooLate", "handling")),
+    (OFTEN, ("sent", "TooLate", "waiting")),
+    (OFTEN, ("sent", "Wiped", "")),
+    (SELDOM, ("sent", "Woke", "")),
+    (OFTEN, ("sent", "Woke", "handling")),
+    (OFTEN, ("sent", "Woke", "sent")),
+    (SELDOM, ("stored", "Committed", "handling")),
+    (OFTEN, ("stored", "Committed", "sent")),
+    (OFTEN, ("stored", "Committed", "stored")),
+    (OFTEN, ("stored", "Dropped", "")),
+    (OFTEN, ("stored", "Loaded", "stored")),
+    (OFTEN, ("stored", "Missing", "")),
+    (OFTEN, ("stored", "Wiped", "")),
+    (OFTEN, ("stored", "Woke", "handling")),
+    (OFTEN, ("stored", "Woke", "sent")),
+    (OFTEN, ("stored", "Woke", "stored")),
+    (SELDOM, ("waiting", "Committed", "")),
+    (OFTEN, ("waiting", "Committed", "handling")),
+    (OFTEN, ("waiting", "Committed", "sent")),
+    (OFTEN, ("waiting", "Committed", "stored")),
+    (OFTEN, ("waiting", "Committed", "waiting")),
+    (OFTEN, ("waiting", "Dropped", "")),
+    (OFTEN, ("waiting", "Loaded", "")),
+    (OFTEN, ("waiting", "Loaded", "waiting")),
+    (OFTEN, ("waiting", "Wiped", "")),
+    (OFTEN, ("waiting", "Woke", "")),
+    (OFTEN, ("waiting", "Woke", "handling")),
+    (OFTEN, ("waiting", "Woke", "sent")),
+    (OFTEN, ("waiting", "Woke", "stored")),
+    (OFTEN, ("waiting", "Woke", "waiting")),
+];
+
+/// Coincidences that small worlds have.
+pub const IN_SMALL_WORLDS: &[Transition] =
+    &[("", "Counted", ""), ("", "TooLate", ""), ("handling", "TooLate", "handling")];
