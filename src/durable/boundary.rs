@@ -1,6 +1,5 @@
-//! The machine, as TypeScript sees it: conversions, the clock and chance, and nothing else.
+//! The machine, as TypeScript sees it: conversions and chance, and nothing else.
 
-use js_sys::Date;
 use wasm_bindgen::prelude::*;
 use web_sys::WorkerGlobalScope;
 
@@ -52,7 +51,8 @@ impl DurableMachine {
         Ok(Self { machine: Machine::default(), chance: Random::new(random()?) })
     }
 
-    /// Takes an event, and says what is to be done in this turn, in order.
+    /// Takes an event, and says what is to be done in this turn, in order; `now` is in milliseconds since
+    /// 1970.
     ///
     /// # Errors
     /// A sentence, where the event is none.
@@ -60,9 +60,12 @@ impl DurableMachine {
     pub fn step(
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "Event")] event: JsValue,
+        now: f64,
     ) -> Result<JsValue, JsValue> {
         let event: Event = serde_wasm_bindgen::from_value(event)?;
-        let effects = self.machine.step(event, now(), self.chance.bits());
+        // A clock before 1970 is none.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let effects = self.machine.step(event, now as Time, self.chance.bits());
         Ok(serde_wasm_bindgen::to_value(&effects)?)
     }
 
@@ -97,12 +100,6 @@ pub fn row_of(id: &str) -> String {
 #[must_use]
 pub fn entry_of(from: &str, id: &str) -> String {
     super::record::entry_of(from, id)
-}
-
-/// A clock before 1970 is none.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn now() -> Time {
-    Date::now() as Time
 }
 
 fn random() -> Result<u64, JsValue> {

@@ -3,6 +3,7 @@
  * the object writes in that turn.
  */
 
+import { timers } from '../runtime/clock.js';
 import { soon } from '../runtime/turn.js';
 import { textOf } from '../wire/text.js';
 import { type AlarmHandler, SharedAlarm } from './alarm.js';
@@ -57,7 +58,10 @@ export class Carrier {
     this.#carried = {
       ...this.outbox.effects,
       ...this.ledger.effects,
-      wake: ({ at }) => void this.alarm.wake(at).catch((error: unknown) => this.#end(error)),
+      wake: ({ at }) => {
+        const due = timers.alarm(at, this.#ctx, () => this.tell('woke'));
+        void this.alarm.wake(due).catch((error: unknown) => this.#end(error));
+      },
     };
     this.#watchStorage(storage);
     soon(() => this.sure(() => this.rows.hasCalls && this.machine));

@@ -1,3 +1,15 @@
+/** The machine's clocks and timers, in milliseconds. `testing/` puts others in their place. */
+export const timers = {
+  /** Since an arbitrary point in time. */
+  now: (): number => performance.now(),
+  /** Since 1970. */
+  date: (): number => Date.now(),
+  set: (run: () => void, delay: number): unknown => setTimeout(run, delay),
+  clear: (timer: unknown): void => clearTimeout(timer as number),
+  /** When the platform is to wake an object that wants to be woken at a time. */
+  alarm: (at: number, _of: DurableObjectState, _wake: () => void): number => at,
+};
+
 /** The lateness of a timer that counts as a clock step, in milliseconds. Nothing blocks events for so long. */
 const MOST_LATENESS_MS = 60_000;
 
@@ -27,7 +39,7 @@ export class Clock {
    * @param due - When a timer is to fire that has not fired yet; `Infinity` where there is none.
    */
   now(due: number): number {
-    const read = performance.now() + this.#offset;
+    const read = timers.now() + this.#offset;
     const isSteppedForward = read - due > MOST_LATENESS_MS;
     const isSteppedBack = read < this.#latest;
     if (isSteppedBack || isSteppedForward) {
