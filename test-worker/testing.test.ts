@@ -10,12 +10,15 @@ import {
 } from '@lumenize/call';
 import { clock, type Fault, type FaultActions, faults, record } from '@lumenize/call/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { isFirstRun } from './company.js';
-import type { Buyer, Seller } from './durable.js';
+import type { Buyer, Clock, Seller } from './durable.js';
 import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
 import type { Calc, CallerObject } from './index.js';
 
 const on = newContinuation<CallerObject>;
+
+function storageOf(object: Clock): DurableObjectStorage {
+  return (object as unknown as { ctx: DurableObjectState }).ctx.storage;
+}
 
 let names = 0;
 /** A new object for each test. */
@@ -488,6 +491,22 @@ describe('rule 62: durable calls', () => {
     expect(await handled()).toMatchObject([{ code: 'timeout' }]);
   });
 
+  test('of an object that has an alarm of its own are repeated, and its alarm is its own', async () => {
+    using fault = faults.next({ ...take, instance: name }).fail('disconnected');
+    const inClock = <R>(run: (object: Clock) => R): Promise<R> =>
+      runInDurableObject(env.CLOCK.getByName(name), run);
+    await inClock((object) => {
+      const piece = object.ctn('SELLER', name).take('chair');
+      object.svc.durable.call(piece, object.ctn().onTaken(piece));
+    });
+    await vi.waitFor(() => expect(fault.hits).toBe(1));
+    await clock.advance(60_000);
+    const { kv } = await inClock((object) => ({
+      kv: { taken: storageOf(object).kv.get('taken'), rung: object.rung },
+    }));
+    expect(kv).toEqual({ taken: 'chair 1', rung: [] });
+  });
+
   test('of an object that was evicted are repeated when the clock has moved', async () => {
     using fault = faults.next({ ...take, instance: name }).fail('disconnected');
     await buy();
@@ -501,7 +520,7 @@ describe('rule 62: durable calls', () => {
 });
 
 describe('rule 63: a recording', () => {
-  test.runIf(isFirstRun)('has each message, its calls and what they came to', () =>
+  test('has each message, its calls and what they came to', () =>
     inCaller(name, async (caller) => {
       using recording = record();
       add().throw(new RangeError('none left'));
@@ -534,8 +553,7 @@ describe('rule 63: a recording', () => {
         'start',
         'settle',
       ]);
-    }),
-  );
+    }));
 
   test('says of a call that is pending that it is, and ends', () =>
     inCaller(name, async (caller) => {
@@ -556,7 +574,7 @@ describe('rule 63: a recording', () => {
       expect(recording.messages).toHaveLength(length);
     }));
 
-  test.runIf(isFirstRun)('has each attempt of a durable call, and its events', async () => {
+  test('has each attempt of a durable call, and its events', async () => {
     using recording = record();
     faults.next({ binding: 'SELLER', instance: name }).fail('overloaded');
     await runInDurableObject(env.BUYER.getByName(name), (buyer: Buyer) => {

@@ -177,7 +177,9 @@ export class Outbox<C extends Outgoing> {
   #sendTogether(target: Target, calls: readonly C[]): void {
     const message = messageOf(calls);
     for (const call of calls) call.isSent = true;
-    this.#count(calls.length, lengthOf(message[0]));
+    let bytes = 0;
+    for (const frame of message[0]) bytes += frame.length;
+    this.#count(calls.length, bytes);
     let connection: Connection | undefined;
     const fail = (rejected: unknown): void => this.#fail(calls, connection, rejected);
     try {
@@ -215,10 +217,6 @@ function messageOf(calls: readonly Outgoing[]): Parameters<Receiver['__lmzCalls'
     for (const slot of encoded.slots) slots.push(slot);
   }
   return [[...frames.keys()], Uint16Array.from(slotCounts), which, slots];
-}
-
-function lengthOf(frames: readonly string[]): number {
-  return frames.reduce((sum, frame) => sum + frame.length, 0);
 }
 
 function isUnsettled(call: Outgoing): boolean {

@@ -3,7 +3,7 @@
  * the object writes in that turn.
  */
 
-import { timers } from '../runtime/clock.js';
+import { time } from '../runtime/clock.js';
 import { soon } from '../runtime/turn.js';
 import { textOf } from '../wire/text.js';
 import { type AlarmHandler, SharedAlarm } from './alarm.js';
@@ -59,7 +59,7 @@ export class Carrier {
       ...this.outbox.effects,
       ...this.ledger.effects,
       wake: ({ at }) => {
-        const due = timers.alarm(at, this.#ctx, () => this.tell('woke'));
+        const due = time.alarm?.(at, this.#ctx, () => this.tell('woke')) ?? at;
         void this.alarm.wake(due).catch((error: unknown) => this.#end(error));
       },
     };

@@ -1,6 +1,6 @@
 /** The one seam to the machine of durable calls, which is wasm of its own beside the core. */
 
-import { timers } from '../runtime/clock.js';
+import { time } from '../runtime/clock.js';
 import { CallError, invalidOption } from '../wire/errors.js';
 import { textOf } from '../wire/text.js';
 import type * as Wasm from './wasm/lumenize_call_durable.js';
@@ -36,7 +36,7 @@ export function createMachine(): DurableMachine {
  */
 export function step(machine: DurableMachine, event: Event): Effect[] {
   try {
-    return machine.step(event, timers.date());
+    return machine.step(event, time.machine.Date.now());
   } catch (thrown) {
     const message = `the machine of durable calls failed (${textOf(thrown)}): please report this`;
     throw new CallError('internal', message, { cause: thrown });

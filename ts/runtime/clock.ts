@@ -1,14 +1,16 @@
-/** The machine's clocks and timers, in milliseconds. `testing/` puts others in their place. */
-export const timers = {
-  /** Since an arbitrary point in time. */
-  now: (): number => performance.now(),
-  /** Since 1970. */
-  date: (): number => Date.now(),
-  set: (run: () => void, delay: number): unknown => setTimeout(run, delay),
-  clear: (timer: unknown): void => clearTimeout(timer as number),
-  /** When the platform is to wake an object that wants to be woken at a time. */
-  alarm: (at: number, _of: DurableObjectState, _wake: () => void): number => at,
-};
+/** The clocks and timers of the machine, as much of them as is used. */
+export interface Machine {
+  readonly performance: { now(): number };
+  readonly Date: { now(): number };
+  setTimeout(run: () => void, delay: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+/** `testing/` puts others in their place, and learns when an object wants to be woken, as milliseconds since 1970. */
+export const time: {
+  machine: Machine;
+  alarm?: (at: number, of: DurableObjectState, wake: () => void) => number;
+} = { machine: globalThis as unknown as Machine };
 
 /** The lateness of a timer that counts as a clock step, in milliseconds. Nothing blocks events for so long. */
 const MOST_LATENESS_MS = 60_000;
@@ -39,7 +41,7 @@ export class Clock {
    * @param due - When a timer is to fire that has not fired yet; `Infinity` where there is none.
    */
   now(due: number): number {
-    const read = timers.now() + this.#offset;
+    const read = time.machine.performance.now() + this.#offset;
     const isSteppedForward = read - due > MOST_LATENESS_MS;
     const isSteppedBack = read < this.#latest;
     if (isSteppedBack || isSteppedForward) {

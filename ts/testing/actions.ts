@@ -2,11 +2,11 @@
 
 import type { Call } from '../calling/call.js';
 import { DONE } from '../durable/message.js';
-import { timers } from '../runtime/clock.js';
 import { type CallErrorCode, FacadeEntry } from '../wasm/lumenize_call.js';
 import { release } from '../wire/dispose.js';
 import { CallError, invalidOption } from '../wire/errors.js';
 import { sendFailure, sendRefusal } from '../wire/outcome.js';
+import { setTimer } from './clock.js';
 import { plugin } from './plugin.js';
 import { never } from './waiting.js';
 
@@ -41,7 +41,7 @@ const ON_MESSAGE = { isOfMessage: true, isSlow: false } as const;
 export function delay(ms: number): Action {
   const outcome = (_: Call, sent: unknown): Promise<unknown> =>
     new Promise((resolve) => {
-      timers.set(() => resolve(sent), ms);
+      setTimer(() => resolve(sent), ms);
     });
   return { text: `delay(${ms})`, after: true, ...SLOW, outcome };
 }

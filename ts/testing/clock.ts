@@ -5,7 +5,7 @@
 
 import { runtime } from '#workers';
 import { prototypeHas } from '../calling/targets.js';
-import { timers } from '../runtime/clock.js';
+import { time } from '../runtime/clock.js';
 import { isDataObject } from '../runtime/kinds.js';
 import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
@@ -41,30 +41,41 @@ interface Wake {
 /** By the id of the object: each has one alarm. */
 const wakes = new Map<string, Wake>();
 
+/** Milliseconds since an arbitrary point in time. */
+const now = (): number => machine.performance.now() + ahead;
+
+/** Milliseconds since 1970. */
+const date = (): number => machine.Date.now() + ahead;
+
+/** Runs something when the clock has come so far. */
+export function setTimer(run: () => void, delay: number): Timer {
+  const due = now() + delay;
+  const look = (): void => {
+    const left = due - now();
+    if (left > 0) timer.real = machine.setTimeout(look, Math.min(left, LOOK_MS));
+    else {
+      waiting.delete(timer);
+      run();
+    }
+  };
+  const timer = { due, real: machine.setTimeout(look, Math.min(delay, LOOK_MS)) };
+  waiting.add(timer);
+  return timer;
+}
+
 /** Puts the clock in the place of the machine's. */
 export function useClock(): void {
-  timers.now = () => machine.now() + ahead;
-  timers.date = () => machine.date() + ahead;
-  timers.set = (run, delay) => {
-    const due = timers.now() + delay;
-    const look = (): void => {
-      const left = due - timers.now();
-      if (left > 0) timer.real = machine.set(look, Math.min(left, LOOK_MS));
-      else {
-        waiting.delete(timer);
-        run();
-      }
-    };
-    const timer: Timer = { due, real: machine.set(look, Math.min(delay, LOOK_MS)) };
-    waiting.add(timer);
-    return timer;
+  time.machine = {
+    performance: { now },
+    Date: { now: date },
+    setTimeout: setTimer,
+    clearTimeout: (timer) => {
+      waiting.delete(timer as Timer);
+      machine.clearTimeout((timer as Timer).real);
+    },
   };
-  timers.clear = (timer) => {
-    waiting.delete(timer as Timer);
-    machine.clear((timer as Timer).real);
-  };
-  timers.alarm = (at, of, run) => {
-    wakes.set(of.id.toString(), { at: Math.max(at, timers.date() + 1), of, run });
+  time.alarm = (at, of, run) => {
+    wakes.set(of.id.toString(), { at: Math.max(at, date() + 1), of, run });
     return at - ahead;
   };
 }
@@ -106,18 +117,18 @@ export const clock = {
 
 /** Milliseconds until something is due. */
 function untilNext(): number {
-  const timersDue = Array.from(waiting, ({ due }) => due - timers.now());
-  const wakesDue = Array.from(wakes.values(), ({ at }) => at - timers.date());
+  const timersDue = Array.from(waiting, ({ due }) => due - now());
+  const wakesDue = Array.from(wakes.values(), ({ at }) => at - date());
   return Math.min(...timersDue, ...wakesDue);
 }
 
 async function fire(): Promise<void> {
-  const now = timers.now();
-  const due = [...waiting].filter((timer) => timer.due <= now);
-  const until = machine.now() + MOST_LATENESS_MS;
-  while (due.some((timer) => waiting.has(timer)) && machine.now() < until) await pause(1);
+  const due = [...waiting].filter((timer) => timer.due <= now());
+  const until = machine.performance.now() + MOST_LATENESS_MS;
+  while (due.some((timer) => waiting.has(timer)) && machine.performance.now() < until)
+    await pause(1);
   for (const timer of due) waiting.delete(timer);
-  for (const [id, { at }] of [...wakes]) if (at <= timers.date()) await wake(id);
+  for (const [id, { at }] of [...wakes]) if (at <= date()) await wake(id);
 }
 
 /** Wakes an object as its alarm would; it may have to start. */
@@ -125,7 +136,7 @@ async function wake(id: string): Promise<void> {
   const stub = stubOf(id);
   const run = (state: DurableObjectState | undefined): void => {
     const wanted = wakes.get(id);
-    if (!wanted || wanted.at > timers.date()) return;
+    if (!wanted || wanted.at > date()) return;
     wakes.delete(id);
     // One that has started anew, and has not asked again, has nothing to do.
     if (wanted.of === state) wanted.run();

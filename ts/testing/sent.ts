@@ -27,8 +27,8 @@ export function forget(call: Call): void {
 
 /** Resolves when no call is under way, except for those that hang. */
 export async function quiet(): Promise<void> {
-  const until = machine.now() + MOST_WAIT_MS;
+  const until = machine.performance.now() + MOST_WAIT_MS;
   do await pause();
-  while (underWay.size > 0 && machine.now() < until);
-  if (machine.now() >= until) underWay.clear();
+  while (underWay.size > 0 && machine.performance.now() < until);
+  if (machine.performance.now() >= until) underWay.clear();
 }

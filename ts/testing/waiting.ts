@@ -1,14 +1,14 @@
 /** Waiting in tests, by the machine's own timers. */
 
-import { timers } from '../runtime/clock.js';
+import { time } from '../runtime/clock.js';
 
-/** The machine's own, whatever becomes of them. */
-export const machine = { ...timers };
+/** The machine's own, whatever stands in their place. */
+export const { machine } = time;
 
 /** Waits by the machine's clock; for an event at the least, so nothing follows in the turn in which it is called. */
 export function pause(ms = 0): Promise<void> {
   return new Promise((resolve) => {
-    machine.set(resolve, ms);
+    machine.setTimeout(resolve, ms);
   });
 }
 
