@@ -313,6 +313,13 @@ describe('rule 61: a fault strikes', () => {
       expect(fault.hits).toBe(1);
     }));
 
+  test('one call after the other, where there are several', () =>
+    inCaller(name, async (caller) => {
+      const several = [add(), add(), add()].map((actions) => actions.fail('overloaded'));
+      expect(await outcomes(sums(caller, 5))).toBe('xxx..');
+      expect(several.map(({ hits }) => hits)).toEqual([1, 1, 1]);
+    }));
+
   test('until it is removed; the first of several is the one that happens', () =>
     inCaller(name, async (caller) => {
       const first = add().fail('overloaded');

@@ -115,17 +115,20 @@ function methodOf(operation: string): string {
   return operation.split('(', 1)[0] as string;
 }
 
-/** What happens to a call. Each fault counts it; the first that strikes it counts. */
+/** What happens to a call. Faults after the one that strikes it do not count it. */
 export function actionFor(call: Call): Action | undefined {
-  const striking = [...kept].filter((fault) => fault.fits(call) && fault.strikes());
-  const [first] = striking;
-  if (first) first.hits += 1;
-  return first?.action;
+  for (const fault of kept) {
+    if (!fault.fits(call) || !fault.strikes()) continue;
+    fault.hits += 1;
+    return fault.action;
+  }
+  return undefined;
 }
 
 /**
- * Faults for calls that objects of this isolate send. They are found in the order in which they were made, and the first
- * that strikes a call is the one that happens. A durable call is struck each time that it is sent.
+ * Faults for calls that objects of this isolate send. A call has at most one: the first that strikes it, in the order in
+ * which they were made, and later ones do not count it, so `next` twice is the next two calls. A durable call is one each
+ * time that it is sent.
  *
  * @example
  * ```ts
