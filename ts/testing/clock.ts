@@ -90,9 +90,13 @@ export const clock = {
    * @throws `CallError` with code `invalid-option` for anything else.
    * @example
    * ```ts
-   * const answer = cart.svc.callRaw(cart.ctn('STOCK', 'main').take('apple'));
-   * await clock.advance(25_000);
-   * await expect(answer).rejects.toMatchObject({ code: 'timeout' });
+   * import { clock, faults } from '@lumenize/call/testing';
+   *
+   * const slow = this.ctn('STOCK', 'main').take('slow', 'o7');
+   * const failed = this.svc.callRaw(slow, { timeout: 30_000 }).catch((error) => error);
+   * using _ = faults.next().loseAnswer();
+   * await clock.advance(30_000);
+   * console.log((await failed).code); // timeout
    * ```
    */
   async advance(ms: number): Promise<void> {

@@ -132,7 +132,12 @@ export function actionFor(call: Call): Action | undefined {
  *
  * @example
  * ```ts
- * using fault = faults.next({ binding: 'STOCK', method: 'take' }).fail('overloaded');
+ * import { faults } from '@lumenize/call/testing';
+ *
+ * using fault = faults.next({ binding: 'CALC', method: 'add' }).fail('overloaded');
+ * const failed = await this.svc.callRaw(this.ctn('CALC', 'main').add(1, 2)).catch((error) => error);
+ * console.log(failed.code); // overloaded
+ * console.log(fault.hits); // 1
  * ```
  */
 export const faults = {

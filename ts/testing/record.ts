@@ -47,9 +47,11 @@ const recordings = new Set<(message: RecordedMessage) => void>();
  *
  * @example
  * ```ts
+ * import { record } from '@lumenize/call/testing';
+ *
  * using recording = record();
- * await cart.refresh('u1');
- * expect(recording.calls).toMatchObject([{ operation: 'getUser("u1")', outcome: 'value' }]);
+ * await this.ctn('USERS', 'main').getUser('u1');
+ * console.log(recording.calls.map(({ operation }) => operation)); // ['getUser("u1")']
  * ```
  */
 export function record(): Recording {
