@@ -80,7 +80,20 @@ export function useClock(): void {
   };
 }
 
-/** The clock of deadlines and durable calls. Your own `Date.now()` and timers keep the machine's time. */
+/**
+ * The clock of deadlines and durable calls. Your own `Date.now()` and timers keep the machine's time.
+ *
+ * @example
+ * ```ts
+ * import { clock, faults } from '@lumenize/call/testing';
+ *
+ * const slow = this.ctn('STOCK', 'main').take('slow', 'o7');
+ * const failed = this.svc.callRaw(slow, { timeout: 30_000 }).catch((error) => error);
+ * using _ = faults.next().loseAnswer();
+ * await clock.advance(30_000);
+ * console.log((await failed).code); // timeout
+ * ```
+ */
 export const clock = {
   /**
    * Moves the clock forward, from one deadline, delay, or repeat of a durable call to the next, in their order. At each it
@@ -88,16 +101,6 @@ export const clock = {
    *
    * @param ms - By how many milliseconds, 0 or above.
    * @throws `CallError` with code `invalid-option` for anything else.
-   * @example
-   * ```ts
-   * import { clock, faults } from '@lumenize/call/testing';
-   *
-   * const slow = this.ctn('STOCK', 'main').take('slow', 'o7');
-   * const failed = this.svc.callRaw(slow, { timeout: 30_000 }).catch((error) => error);
-   * using _ = faults.next().loseAnswer();
-   * await clock.advance(30_000);
-   * console.log((await failed).code); // timeout
-   * ```
    */
   async advance(ms: number): Promise<void> {
     if (!(Number.isFinite(ms) && ms >= 0)) {
