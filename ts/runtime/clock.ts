@@ -1,16 +1,18 @@
-/** The clocks and timers of the machine, as much of them as is used. */
+/** Timers, and the time since 1970, in milliseconds. */
 export interface Machine {
-  readonly performance: { now(): number };
   readonly Date: { now(): number };
   setTimeout(run: () => void, delay: number): unknown;
   clearTimeout(timer: unknown): void;
 }
 
-/** `testing/` puts others in their place, and learns when an object wants to be woken, as milliseconds since 1970. */
+/** Time, which is the machine's unless `testing/` puts another in its place. */
 export const time: {
+  /** Milliseconds since an arbitrary point in time. A function, since `globalThis.performance` is looked up slowly. */
+  now: () => number;
   machine: Machine;
+  /** Learns when an object wants to be woken, and says when its alarm is to be. Milliseconds since 1970. */
   alarm?: (at: number, of: DurableObjectState, wake: () => void) => number;
-} = { machine: globalThis as unknown as Machine };
+} = { now: () => performance.now(), machine: globalThis as unknown as Machine };
 
 /** The lateness of a timer that counts as a clock step, in milliseconds. Nothing blocks events for so long. */
 const MOST_LATENESS_MS = 60_000;
@@ -41,7 +43,7 @@ export class Clock {
    * @param due - When a timer is to fire that has not fired yet; `Infinity` where there is none.
    */
   now(due: number): number {
-    const read = time.machine.performance.now() + this.#offset;
+    const read = time.now() + this.#offset;
     const isSteppedForward = read - due > MOST_LATENESS_MS;
     const isSteppedBack = read < this.#latest;
     if (isSteppedBack || isSteppedForward) {

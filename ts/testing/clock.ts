@@ -11,7 +11,7 @@ import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
 import { plugin } from './plugin.js';
 import { quiet } from './sent.js';
-import { machine, pause } from './waiting.js';
+import { machine, machineNow, pause } from './waiting.js';
 
 /** How often a timer looks at the moved clock, in milliseconds. */
 const LOOK_MS = 2;
@@ -42,7 +42,7 @@ interface Wake {
 const wakes = new Map<string, Wake>();
 
 /** Milliseconds since an arbitrary point in time. */
-const now = (): number => machine.performance.now() + ahead;
+const now = (): number => machineNow() + ahead;
 
 /** Milliseconds since 1970. */
 const date = (): number => machine.Date.now() + ahead;
@@ -65,8 +65,8 @@ export function setTimer(run: () => void, delay: number): Timer {
 
 /** Puts the clock in the place of the machine's. */
 export function useClock(): void {
+  time.now = now;
   time.machine = {
-    performance: { now },
     Date: { now: date },
     setTimeout: setTimer,
     clearTimeout: (timer) => {
@@ -131,9 +131,8 @@ function untilNext(): number {
 
 async function fire(): Promise<void> {
   const due = [...waiting].filter((timer) => timer.due <= now());
-  const until = machine.performance.now() + MOST_LATENESS_MS;
-  while (due.some((timer) => waiting.has(timer)) && machine.performance.now() < until)
-    await pause(1);
+  const until = machineNow() + MOST_LATENESS_MS;
+  while (due.some((timer) => waiting.has(timer)) && machineNow() < until) await pause(1);
   for (const timer of due) waiting.delete(timer);
   for (const [id, { at }] of [...wakes]) if (at <= date()) await wake(id);
 }

@@ -2,7 +2,7 @@
 
 import type { Call } from '../calling/call.js';
 import { type Settlement, settlementOf } from '../calling/channel.js';
-import { machine, pause } from './waiting.js';
+import { machineNow, pause } from './waiting.js';
 
 /** How long a test waits for calls under way, in milliseconds. */
 const MOST_WAIT_MS = 100;
@@ -27,8 +27,8 @@ export function forget(call: Call): void {
 
 /** Resolves when no call is under way, except for those that hang. */
 export async function quiet(): Promise<void> {
-  const until = machine.performance.now() + MOST_WAIT_MS;
+  const until = machineNow() + MOST_WAIT_MS;
   do await pause();
-  while (underWay.size > 0 && machine.performance.now() < until);
-  if (machine.performance.now() >= until) underWay.clear();
+  while (underWay.size > 0 && machineNow() < until);
+  if (machineNow() >= until) underWay.clear();
 }

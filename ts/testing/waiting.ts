@@ -3,7 +3,7 @@
 import { time } from '../runtime/clock.js';
 
 /** The machine's own, whatever stands in their place. */
-export const { machine } = time;
+export const { machine, now: machineNow } = time;
 
 /** Waits by the machine's clock; for an event at the least, so nothing follows in the turn in which it is called. */
 export function pause(ms = 0): Promise<void> {
