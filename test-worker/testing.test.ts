@@ -12,7 +12,7 @@ import { clock, type Fault, type FaultActions, faults, record } from '@lumenize/
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Buyer, Clock, Seller } from './durable.js';
 import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
-import type { Calc, CallerObject } from './index.js';
+import { type Calc, type CallerObject, Session, type Unborn } from './index.js';
 
 const on = newContinuation<CallerObject>;
 
@@ -265,6 +265,57 @@ test('rule 60: results that only the runtime can carry arrive beside a fault, an
     await clock.advance(1_000);
     expect(await hung).toMatchObject({ code: 'timeout' });
   }));
+
+test('rule 60: a call whose arguments are more than data fails as any other', () =>
+  inCaller(name, async (caller) => {
+    for (const code of ['disconnected', 'overloaded'] as const) {
+      faults.next({ method: 'greeted' }).fail(code);
+      const greeted = calc().greeted({ hello: () => 'hello' });
+      const error = await failureOf(caller.svc.callRaw('CALC', name, greeted));
+      expect(error).toMatchObject({ code, mayHaveRun: true });
+    }
+  }));
+
+test('rule 60: what fails after a call ran waits for it, and for no other of its message', () =>
+  inCaller(name, async (caller) => {
+    faults.next({ method: 'addSlowly' }).fail('disconnected', { after: true });
+    const calls = [calc().never(), calc().addSlowly(1, 10), calc().never()].map((remote) =>
+      failureOf(caller.svc.callRaw('CALC', name, remote)),
+    );
+    for (const error of await Promise.all(calls)) {
+      expect(error).toMatchObject({ code: 'disconnected', mayHaveRun: true });
+    }
+    await vi.waitFor(async () => expect(await ran()).toEqual(['addSlowly(1, 10)']));
+    expect(await caller.svc.callRaw('CALC', name, calc().add(2, 20))).toBe(22);
+  }));
+
+test('rule 60: a message that fails by itself fails, whatever fault is in it', () =>
+  inCaller(name, async (caller) => {
+    const greet = newContinuation<Unborn>().greet();
+    const remotes = Array.from({ length: 3 }, () => caller.svc.callRaw('UNBORN', name, greet));
+    using fault = faults.next({ binding: 'UNBORN' }).delay(1);
+    const settled = Promise.all(remotes.map(failureOf));
+    for (const error of await settled) expect(error).toMatchObject({ code: 'target-reset' });
+    expect(fault.hits).toBe(1);
+  }));
+
+test.each([
+  ['loseAnswer()', (actions: FaultActions) => actions.loseAnswer()],
+  ['fail(protocol)', (actions: FaultActions) => actions.fail('protocol', { after: true })],
+  ['fail(overloaded)', (actions: FaultActions) => actions.fail('overloaded', { after: true })],
+  ['throw', (actions: FaultActions) => actions.throw(new Error('no'), { after: true })],
+  ['resetTarget()', (actions: FaultActions) => actions.resetTarget({ after: true })],
+])('rule 60: %s releases the stubs of the answer that nobody gets', (_, strike) =>
+  inCaller(name, async (caller) => {
+    const before = Session.released;
+    strike(faults.next({ method: 'session' }));
+    const { svc } = caller;
+    const lost = failureOf(svc.callRaw('CALC', name, calc().session(), { timeout: 1_000 }));
+    await clock.advance(1_000);
+    expect(await lost).toBeInstanceOf(Error);
+    await vi.waitFor(() => expect(Session.released).toBe(before + 1));
+  }),
+);
 
 describe('rule 61: a fault strikes', () => {
   const outcomes = (calls: readonly Promise<unknown>[]): Promise<string> =>
