@@ -1,5 +1,5 @@
 /** The kit for users' tests: what it does to calls is what the platform does. */
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, reset, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import {
   type CallError,
@@ -12,7 +12,7 @@ import { clock, type Fault, type FaultActions, faults, record } from '@lumenize/
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Buyer, Clock, Seller } from './durable.js';
 import { calc, inCalc, inCaller, thrownBy } from './in-object.js';
-import { type Calc, type CallerObject, Session, type Unborn } from './index.js';
+import { type Calc, type CallerObject, type Liar, Session, type Unborn } from './index.js';
 
 const on = newContinuation<CallerObject>;
 
@@ -278,25 +278,57 @@ test('rule 60: a call whose arguments are more than data fails as any other', ()
 
 test('rule 60: what fails after a call ran waits for it, and for no other of its message', () =>
   inCaller(name, async (caller) => {
-    faults.next({ method: 'addSlowly' }).fail('disconnected', { after: true });
-    const calls = [calc().never(), calc().addSlowly(1, 10), calc().never()].map((remote) =>
+    faults.next({ method: 'addLate' }).fail('disconnected', { after: true });
+    const calls = [calc().never(), calc().addLate(1, 10, 20), calc().never()].map((remote) =>
       failureOf(caller.svc.callRaw('CALC', name, remote)),
     );
     for (const error of await Promise.all(calls)) {
       expect(error).toMatchObject({ code: 'disconnected', mayHaveRun: true });
     }
-    await vi.waitFor(async () => expect(await ran()).toEqual(['addSlowly(1, 10)']));
+    expect(await inCalc(name, ({ log }) => log)).toContain('late');
     expect(await caller.svc.callRaw('CALC', name, calc().add(2, 20))).toBe(22);
   }));
 
 test('rule 60: a message that fails by itself fails, whatever fault is in it', () =>
   inCaller(name, async (caller) => {
-    const greet = newContinuation<Unborn>().greet();
-    const remotes = Array.from({ length: 3 }, () => caller.svc.callRaw('UNBORN', name, greet));
-    using fault = faults.next({ binding: 'UNBORN' }).delay(1);
-    const settled = Promise.all(remotes.map(failureOf));
-    for (const error of await settled) expect(error).toMatchObject({ code: 'target-reset' });
-    expect(fault.hits).toBe(1);
+    const refusal = {
+      name: 'CallError',
+      message: 'refused',
+      properties: { code: 'limit-exceeded' },
+    };
+    const answer = JSON.stringify(['__lmzRefusal', refusal]);
+    const target = newContinuation<Liar & { say(answer: string): void }>();
+    const messages = [
+      () => caller.svc.callRaw('UNBORN', name, newContinuation<Unborn>().greet()),
+      () => caller.svc.callRaw('LIAR', name, target.say(answer)),
+    ];
+    const failures: unknown[] = [];
+    for (const call of messages) {
+      using fault = faults.next().delay(1);
+      failures.push(await Promise.all([call(), call(), call()].map(failureOf)));
+      expect(fault.hits).toBe(1);
+    }
+    const [unborn, refused] = [
+      { code: 'target-reset', mayHaveRun: true },
+      { code: 'limit-exceeded', mayHaveRun: false },
+    ];
+    expect(failures).toMatchObject([
+      [unborn, unborn, unborn],
+      [refused, refused, refused],
+    ]);
+  }));
+
+test('rule 60: a target that is reset while a call of its message hangs fails all that is pending', () =>
+  inCaller(name, async (caller) => {
+    add().hang();
+    const remotes = [calc().echo(1), calc().never(), calc().add(1, 10)];
+    const [first, ...pending] = remotes.map((remote) => caller.svc.callRaw('CALC', name, remote));
+    const failures = Promise.all(pending.map(failureOf));
+    expect(await first).toBe(1);
+    await failureOf(caller.svc.callRaw('CALC', name, calc().abort('for real')));
+    for (const error of await failures) {
+      expect(error).toMatchObject({ code: 'target-reset', mayHaveRun: true });
+    }
   }));
 
 test.each([
@@ -563,6 +595,17 @@ describe('rule 62: durable calls', () => {
       kv: { taken: storageOf(object).kv.get('taken'), rung: object.rung },
     }));
     expect(kv).toEqual({ taken: 'chair 1', rung: [] });
+  });
+
+  test('of an object whose storage was deleted are forgotten', async () => {
+    using fault = faults.next({ ...take, instance: name }).fail('disconnected');
+    await buy();
+    await vi.waitFor(() => expect(fault.hits).toBe(1));
+    await reset();
+    using recording = record();
+    await clock.advance(60_000);
+    expect(await handled()).toEqual([]);
+    expect(recording.calls).toEqual([]);
   });
 
   test('of an object that was evicted are repeated when the clock has moved', async () => {

@@ -75,7 +75,7 @@ export function useClock(): void {
     },
   };
   time.alarm = (at, of, run) => {
-    wakes.set(of.id.toString(), { at: Math.max(at, date() + 1), of, run });
+    wakes.set(of.id.toString(), { at, of, run });
     return at - ahead;
   };
 }

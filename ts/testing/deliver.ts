@@ -80,7 +80,6 @@ class Struck {
   readonly #travelling: readonly number[];
   readonly #ready: Group = [];
   #failure: { readonly rejected: unknown } | undefined;
-  #isOver = false;
   #wake: (() => void) | undefined;
 
   constructor(calls: readonly Call[], actions: readonly (Action | undefined)[]) {
@@ -108,17 +107,13 @@ class Struck {
     const rest: RestStub = Object.assign(() => {}, {
       next: () => this.#next(),
       fetch: async (number: number) => answers?.rest?.fetch(this.#travelling.indexOf(number)),
-      stop: async () => {
-        this.#isOver = true;
-        this.#wake?.();
-        await answers?.rest?.stop();
-      },
+      stop: async () => answers?.rest?.stop(),
     });
     return Object.assign([[], [], rest], { [Symbol.dispose]: () => release(answers?.sent) });
   }
 
   async #next(): Promise<unknown> {
-    while (this.#ready.length === 0 && !this.#failure && !this.#isOver) {
+    while (this.#ready.length === 0 && !this.#failure) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
