@@ -597,6 +597,22 @@ describe('rule 62: durable calls', () => {
     expect(kv).toEqual({ taken: 'chair 1', rung: [] });
   });
 
+  test('are repeated as often as in real time: each attempt ends before the clock goes on', async () => {
+    const fault = faults.always({ ...take, instance: name }).fail('disconnected');
+    await buy();
+    // After pauses of up to 1, 2 and 4 s.
+    await clock.advance(7_000);
+    expect(fault.hits).toBeGreaterThanOrEqual(4);
+  });
+
+  test('are repeated by the real alarm, too, however far the clock has moved', async () => {
+    await clock.advance(3_600_000);
+    using fault = faults.next({ ...take, instance: name }).fail('disconnected');
+    await buy();
+    await vi.waitFor(async () => expect(await handled()).toEqual(['chair 1']), 4_000);
+    expect(fault.hits).toBe(1);
+  });
+
   test('of an object whose storage was deleted are forgotten', async () => {
     using fault = faults.next({ ...take, instance: name }).fail('disconnected');
     await buy();
