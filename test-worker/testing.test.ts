@@ -5,6 +5,7 @@ import {
   type CallError,
   type CallErrorCode,
   type CallOptions,
+  callChannel,
   callErrorCodes,
   newContinuation,
 } from '@lumenize/call';
@@ -683,6 +684,7 @@ describe('rule 63: a recording', () => {
         { operation: 'add(1, 10)', outcome: undefined, fault: 'hang()' },
       ]);
       recording.stop();
+      expect(callChannel.hasSubscribers).toBe(false);
       await clock.advance(25_000);
       await outcome;
       expect(ofSum()).toMatchObject([{ outcome: 'timeout' }]);
