@@ -52,6 +52,7 @@ export default defineConfig({
     // The tests run what is published, not the sources.
     alias: {
       '@lumenize/call/durable': fileURLToPath(new URL('./pkg/durable.js', import.meta.url)),
+      '@lumenize/call/testing': fileURLToPath(new URL('./pkg/testing.js', import.meta.url)),
       '@lumenize/call': fileURLToPath(new URL('./pkg/workerd.js', import.meta.url)),
     },
   },

@@ -1,6 +1,5 @@
-//! The machine, as TypeScript sees it: conversions, the clock and chance, and nothing else.
+//! The machine, as TypeScript sees it: conversions and chance, and nothing else.
 
-use js_sys::Date;
 use wasm_bindgen::prelude::*;
 use web_sys::WorkerGlobalScope;
 
@@ -40,6 +39,8 @@ pub fn check_key(units: usize) -> Result<(), JsValue> {
 pub struct DurableMachine {
     machine: Machine,
     chance: Random,
+    /// The time of the next event.
+    now: Time,
     /// Of the page that is being read.
     rows: Vec<Row>,
     entries: Vec<(String, Entry)>,
@@ -58,7 +59,13 @@ impl DurableMachine {
     pub fn new() -> Result<Self, JsValue> {
         let machine = Machine::default();
         let chance = Random::new(random()?);
-        Ok(Self { machine, chance, rows: Vec::new(), entries: Vec::new() })
+        Ok(Self { machine, chance, now: 0, rows: Vec::new(), entries: Vec::new() })
+    }
+
+    /// Says what time it is when the next event happens, in milliseconds since 1970.
+    #[wasm_bindgen(js_name = setTime)]
+    pub fn set_time(&mut self, now: f64) {
+        self.now = time(now);
     }
 
     /// [`Event::Started`].
@@ -300,7 +307,7 @@ impl DurableMachine {
 
 impl DurableMachine {
     fn step(&mut self, event: Event) -> Effects {
-        let effects = self.machine.step(event, time(Date::now()), self.chance.bits());
+        let effects = self.machine.step(event, self.now, self.chance.bits());
         Ok(serde_wasm_bindgen::to_value(&effects)?)
     }
 }

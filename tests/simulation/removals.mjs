@@ -21,7 +21,11 @@ const MOST_MEMORY_KIB = 4_000_000;
 const MOST_SECONDS = 240;
 
 /** What the seeds leave, the small worlds and the ledger of short lives may catch. */
-const TESTS = ['every_promise_holds_in_every_world', 'every_promise_holds_in_every_state', 'short_lives'];
+const TESTS = [
+  'every_promise_holds_in_every_world',
+  'every_promise_holds_in_every_state',
+  'short_lives',
+];
 
 mkdirSync(copy, { recursive: true });
 for (const name of ['Cargo.toml', 'Cargo.lock', 'clippy.toml', 'rust-toolchain.toml']) {
@@ -95,9 +99,13 @@ function run() {
     if (status === 0) continue;
     const seed = /^seed (\d+) at \d+: (.*)/m.exec(stdout);
     if (seed) return { by: `seed ${seed[1]}`, what: plain(seed[2]), isCaught: true };
-    const [, what] = /panicked at .*\n(.*)/.exec(stdout) ?? [, undefined];
+    const [, what] = /panicked at .*\n(.*)/.exec(stdout) ?? [];
     const name = test === TESTS[1] ? 'small world' : test === TESTS[0] ? 'seeds' : test;
-    return { by: name, what: what ? plain(what) : `never ends: ${error ?? status}`, isCaught: true };
+    return {
+      by: name,
+      what: what ? plain(what) : `never ends: ${error ?? status}`,
+      isCaught: true,
+    };
   }
   return { by: 'NOTHING', what: `${seeds} seeds, and every small world, get on without it` };
 }

@@ -5,6 +5,7 @@
 
 import { encodeProgram } from '../record/encode.js';
 import { boundContinuation, routeOf, unbound } from '../record/record.js';
+import { time } from '../runtime/clock.js';
 import { isThenableObject } from '../runtime/kinds.js';
 import { soon } from '../runtime/turn.js';
 import type { Any, Sendable, ValueOf } from '../types/continuations.js';
@@ -245,7 +246,7 @@ export class Caller<Env, Self = never> {
     const around = context === null ? undefined : currentContext();
     const origin = originOf(around, context ?? undefined);
     // After its end nobody waits for what is inside of it.
-    const left = around?.isOpen ? Math.max(1, around.deadline - Date.now()) : timeout;
+    const left = around?.isOpen ? Math.max(1, around.deadline - time.machine.Date.now()) : timeout;
     const isCutShort = left < timeout;
     const ms = isCutShort ? left : timeout;
     const encoded = encodeProgram(remote, target);

@@ -61,7 +61,7 @@ export class Target {
     readonly key: string | object,
     /** As it was named: nothing, where the key is not a namespace. */
     readonly named: Instance,
-    private readonly place: Place,
+    readonly place: Place,
   ) {
     this.binding = place.binding;
     this.instance = place.instance;

@@ -3,6 +3,7 @@
  * the object writes in that turn.
  */
 
+import { time } from '../runtime/clock.js';
 import { soon } from '../runtime/turn.js';
 import { textOf } from '../wire/text.js';
 import { type AlarmHandler, SharedAlarm } from './alarm.js';
@@ -60,7 +61,10 @@ export class Carrier {
     this.#carried = {
       ...this.outbox.effects,
       ...this.ledger.effects,
-      wake: ({ at }) => void this.alarm.wake(at).catch((error: unknown) => this.#end(error)),
+      wake: ({ at }) => {
+        const due = time.alarm?.(at, this.#ctx, () => this.tell((machine) => machine.woke())) ?? at;
+        void this.alarm.wake(due).catch((error: unknown) => this.#end(error));
+      },
     };
     this.#watchStorage(storage);
     soon(() => this.sure(() => this.rows.hasCalls && this.machine));
@@ -95,7 +99,7 @@ export class Carrier {
 
   /** Tells the machine of an event, and returns what it says. */
   ask(event: Event): Effect[] {
-    return step(() => event(this.machine));
+    return step(this.machine, event);
   }
 
   carryOut(effects: readonly Effect[]): void {

@@ -1,5 +1,6 @@
 /** The one seam to the machine of durable calls, which is wasm of its own beside the core. */
 
+import { time } from '../runtime/clock.js';
 import { CallError, invalidOption } from '../wire/errors.js';
 import { textOf } from '../wire/text.js';
 import type * as Wasm from './wasm/lumenize_call_durable.js';
@@ -30,9 +31,13 @@ export function createMachine(): DurableMachine {
  * @throws `CallError` with code `internal` where the machine died: what it knew is lost, and the object has to
  *   start anew.
  */
-export function step(event: () => Effect[]): Effect[] {
+export function step(
+  machine: DurableMachine,
+  event: (machine: DurableMachine) => Effect[],
+): Effect[] {
   try {
-    return event();
+    machine.setTime(time.machine.Date.now());
+    return event(machine);
   } catch (thrown) {
     const message = `the machine of durable calls failed (${textOf(thrown)}): please report this`;
     throw new CallError('internal', message, { cause: thrown });

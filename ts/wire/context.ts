@@ -3,6 +3,7 @@
  * it, so it is worth as much as the caller's word.
  */
 import { asyncContext } from '../runtime/async-context.js';
+import { time } from '../runtime/clock.js';
 import { isDataObject, isPlainObject } from '../runtime/kinds.js';
 import { ContextLimit } from '../wasm/lumenize_call.js';
 import { CallError, invalidOption } from './errors.js';
@@ -199,7 +200,7 @@ export function contextOfAll(caller: SentCaller, calls: readonly Sent[]): unknow
 
 /** What came with a message. */
 export class Contexts {
-  readonly #now = Date.now();
+  readonly #now = time.machine.Date.now();
   #latest: Context | undefined;
 
   private constructor(
