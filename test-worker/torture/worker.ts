@@ -47,6 +47,9 @@ class TakenBack extends Error {}
 
 /** An object whose alarms come by the clock of this process. */
 abstract class Clocked extends LumenizeBase<Env> {
+  /** What fails on purpose is not logged. */
+  override onReceiveError(): void {}
+
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { storage } = ctx;
