@@ -16,7 +16,9 @@ import type { ReceivedProgram } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure, sendRefusal, sendValue } from '../wire/outcome.js';
 import { loggable, textOf } from '../wire/text.js';
+import { isTraced } from '../wire/tracing.js';
 import { run } from './run.js';
+import { inMethodSpan } from './spans.js';
 import type { Read } from './steps.js';
 import type { Effort } from './work.js';
 
@@ -62,10 +64,14 @@ function isOurs({ program }: Incoming): boolean {
 }
 
 function runHere(call: Incoming): unknown {
-  const { context, program, slots, firstSlot, self, read, effort } = call;
+  const { context, program, self } = call;
   context.begin(call.id);
   try {
-    const returned = run(program, slots, firstSlot, self, read, undefined, undefined, effort);
+    // A program of several steps has a span for each method of its target.
+    const returned =
+      program.method && isTraced() && !isOurs(call)
+        ? inMethodSpan(self, program.method.name, () => runProgram(call))
+        : runProgram(call);
     context.callId = undefined;
     if (returned instanceof Promise) return ended(returned, call);
     context.end();
@@ -74,6 +80,10 @@ function runHere(call: Incoming): unknown {
     context.end();
     return failed(thrown, call);
   }
+}
+
+function runProgram({ program, slots, firstSlot, self, read, effort }: Incoming): unknown {
+  return run(program, slots, firstSlot, self, read, undefined, undefined, effort);
 }
 
 function ended(returned: Promise<unknown>, call: Incoming): Promise<unknown> {
