@@ -33,7 +33,10 @@ export async function bundle(entry, folder) {
  * @returns Its address, that of its inspector, how to ask it, what it has complained of so far, and how to end it,
  *   or to kill it and wait until it is gone.
  */
-export async function serve(config, { inspect = false, quiet = false, experimental = false, disk, env } = {}) {
+export async function serve(
+  config,
+  { inspect = false, quiet = false, experimental = false, disk, env } = {},
+) {
   const workerd = start(
     'workerd',
     [

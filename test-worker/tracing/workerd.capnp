@@ -1,16 +1,15 @@
-# Objects whose requests are traced, and the worker that receives their spans and stands before them.
+# Objects whose requests are traced.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
-    (name = "traced", worker = .traced),
-    (name = "tail", worker = .tail),
+    (name = "worker", worker = .worker),
     (name = "disk", disk = (writable = true)),
   ],
-  sockets = [ (name = "http", http = (), service = "tail") ],
+  sockets = [ (name = "http", http = (), service = "worker") ],
 );
 
-const traced :Workerd.Worker = (
+const worker :Workerd.Worker = (
   modules = [
     (name = "worker.js", esModule = embed "../../target/tracing/worker.js"),
     (name = "lumenize_call_bg.wasm", wasm = embed "../../target/tracing/lumenize_call_bg.wasm"),
@@ -28,12 +27,4 @@ const traced :Workerd.Worker = (
     (name = "USERS", durableObjectNamespace = "Users"),
     (name = "STOCK", durableObjectNamespace = "Stock"),
   ],
-  streamingTails = ["tail"],
-);
-
-const tail :Workerd.Worker = (
-  modules = [ (name = "tail.js", esModule = embed "../../scripts/lib/tail.js") ],
-  compatibilityDate = "2026-11-01",
-  compatibilityFlags = ["experimental", "streaming_tail_worker"],
-  bindings = [ (name = "TRACED", service = "traced") ],
 );

@@ -171,7 +171,9 @@ export class Caller<Env, Self = never> {
         if (handler) foldStack(error);
         this.#owner.report(error, { ...call.details(), handler: textOfHandler(written) });
       };
-      if (handler) return handle(handler, this.#owner.self, outcome, !!call.span, report);
+      // What carries a durable call has no handler of the user's: that has a span of its own.
+      const isTraced = call.span !== undefined && options.context !== null;
+      if (handler) return handle(handler, this.#owner.self, outcome, isTraced, report);
       if (failed) report(outcome);
       else release(outcome);
     });

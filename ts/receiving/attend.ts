@@ -1,7 +1,6 @@
 /** A call that runs, as its target sees it: inside of its context, looked at before, and heard of when it fails. */
 
 import { isThenableObject } from '../runtime/kinds.js';
-import { FacadeEntry } from '../wasm/lumenize_call.js';
 import { isObserved, publish, type ReceiveEvent } from '../wire/channel.js';
 import {
   type CallContext,
@@ -18,7 +17,7 @@ import { sendFailure, sendRefusal, sendValue } from '../wire/outcome.js';
 import { loggable, textOf } from '../wire/text.js';
 import { isTraced } from '../wire/tracing.js';
 import { run } from './run.js';
-import { inMethodSpan } from './spans.js';
+import { inMethodSpan, isDurable } from './spans.js';
 import type { Read } from './steps.js';
 import type { Effort } from './work.js';
 
@@ -60,7 +59,7 @@ export function answer(call: Incoming): unknown {
 
 /** What carries a durable call is no call of the user's: that is inside of it. */
 function isOurs({ program }: Incoming): boolean {
-  return program.method?.name === FacadeEntry.Durable;
+  return isDurable(program);
 }
 
 function runHere(call: Incoming): unknown {

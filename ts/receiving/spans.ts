@@ -1,5 +1,6 @@
 /** Spans of what a target runs. */
 
+import { FacadeEntry } from '../wasm/lumenize_call.js';
 import { classOf, currentContext, placeOf } from '../wire/context.js';
 import type { ReceivedProgram } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
@@ -13,12 +14,18 @@ export function inMethodSpan<R>(self: object, method: string, run: () => R): R {
   return inSpan(`${service}.${method}`, rpcAttributes(service, method, id), run);
 }
 
-/** Says of the invocation what its message runs; what the target refuses is left out. */
+/** Says of the invocation what its message runs: nothing of what is refused, or of durable calls inside of it. */
 export function describeMessage(
   self: object,
   programs: readonly (ReceivedProgram | CallError)[],
 ): void {
-  describeInvocation(
-    programs.flatMap((each) => (each instanceof CallError ? [] : [placeOf(self, each.entries)])),
+  const places = programs.flatMap((each) =>
+    each instanceof CallError || isDurable(each) ? [] : [placeOf(self, each.entries)],
   );
+  if (places.length > 0) describeInvocation(places);
+}
+
+/** Whether a program only carries a durable call. */
+export function isDurable({ method }: ReceivedProgram): boolean {
+  return method?.name === FacadeEntry.Durable;
 }
