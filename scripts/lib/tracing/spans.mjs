@@ -74,21 +74,16 @@ function describe(node, { type, at, info, name, message }) {
   if (type === 'spanClose' || type === 'outcome') node.ms = at - node.at;
 }
 
-/** Trees as lines of text; what stands there several times stands there once. */
+/** Trees as lines of text. Those that look alike and stand side by side stand there once. */
 export function linesOf(trees, describe, indent = '') {
-  const lines = [];
-  let latest;
+  const kinds = new Map();
   for (const tree of trees) {
-    const own = describe(tree);
-    const below = linesOf(tree.children, describe, `${indent}  `);
-    const text = [own, ...below].join('\n');
-    if (latest?.text === text) {
-      latest.times += 1;
-      lines[latest.at] = `${indent}${latest.times} × ${own}`;
-      continue;
-    }
-    latest = { text, at: lines.length, times: 1 };
-    lines.push(`${indent}${own}`, ...below);
+    const lines = [describe(tree), ...linesOf(tree.children, describe, '  ')];
+    const text = lines.join('\n');
+    kinds.set(text, { lines, times: (kinds.get(text)?.times ?? 0) + 1 });
   }
-  return lines;
+  return [...kinds.values()].flatMap(({ lines: [first, ...more], times }) => {
+    const counted = times === 1 ? first : `${times.toLocaleString('en')} × ${first}`;
+    return [counted, ...more].map((line) => indent + line);
+  });
 }
