@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { build } from '../../scripts/build/build.mjs';
 import { check, conclude } from '../../scripts/lib/checks.mjs';
 import { serveTraced } from '../../scripts/lib/tracing/serve.mjs';
@@ -117,6 +118,17 @@ const STORIES = {
            handled`,
   ],
 };
+/** What the span of a call says. */
+const ATTRIBUTES = [
+  'rpc.system',
+  'rpc.service',
+  'rpc.method',
+  'lumenize.target.instance',
+  'lumenize.call.id',
+  'lumenize.call.code',
+  'lumenize.call.wait_ms',
+  'lumenize.batch.size',
+];
 /** Ended by nobody: their methods hang. */
 const ENDLESS = ['Users', 'Users.never', 'Cart', 'GET /late'];
 
@@ -125,6 +137,20 @@ await bundle('test-worker/tracing/worker.ts', 'target/tracing');
 const disk = mkdtempSync(join(tmpdir(), 'lumenize-call-tracing-'));
 const server = await serveTraced('test-worker/tracing/workerd.capnp', { disk });
 try {
+  const outcomes = [];
+  for (const story of ['failing', 'failingByRpc']) {
+    await server.ask(story);
+    outcomes.push(await spansOf(server).then(outcomesOf));
+  }
+  check('an invocation that throws ends as it does by Workers RPC', isDeepStrictEqual(...outcomes));
+  const [, , call] = await server.ask('single').then(() => spansOf(server).then(flat));
+  check(
+    'a call says what it is by the conventions for RPC',
+    isDeepStrictEqual(Object.keys(call.attributes), ATTRIBUTES) &&
+      call.attributes['rpc.system'] === 'cloudflare_workers' &&
+      call.attributes['rpc.service'] === 'USERS' &&
+      call.attributes['rpc.method'] === 'getUser',
+  );
   for (const [what, [story, expected]] of Object.entries(STORIES)) {
     const answer = await server.ask(story);
     const [root, ...others] = await spansOf(server, story === 'late' ? ENDLESS : []);
@@ -139,6 +165,16 @@ try {
   rmSync(disk, { recursive: true, force: true });
 }
 conclude();
+
+function flat(trees) {
+  return trees.flatMap((tree) => [tree, ...flat(tree.children)]);
+}
+
+/** How the invocations of a request ended. */
+function outcomesOf(trees) {
+  const invocations = flat(trees).filter(({ isInvocation }) => isInvocation);
+  return invocations.map(({ name, outcome }) => [name.split(' ')[0], outcome]);
+}
 
 function shown({ name, isInvocation, attributes, status, exceptions, ms }) {
   const { 'lumenize.call.code': code, 'lumenize.batch.size': batch } = attributes;

@@ -99,6 +99,11 @@ export class Cart extends withDurableCalls(LumenizeBase<Env>) {
     return this.svc.callRaw(this.ctn('USERS', 'main').fail('u1')).catch(String);
   }
 
+  /** The same by Workers RPC. */
+  failingByRpc(): Promise<string> {
+    return this.env.USERS.getByName('main').fail('u1').catch(String);
+  }
+
   failingLater(): Promise<string> {
     return this.svc.callRaw(this.ctn('USERS', 'main').failLater()).catch(String);
   }

@@ -66,12 +66,13 @@ function nodeOf({ type, span, at, name, entrypoint, info }) {
   };
 }
 
-function describe(node, { type, at, info, name, message }) {
+function describe(node, { type, at, info, name, message, outcome }) {
   if (!node) return;
   if (type === 'attributes') for (const each of info) node.attributes[each.name] = each.value;
   if (type === 'exception') node.exceptions.push(`${name}: ${message}`);
   if (type === 'spanUpdate' && info.type === 'status') node.status = info.status;
   if (type === 'spanClose' || type === 'outcome') node.ms = at - node.at;
+  if (type === 'outcome') node.outcome = outcome;
 }
 
 /** Trees as lines of text. Those that look alike and stand side by side stand there once. */
