@@ -8,6 +8,7 @@ import { BUDGETS, build } from '../scripts/build/build.mjs';
 import { conclude, count } from '../scripts/lib/checks.mjs';
 import { format } from '../scripts/lib/spawn.mjs';
 import { median, ratio as ratioOfSamples, spread } from '../scripts/lib/statistics.mjs';
+import { serveTraced } from '../scripts/lib/tracing/serve.mjs';
 import { bundle, serve } from '../scripts/lib/workerd.mjs';
 
 const IS_QUICK = process.argv.includes('--quick');
@@ -41,7 +42,7 @@ const ROWS = [
   { row: 'concurrent', size: 10, times: TIMES / 5 },
   { row: 'concurrent', size: 50, times: 24 },
   { row: 'concurrent', size: 200, times: 6, hasBudget: true },
-  { row: 'watched', size: 200, times: 6, ways: ['batched'] },
+  { row: 'listening', size: 200, times: 6, ways: ['batched'], hasBudget: true },
   { row: 'concurrent', size: 1_000, times: 2, hasBudget: true },
   { row: 'targets', size: 200, times: 4, ways: TARGETS, hasBudget: true },
   { row: 'nested', size: 1, times: TIMES, ways: NESTED, hasBudget: true },
@@ -49,6 +50,9 @@ const ROWS = [
     ? []
     : [
         { row: 'concurrent', size: 10_000, times: 1 },
+        { row: 'context', size: 200, times: 6, ways: ['batchedAwaited'] },
+        { row: 'traced', size: 200, times: 1, ways: ['rpc', 'batched'], isTraced: true },
+        { row: 'spans by hand', size: 200, times: 1, ways: ['floor'], isTraced: true },
         ...[100, 10_000].map((size) => ({ row: 'payload', size, times: TIMES / 4 })),
         { row: 'payload', size: 1_000_000, times: 8 },
         ...[100, 10_000].map((size) => ({ row: 'payload by 20', size, times: 20 })),
@@ -90,6 +94,11 @@ const RATIOS = [
     of: ['nested 1 rpc', 'nested 1 batchedAwaited'],
   },
   {
+    what: '200 calls while somebody listens ÷ while nobody does',
+    limits: ['≤', 1.6, 1.2],
+    of: ['listening 200 batched', 'concurrent 200 batched'],
+  },
+  {
     what: '199 fast calls beside one slow ÷ without it',
     limits: ['≤', 1.5, 1.1],
     of: ['beside a slow one 1 batchedAwaited', 'beside a slow one 0 batchedAwaited'],
@@ -129,11 +138,12 @@ count({ passed: lines.length - missed.length, failed: missed.length });
 conclude();
 
 /** One cell for each way of a row. */
-function cellsOf({ row, size, times, ways = WAYS }) {
+function cellsOf({ row, size, times, ways = WAYS, isTraced }) {
   return ways.map((way) => {
     const isFast = row !== 'payload' && size >= FAST.from && FAST.ways.includes(way);
     const runs = times * (isFast ? FAST.more : 1);
-    return { name: key(row, size, way), path: 'measure', query: { row, way, size, times: runs } };
+    const query = { row, way, size, times: runs };
+    return { name: key(row, size, way), path: 'measure', query, isTraced };
   });
 }
 
@@ -150,20 +160,38 @@ function slowCell(slow) {
  * whoever runs when the time has come, most of it not his.
  */
 async function sampleInTurn(cells, warmUp) {
-  const servers = await Promise.all(cells.map(() => serve('bench/workerd.capnp')));
+  const servers = await Promise.all(
+    cells.map(({ isTraced }) =>
+      isTraced
+        ? serveTraced('bench/workerd.capnp', { keepsNothing: true })
+        : serve('bench/workerd.capnp'),
+    ),
+  );
   try {
     for (const [at, { path, query }] of cells.entries()) {
       for (let ms = 0; ms < warmUp; ) ms += Math.max(1, await servers[at].ask(path, query));
     }
     for (let round = 0; round < ROUNDS; round++) {
-      for (const [at, { name, path, query }] of cells.entries()) {
-        const ms = await servers[at].ask(path, query);
+      for (const [at, { name, path, query, isTraced }] of cells.entries()) {
+        const ms = await (isTraced ? untilTraced : askOnce)(servers[at], path, query);
         sample(name, (ms * 1_000) / query.times);
       }
     }
   } finally {
     for (const { stop } of servers) stop();
   }
+}
+
+function askOnce({ ask }, path, query) {
+  return ask(path, query);
+}
+
+/** Spans leave after what they are of has ended: what they cost is seen from outside only. */
+async function untilTraced({ ask }, path, query) {
+  const start = performance.now();
+  await ask(path, query);
+  await ask('spans');
+  return performance.now() - start;
 }
 
 async function sampleTheRest() {
@@ -251,7 +279,7 @@ function table(rows) {
 
 /** Every cell as its ratio to Workers RPC in the same run, with the spread of its samples. */
 function details() {
-  const compared = ROWS.filter(({ ways = WAYS }) => ways.includes('rpc'));
+  const compared = ROWS.filter(({ ways = WAYS, isTraced }) => ways.includes('rpc') && !isTraced);
   const rows = compared.map(({ row, size, ways = WAYS }) => {
     const cells = WAYS.map((way) => {
       if (!ways.includes(way)) return '';
@@ -270,7 +298,10 @@ function details() {
     '',
     'Beside these:',
     '',
-    `- 200 calls while somebody listens to callChannel ÷ while nobody does: ${beside('watched 200 batched', 'concurrent 200 batched')}`,
+    `- 200 calls with \`{ context }\` ÷ without: ${beside('context 200 batchedAwaited', 'concurrent 200 batchedAwaited')}`,
+    `- 200 calls whose request is traced ÷ not traced: ${beside('traced 200 batched', 'concurrent 200 batched')}`,
+    `- 200 calls whose request is traced ÷ as many spans by hand, and no calls: ${beside('traced 200 batched', 'spans by hand 200 floor')}`,
+    `- 200 calls whose request is traced, Workers RPC ÷ ours: ${beside('traced 200 rpc', 'traced 200 batched')}`,
     `- 200 calls to 200 targets ÷ Workers RPC on stubs that are kept: ${beside('targets 200 batched', 'targets 200 rpcKept')}`,
     '',
   ].join('\n');

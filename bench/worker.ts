@@ -1,4 +1,5 @@
 /** What the benchmark measures: `/measure` takes a row, a way and how often, and returns milliseconds. */
+import { tracing } from 'cloudflare:workers';
 import { callChannel } from '@lumenize/call';
 import { checkTimeout, recover } from '../pkg/wasm/lumenize_call.js';
 import { Callers, type Env, Target, WAYS, type Way } from './ways.js';
@@ -9,6 +10,22 @@ export { Target };
 const SLOW = 200;
 
 function ignore(): void {}
+
+/** The spans of a call, its handler and its method, which cost what the runtime takes for them. */
+function spansByHand(call: number): void {
+  const rpc = { 'rpc.system': 'cloudflare_workers', 'rpc.service': 'TARGET', 'rpc.method': 'add' };
+  const span = tracing.startSpan('TARGET.add');
+  tracing.withActiveSpan(span, () => {
+    const method = tracing.startSpan('Target.add');
+    method.setAttributes({ ...rpc, 'lumenize.call.id': call });
+    method.end();
+    tracing.startSpan('Driver.onSum').end();
+  });
+  const more = { 'lumenize.target.instance': 'main', 'lumenize.batch.size': 200 };
+  const came = { 'lumenize.call.code': 'value', 'lumenize.call.wait_ms': 1 };
+  span.setAttributes({ ...rpc, ...more, ...came, 'lumenize.call.id': call });
+  span.end();
+}
 
 export class Driver extends Callers {
   /** Runs one cell of the table `times` times and returns the milliseconds that it took in all. */
@@ -24,7 +41,15 @@ export class Driver extends Callers {
     switch (row) {
       case 'concurrent':
         return () => this.at(way, this.addition, size, main);
-      case 'watched':
+      case 'traced':
+        return () => this.at(way, this.addition, size, main);
+      case 'spans by hand':
+        return async () => {
+          for (let call = 0; call < size; call++) spansByHand(call);
+        };
+      case 'context':
+        return () => this.#withContext(size);
+      case 'listening':
         return async () => {
           callChannel.subscribe(ignore);
           try {
@@ -52,6 +77,14 @@ export class Driver extends Callers {
       default:
         throw new Error(`there is no row ${row}`);
     }
+  }
+
+  async #withContext(size: number): Promise<void> {
+    const users = this.ctn('TARGET', 'main');
+    const options = { context: { tenant: 't1' } };
+    await Promise.all(
+      Array.from({ length: size }, (_, n) => this.svc.callRaw(users.add(n, 1), options)),
+    );
   }
 
   /** One call to each target, to not more than so many at once. */

@@ -72,6 +72,7 @@ const CHECKS = [
     name: 'a callee in another process, which dies',
     run: 'node test-worker/processes/processes.mjs',
   },
+  { name: 'spans that a tail worker receives', run: 'node test-worker/tracing/tracing.mjs' },
   {
     name: '10,000 calls in flight, and 50,000 calls (about 30 seconds)',
     run: 'node test-worker/soak/soak.mjs 50000',

@@ -26,17 +26,22 @@ export async function bundle(entry, folder) {
  * Serves a workerd configuration whose one socket is named `http`.
  *
  * @param options.quiet - Whether what it complains of is not shown: for faults on purpose.
+ * @param options.experimental - Whether it has what is experimental, such as streaming tail workers.
  * @param options.inspect - Whether there is an inspector, which makes everything slower.
  * @param options.disk - The folder that the configuration's directory `disk` is.
  * @param options.env - Environment variables beside those of this process.
  * @returns Its address, that of its inspector, how to ask it, what it has complained of so far, and how to end it,
  *   or to kill it and wait until it is gone.
  */
-export async function serve(config, { inspect = false, quiet = false, disk, env } = {}) {
+export async function serve(
+  config,
+  { inspect = false, quiet = false, experimental = false, disk, env } = {},
+) {
   const workerd = start(
     'workerd',
     [
       ...['serve', config, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'],
+      ...(experimental ? ['--experimental'] : []),
       ...(inspect ? ['--inspector-addr=127.0.0.1:0'] : []),
       ...(disk === undefined ? [] : [`--directory-path=disk=${disk}`]),
     ],

@@ -10,6 +10,7 @@ import { explainNode } from '../wire/explain.js';
 import type { Node } from '../wire/node.js';
 import { withCallIn } from '../wire/stack.js';
 import { textOf } from '../wire/text.js';
+import { activate, endSpan, type Span } from '../wire/tracing.js';
 import type { PendingCall } from './era.js';
 import type { Outgoing } from './outbox.js';
 import type { Pending } from './pending.js';
@@ -49,6 +50,9 @@ export class Call implements PendingCall, Outgoing {
   /** The target's answer, until the call is settled. */
   answer: unknown;
   onSettled: (() => void) | undefined;
+  /** Where the request is traced. */
+  span: Span | undefined;
+  batchSize = 1;
   /** Runs a function in the async context in which the call was made. Set only if the context matters. */
   #enter: ((run: () => void) => void) | undefined;
   #unwatch: (() => void) | undefined;
@@ -57,7 +61,7 @@ export class Call implements PendingCall, Outgoing {
   constructor(
     readonly id: number,
     readonly target: Target,
-    private readonly remote: Node,
+    readonly remote: Node,
     readonly encoded: EncodedProgram,
     readonly timeout: number,
     /** What is left of the call around it, if that ends it earlier. */
@@ -70,12 +74,13 @@ export class Call implements PendingCall, Outgoing {
   ) {}
 
   /**
-   * Keeps the current async context (the values of `AsyncLocalStorage`) for the outcome. A promise runs a
+   * Keeps the current async context (the values of `AsyncLocalStorage`) for the outcome, inside of the call's span. A promise runs a
    * callback in the context in which the callback was registered.
    */
   keepContext(): void {
     const { promise, resolve } = Promise.withResolvers<() => void>();
-    promise.then(runIt);
+    if (this.span) activate(this.span, () => promise.then(runIt));
+    else promise.then(runIt);
     this.#enter = resolve;
   }
 
@@ -91,6 +96,7 @@ export class Call implements PendingCall, Outgoing {
     this.onSettled?.();
     const ended = this.onOutcome(outcome, failed);
     this.#end?.(ended);
+    if (this.span) endSpan(this.span, ended);
     return ended;
   }
 

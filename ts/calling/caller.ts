@@ -47,6 +47,7 @@ import { PendingBySection } from './pending-by-section.js';
 import { platformError } from './platform.js';
 import { remoteOf } from './remote.js';
 import { Settling } from './settling.js';
+import { spanOfCall } from './spans.js';
 import type { CallStats } from './stats.js';
 import type { Instance, Target } from './target.js';
 import { Targets } from './targets.js';
@@ -170,7 +171,9 @@ export class Caller<Env, Self = never> {
         if (handler) foldStack(error);
         this.#owner.report(error, { ...call.details(), handler: textOfHandler(written) });
       };
-      if (handler) return handle(handler, this.#owner.self, outcome, report);
+      // What carries a durable call has no handler of the user's: that has a span of its own.
+      const isTraced = call.span !== undefined && options.context !== null;
+      if (handler) return handle(handler, this.#owner.self, outcome, isTraced, report);
       if (failed) report(outcome);
       else release(outcome);
     });
@@ -255,6 +258,7 @@ export class Caller<Env, Self = never> {
     const id = this.#greatestId;
     const call = new Call(id, target, remote, encoded, ms, isCutShort, origin, pending, settle);
     call.isObserved = isObserved();
+    call.span = spanOfCall(target, remote);
     // Code that awaits the outcome already runs in its own async context.
     if (hasHandler || call.isObserved) call.keepContext();
     pending.open(call);

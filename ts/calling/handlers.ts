@@ -1,16 +1,13 @@
 /** Handlers: checked when the call is made, run with the outcome, and named in reports. */
-import { type HandlerFunction, runFunction, runHandler } from '../receiving/handle.js';
-import { type HandlerProgram, handlerOf } from '../record/handler.js';
+import { type CheckedHandler, type HandlerFunction, runEither } from '../receiving/handle.js';
+import { handlerOf } from '../record/handler.js';
 import { notRecorded } from '../record/record.js';
 import { isPlainObject } from '../runtime/kinds.js';
 import { release } from '../wire/dispose.js';
 import { invalidContinuation } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
 import { unknownName } from '../wire/near.js';
-import { isForeign, isStart, type Node, nodeOf } from '../wire/node.js';
-
-/** A handler that has been checked. */
-export type CheckedHandler = HandlerProgram | HandlerFunction;
+import { firstMember, isForeign, type Node, nodeOf } from '../wire/node.js';
 
 /**
  * Checks what a caller passed as the handler.
@@ -42,13 +39,11 @@ export function handle(
   handler: CheckedHandler,
   self: object,
   outcome: unknown,
+  isTraced: boolean,
   report: (error: unknown) => void,
 ): void | Promise<void> {
   try {
-    const ended =
-      typeof handler === 'function'
-        ? runFunction(handler, self, outcome)
-        : runHandler(handler, self, outcome);
+    const ended = runEither(handler, self, outcome, isTraced);
     if (ended !== undefined) return ended.catch(report).then(() => release(outcome));
   } catch (error) {
     report(error);
@@ -58,9 +53,7 @@ export function handle(
 
 /** Throws `CallError` with code `invalid-continuation` if the handler's first member does not exist. */
 function checkHandler(handler: Node, self: object): void {
-  let first = handler;
-  while (first.of && !isStart(first.of)) first = first.of;
-  const { name } = first;
+  const name = firstMember(handler);
   if (name === undefined || name in self) return;
   const names = new Set<string>();
   for (let at: object = self; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {

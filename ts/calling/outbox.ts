@@ -12,8 +12,10 @@ import { afterMicrotasks, soon } from '../runtime/turn.js';
 import { MessageLimit } from '../wasm/lumenize_call.js';
 import { contextOf, contextOfAll, type Origin, type SentCaller } from '../wire/context.js';
 import type { Receiver } from '../wire/protocol.js';
+import type { Span } from '../wire/tracing.js';
 import { Answers } from './answers.js';
 import { stubSurvives } from './platform.js';
+import { sendInSpan } from './spans.js';
 import type { Connection, Target } from './target.js';
 
 /** A call on its way to its target. */
@@ -26,6 +28,9 @@ export interface Outgoing {
   /** Whether it is already settled. A settled call is not sent. */
   readonly isSettled: boolean;
   isSent: boolean;
+  readonly span: Span | undefined;
+  /** How many calls its message has. */
+  batchSize: number;
   /** Runs when it has its outcome. */
   onSettled: (() => void) | undefined;
 }
@@ -53,6 +58,14 @@ export type Send = (calls: readonly Outgoing[]) => PromiseLike<unknown>;
 /** What stands between callers and the platform: nothing, unless `testing/` puts something there. */
 export const between: { send?: (calls: readonly Outgoing[], send: Send) => PromiseLike<unknown> } =
   {};
+
+/** Sends calls by what stands between, and inside of their span. */
+function sendWith(calls: readonly Outgoing[], send: Send): PromiseLike<unknown> {
+  const sendNow = (): PromiseLike<unknown> =>
+    between.send ? between.send(calls, send) : send(calls);
+  const [{ span }] = calls as [Outgoing];
+  return span ? sendInSpan(calls, span, sendNow) : sendNow();
+}
 
 /** The calls of one object that wait for the end of the turn. */
 export class Outbox<C extends Outgoing> {
@@ -149,9 +162,10 @@ export class Outbox<C extends Outgoing> {
       const context = contextOf(this.#sender.name, call);
       const taken = target.take();
       connection = taken;
-      const sending = between.send
-        ? between.send([call], () => taken.callOne(frame, slots, context))
-        : taken.callOne(frame, slots, context);
+      const sending =
+        between.send || call.span
+          ? sendWith([call], () => taken.callOne(frame, slots, context))
+          : taken.callOne(frame, slots, context);
       sending.then((sent) => {
         target.giveBack(taken, true);
         this.#sender.receiveOne(call, sent);
@@ -193,9 +207,10 @@ export class Outbox<C extends Outgoing> {
     try {
       const taken = target.take();
       connection = taken;
-      const sending = between.send
-        ? between.send(calls, (some) => taken.callSeveral(...messageOf(name, some)))
-        : taken.callSeveral(...message);
+      const sending =
+        between.send || calls[0]?.span
+          ? sendWith(calls, (some) => taken.callSeveral(...messageOf(name, some)))
+          : taken.callSeveral(...message);
       sending.then((sent) => {
         target.giveBack(taken, true);
         void new Answers(this.#sender, calls, target, taken).receive(sent);

@@ -5,6 +5,7 @@ import { publish, type Settlement, settlementOf } from '../wire/channel.js';
 import { release } from '../wire/dispose.js';
 import type { Outcome } from '../wire/outcome.js';
 import type { Call } from './call.js';
+import { describeOutcome } from './spans.js';
 import { type CallStats, Settlements } from './stats.js';
 
 export class Settling {
@@ -15,13 +16,15 @@ export class Settling {
   }
 
   settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
-    if (failed || call.isObserved) this.#note(call, settlementOf(outcome, failed));
+    if (failed || call.isObserved || call.span)
+      this.#note(call, settlementOf(outcome, failed), outcome);
     else this.#settled.values += 1;
     return call.settle(outcome, failed);
   }
 
-  #note(call: Call, code: Settlement): void {
+  #note(call: Call, code: Settlement, outcome: unknown): void {
     this.#settled.add(code);
+    if (call.span) describeOutcome(call, call.span, code, outcome);
     if (!call.isObserved) return;
     publish({
       event: 'settle',

@@ -1,11 +1,12 @@
 /** Handlers of durable calls: recorded ones, as they are stored, and run again from there. */
 
 import { handlerFor, textOfHandler } from '../calling/handlers.js';
-import { runHandler } from '../receiving/handle.js';
+import { runEither } from '../receiving/handle.js';
 import type { HandlerProgram } from '../record/handler.js';
 import { notRecorded } from '../record/record.js';
 import { runnable } from '../wire/core.js';
 import { type Node, nodeOf } from '../wire/node.js';
+import { isTraced } from '../wire/tracing.js';
 import type { StoredHandler } from './rows.js';
 
 /**
@@ -37,13 +38,13 @@ export function storedHandlerFor(
   return { text, method: { ...method }, slots };
 }
 
-/** Runs a stored handler, as `runHandler` does. */
+/** Runs a stored handler. */
 export function runStored(
   stored: StoredHandler,
   self: object,
   outcome: unknown,
 ): void | Promise<void> {
-  return runHandler(programOf(stored), self, outcome);
+  return runEither(programOf(stored), self, outcome, isTraced());
 }
 
 function programOf(stored: StoredHandler): HandlerProgram {

@@ -1,7 +1,6 @@
 /** A call that runs, as its target sees it: inside of its context, looked at before, and heard of when it fails. */
 
 import { isThenableObject } from '../runtime/kinds.js';
-import { FacadeEntry } from '../wasm/lumenize_call.js';
 import { isObserved, publish, type ReceiveEvent } from '../wire/channel.js';
 import {
   type CallContext,
@@ -16,7 +15,9 @@ import type { ReceivedProgram } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure, sendRefusal, sendValue } from '../wire/outcome.js';
 import { loggable, textOf } from '../wire/text.js';
+import { isTraced } from '../wire/tracing.js';
 import { run } from './run.js';
+import { inMethodSpan, isDurable } from './spans.js';
 import type { Read } from './steps.js';
 import type { Effort } from './work.js';
 
@@ -58,14 +59,18 @@ export function answer(call: Incoming): unknown {
 
 /** What carries a durable call is no call of the user's: that is inside of it. */
 function isOurs({ program }: Incoming): boolean {
-  return program.method?.name === FacadeEntry.Durable;
+  return isDurable(program);
 }
 
 function runHere(call: Incoming): unknown {
-  const { context, program, slots, firstSlot, self, read, effort } = call;
+  const { context, program, self } = call;
   context.begin(call.id);
   try {
-    const returned = run(program, slots, firstSlot, self, read, undefined, undefined, effort);
+    // A program of several steps has a span for each method of its target.
+    const returned =
+      program.method && isTraced() && !isOurs(call)
+        ? inMethodSpan(self, program.method.name, () => runProgram(call))
+        : runProgram(call);
     context.callId = undefined;
     if (returned instanceof Promise) return ended(returned, call);
     context.end();
@@ -74,6 +79,10 @@ function runHere(call: Incoming): unknown {
     context.end();
     return failed(thrown, call);
   }
+}
+
+function runProgram({ program, slots, firstSlot, self, read, effort }: Incoming): unknown {
+  return run(program, slots, firstSlot, self, read, undefined, undefined, effort);
 }
 
 function ended(returned: Promise<unknown>, call: Incoming): Promise<unknown> {

@@ -1,8 +1,10 @@
 /** Runs handlers, with the runner that also runs callers' programs. */
 
 import type { HandlerProgram } from '../record/handler.js';
+import { classOf } from '../wire/context.js';
 import { release } from '../wire/dispose.js';
 import { ours } from '../wire/stack.js';
+import { inSpan } from '../wire/tracing.js';
 import { callMethod, run, settled } from './run.js';
 import { readAny } from './steps.js';
 
@@ -36,6 +38,31 @@ export function runFunction(
 ): void | Promise<void> {
   const lent: unknown[] = [];
   return endOf(settled(Reflect.apply(handler, self, [outcome]), lent), lent);
+}
+
+/** A handler that has been checked. */
+export type CheckedHandler = HandlerProgram | HandlerFunction;
+
+/** Runs either: in a span of its own, such as `Cart.onUser`, if its call is traced. */
+export function runEither(
+  handler: CheckedHandler,
+  self: object,
+  outcome: unknown,
+  isTraced: boolean,
+): void | Promise<void> {
+  if (isTraced) {
+    const name = `${classOf(self)}.${nameOf(handler)}`;
+    return inSpan(name, undefined, () => runEither(handler, self, outcome, false));
+  }
+  return typeof handler === 'function'
+    ? runFunction(handler, self, outcome)
+    : runHandler(handler, self, outcome);
+}
+
+function nameOf(handler: CheckedHandler): string | undefined {
+  // Its function may have a name of its own, which may be anything.
+  if (typeof handler === 'function') return 'handler';
+  return handler.method ? handler.method.name : handler.program.names[0];
 }
 
 function endOf(returned: unknown, lent: readonly unknown[]): void | Promise<void> {

@@ -16,11 +16,13 @@ import { within } from '../wire/context.js';
 import type { ReceivedProgram } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure, sendRefusal } from '../wire/outcome.js';
+import { isTraced } from '../wire/tracing.js';
 import { answer } from './attend.js';
 import { rulesOf } from './expose.js';
 import { type Message, readMessage } from './message.js';
 import { checkFrame } from './receive.js';
 import { Reply } from './reply.js';
+import { describeMessage } from './spans.js';
 import type { Read } from './steps.js';
 import { Effort } from './work.js';
 
@@ -69,6 +71,7 @@ function begin(
         return refused instanceof CallError ? refused : new CallError('internal', String(refused));
       }
     });
+    if (isTraced()) describeMessage(self, programs);
     calls = new Calls(checked, programs, self, rules.read, request);
   } catch (refused) {
     return { sent: sendRefusal(refused), turn: undefined };

@@ -7,8 +7,10 @@ import { afterOthers, endOfTurn, mustWait } from '../runtime/turn.js';
 import { Contexts } from '../wire/context.js';
 import { decodeFrame, type ReceivedProgram } from '../wire/core.js';
 import { sendRefusal } from '../wire/outcome.js';
+import { isTraced } from '../wire/tracing.js';
 import { answer } from './attend.js';
 import { type ClassRules, rulesOf } from './expose.js';
+import { describeMessage } from './spans.js';
 import { type Read, readAny } from './steps.js';
 
 /**
@@ -40,6 +42,7 @@ function begin(self: object, frame: unknown, slots: readonly unknown[]): unknown
   } catch (refused) {
     return sendRefusal(refused);
   }
+  if (isTraced()) describeMessage(self, [program]);
   const context = contexts.for(0, self, program.entries);
   return answer({ id: contexts.idOf(0), context, program, slots, firstSlot: 0, self, read });
 }

@@ -4,7 +4,9 @@ import { ArgumentKind, ChainLimit, StepKind } from '../wasm/lumenize_call.js';
 import type { Program } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { ours } from '../wire/stack.js';
+import { isTraced } from '../wire/tracing.js';
 import { leadsToCode } from './reach.js';
+import { inMethodSpan } from './spans.js';
 import { costOf, costOfText, type Effort } from './work.js';
 
 /** The index of the first step's word. The counts of slots and steps precede it. */
@@ -77,8 +79,12 @@ export function takeStep(run: Run): unknown {
       if (receiver !== run.self && typeof method === 'function') {
         work(run, costOf(method, receiver, args));
       }
-      const name = typeof method === 'function' ? '' : nameOf(run, callee);
-      return counted(run, apply(method, receiver, args, name), receiver);
+      const isTracedHere = receiver === run.self && run.read !== readAny && isTraced();
+      const name = isTracedHere || typeof method !== 'function' ? nameOf(run, callee) : '';
+      const result = isTracedHere
+        ? inMethodSpan(run.self, name, () => apply(method, receiver, args, name))
+        : apply(method, receiver, args, name);
+      return counted(run, result, receiver);
     }
     case StepKind.Array:
       return nextArguments(run);

@@ -36,6 +36,14 @@ export function isStart(node: Node): boolean {
   return !node.of && node.name === undefined;
 }
 
+/** The member with which a chain begins, such as `getUser`. */
+export function firstMember(node: Node): string | undefined {
+  if (node instanceof NamedNode) return node.text.split('(', 1)[0];
+  let first = node;
+  while (first.of && !isStart(first.of)) first = first.of;
+  return first.name;
+}
+
 /** The node behind a continuation; `undefined` for any other value. */
 export function nodeOf(value: unknown): Node | undefined {
   const node = behind(value);
