@@ -146,16 +146,20 @@ describe('rows written', () => {
 test('hibernation: a pending call keeps its object and its target in memory', {
   timeout: 120_000,
 }, async () => {
-  const first = new Map<string, unknown>();
-  const make = (name: string, run: (buyer: Buyer) => unknown): Promise<unknown> =>
-    inBuyer(name, async (buyer) => {
-      first.set(name, buyer);
+  /** The objects as they were, to be told from those that started again. */
+  const callers = new Map<string, unknown>();
+  const targets = new Map<string, unknown>();
+  const make = async (name: string, run: (buyer: Buyer) => unknown): Promise<void> => {
+    await inBuyer(name, async (buyer) => {
+      callers.set(name, buyer);
       await run(buyer);
     });
+    await inCalc(name, (calc) => targets.set(name, calc));
+  };
   const isKept = (name: string): Promise<boolean> =>
-    inBuyer(name, (buyer) => buyer === first.get(name));
+    inBuyer(name, (buyer) => buyer === callers.get(name));
   const isTargetKept = (name: string): Promise<boolean> =>
-    inCalc(name, (calc) => calc.messages > 0);
+    inCalc(name, (calc) => calc === targets.get(name));
   const hang = (buyer: Buyer, name: string, timeout: number): Promise<unknown> =>
     buyer.svc.callRaw(buyer.ctn('CALC', name).never(), { timeout }).catch(() => {});
   await make('with a deadline', (buyer) => {
@@ -163,6 +167,10 @@ test('hibernation: a pending call keeps its object and its target in memory', {
   });
   await make('without a deadline', (buyer) => {
     void hang(buyer, 'without a deadline', Number.POSITIVE_INFINITY);
+  });
+  await make('Workers RPC', () => {
+    const hung = env.CALC.getByName('Workers RPC').never() as Promise<unknown>;
+    hung.catch(() => {});
   });
   await make('expired', (buyer) => hang(buyer, 'expired', 20));
   await make('expired together', (buyer) =>
@@ -173,19 +181,19 @@ test('hibernation: a pending call keeps its object and its target in memory', {
   });
   // Whoever looks keeps what it sees in memory: each is looked at once.
   const idle = Array.from({ length: 60 }, (_, at) => `idle ${at}`);
-  for (const name of idle) await make(name, () => {});
+  for (const name of idle) await inBuyer(name, (buyer) => callers.set(name, buyer));
   await vi.waitUntil(async () => !(await isKept(idle.pop() ?? 'none is left')), {
     timeout: 60_000,
     interval: 1_000,
   });
   const kept: Record<string, { caller: boolean; target: boolean }> = {};
-  for (const name of first.keys()) {
-    if (name.startsWith('idle')) continue;
+  for (const name of targets.keys()) {
     kept[name] = { caller: await isKept(name), target: await isTargetKept(name) };
   }
   expect(kept).toEqual({
     'with a deadline': { caller: true, target: true },
     'without a deadline': { caller: true, target: true },
+    'Workers RPC': { caller: true, target: true },
     // Its message is open until the method ends, unless others came with it.
     expired: { caller: true, target: true },
     'expired together': { caller: false, target: false },
