@@ -56,6 +56,8 @@ export class Call implements PendingCall, Outgoing {
   /** Runs a function in the async context in which the call was made. Set only if the context matters. */
   #enter: ((run: () => void) => void) | undefined;
   #unwatch: (() => void) | undefined;
+  /** Its text, once somebody has asked. */
+  #operation: string | undefined;
   #end: ((ended: void | Promise<void>) => void) | undefined;
 
   constructor(
@@ -159,7 +161,8 @@ export class Call implements PendingCall, Outgoing {
 
   eventDetails(): CallEventDetails {
     const { binding, instance } = this.target;
-    return { id: this.id, binding, instance, operation: explainNode(this.remote) };
+    this.#operation ??= explainNode(this.remote);
+    return { id: this.id, binding, instance, operation: this.#operation };
   }
 
   #error(code: CallErrorCode, what: string, more: CallErrorDetails = {}): CallError {

@@ -276,7 +276,10 @@ export class Caller<Env, Self = never> {
       soon(() => this.#fail([call], error));
     }
     // Published last: the call has its place, and a listener may make calls.
-    if (call.isObserved) publish({ event: 'start', ...call.eventDetails() });
+    if (call.isObserved) {
+      const { binding, instance, operation } = call.eventDetails();
+      publish({ event: 'start', id, binding, instance, operation });
+    }
     return call;
   }
 

@@ -26,12 +26,9 @@ export class Settling {
     this.#settled.add(code);
     if (call.span) describeOutcome(call, call.span, code, outcome);
     if (!call.isObserved) return;
-    publish({
-      event: 'settle',
-      ...call.eventDetails(),
-      code,
-      ms: call.pending.since(call),
-    });
+    const { id, binding, instance, operation } = call.eventDetails();
+    const ms = call.pending.since(call);
+    publish({ event: 'settle', id, binding, instance, operation, code, ms });
   }
 
   /** Settles a call in its turn, as cancelled if it was cancelled in the meantime. */

@@ -8,7 +8,6 @@ import {
   type Context,
   classOf,
   placeOf,
-  shownCaller,
   within,
 } from '../wire/context.js';
 import type { ReceivedProgram } from '../wire/core.js';
@@ -53,8 +52,9 @@ export interface Incoming {
 /** Runs a call and returns its answer, or a promise of it. It never throws. */
 export function answer(call: Incoming): unknown {
   const { context, self } = call;
-  const isWatched = isObserved() || typeof (self as Attendant).onReceive === 'function';
-  return within(context, isWatched && !isOurs(call) ? attend : runHere, call);
+  const isLookedAt = typeof (self as Attendant).onReceive === 'function';
+  if (isOurs(call) || !(isLookedAt || isObserved())) return within(context, runHere, call);
+  return within(context, isLookedAt ? attend : runWatched, call);
 }
 
 /** What carries a durable call is no call of the user's: that is inside of it. */
@@ -102,7 +102,7 @@ function ended(returned: Promise<unknown>, call: Incoming): Promise<unknown> {
 /** Lets the class look before anything runs, and tells observers. */
 function attend(call: Incoming): unknown {
   const refuse = (thrown: unknown): unknown => {
-    publishOf(call, { event: 'refused', error: thrown });
+    if (isObserved()) publishOf(call, 'refused', undefined, thrown);
     return sendRefusal(thrown);
   };
   try {
@@ -129,10 +129,9 @@ function look(call: Incoming, first: number): Promise<void> | undefined {
 function runWatched(call: Incoming): unknown {
   if (!isObserved()) return runHere(call);
   const begun = performance.now();
-  publishOf(call, { event: 'began' });
+  publishOf(call, 'began');
   const end = (sent: unknown): unknown => {
-    const error = thrownBy.get(call);
-    publishOf(call, { event: 'ended', ms: performance.now() - begun, ...error });
+    publishOf(call, 'ended', performance.now() - begun, thrownBy.get(call)?.error);
     return sent;
   };
   const sent = runHere(call);
@@ -142,24 +141,43 @@ function runWatched(call: Incoming): unknown {
 /** What calls have thrown, for observers. */
 const thrownBy = new WeakMap<Incoming, { readonly error: unknown }>();
 
-type Happened = Pick<ReceiveEvent, 'event' | 'ms' | 'error'>;
-
-function publishOf({ id, context, program, self }: Incoming, happened: Happened): void {
-  if (!isObserved()) return;
-  const { id: own } = (self as { ctx?: { id?: DurableObjectId } }).ctx ?? {};
+function publishOf(
+  { id, context, program, self }: Incoming,
+  event: ReceiveEvent['event'],
+  ms?: number,
+  error?: unknown,
+): void {
+  const { class: class_, instance } = targetOf(self);
   publish({
+    event,
     id,
-    class: classOf(self),
+    class: class_,
     binding: '',
-    instance: own?.name ?? own?.toString(),
+    instance,
     operation: placeOf(self, program.entries),
-    caller: shownCaller(context.caller),
-    ...happened,
+    caller: context.shownCaller,
+    ms,
+    error,
   });
 }
 
+/** What events say of a target: its runtime is asked once. */
+type ObservedTarget = Pick<ReceiveEvent, 'class' | 'instance'>;
+
+const observed = new WeakMap<object, ObservedTarget>();
+
+function targetOf(self: object): ObservedTarget {
+  let target = observed.get(self);
+  if (!target) {
+    const { id } = (self as { ctx?: { id?: DurableObjectId } }).ctx ?? {};
+    target = { class: classOf(self), instance: id?.name ?? id?.toString() };
+    observed.set(self, target);
+  }
+  return target;
+}
+
 function infoOf({ id, context }: Incoming, method: string): ReceivedCall {
-  return { method, caller: shownCaller(context.caller), context: context.shown(id) };
+  return { method, caller: context.shownCaller, context: context.shown(id) };
 }
 
 /** Errors may be anything, and throw when they are read. */

@@ -70,6 +70,7 @@ export class Context {
   #open = 0;
   #only: number | string | undefined;
   #origin: Origin | undefined;
+  #shownCaller: CallerInfo | undefined;
 
   constructor(
     readonly caller: SentCaller,
@@ -105,15 +106,20 @@ export class Context {
     return origin;
   }
 
+  /** Who makes it, as users see it: one object for all of its calls. */
+  get shownCaller(): CallerInfo {
+    if (!this.#shownCaller) {
+      const [class_, id, name] = this.caller;
+      this.#shownCaller = Object.freeze({ class: class_, id, name });
+    }
+    return this.#shownCaller;
+  }
+
   /** As its user sees it. */
   shown(callId = this.callId ?? (this.#begun > 1 ? undefined : this.#only)): CallContext {
     const { deadline, inherited: [chain = [], data = {}] = [] } = this;
-    return { callId, caller: shownCaller(this.caller), hops: chain.length + 1, deadline, data };
+    return { callId, caller: this.shownCaller, hops: chain.length + 1, deadline, data };
   }
-}
-
-export function shownCaller([class_, id, name]: SentCaller): CallerInfo {
-  return { class: class_, id, name };
 }
 
 const current = asyncContext<Context>();
