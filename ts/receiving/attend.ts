@@ -102,7 +102,7 @@ function ended(returned: Promise<unknown>, call: Incoming): Promise<unknown> {
 /** Lets the class look before anything runs, and tells observers. */
 function attend(call: Incoming): unknown {
   const refuse = (thrown: unknown): unknown => {
-    if (isObserved()) publishOf(call, 'refused', undefined, thrown);
+    if (isObserved()) publishOf(call, 'refused', undefined, { error: thrown });
     return sendRefusal(thrown);
   };
   try {
@@ -131,7 +131,7 @@ function runWatched(call: Incoming): unknown {
   const begun = performance.now();
   publishOf(call, 'began');
   const end = (sent: unknown): unknown => {
-    publishOf(call, 'ended', performance.now() - begun, thrownBy.get(call)?.error);
+    publishOf(call, 'ended', performance.now() - begun, thrownBy.get(call));
     return sent;
   };
   const sent = runHere(call);
@@ -145,10 +145,10 @@ function publishOf(
   { id, context, program, self }: Incoming,
   event: ReceiveEvent['event'],
   ms?: number,
-  error?: unknown,
+  thrown?: { readonly error: unknown },
 ): void {
   const { class: class_, instance } = targetOf(self);
-  publish({
+  const happened: ReceiveEvent = {
     event,
     id,
     class: class_,
@@ -157,8 +157,8 @@ function publishOf(
     operation: placeOf(self, program.entries),
     caller: context.shownCaller,
     ms,
-    error,
-  });
+  };
+  publish(thrown ? { ...happened, ...thrown } : happened);
 }
 
 /** What events say of a target: its runtime is asked once. */
