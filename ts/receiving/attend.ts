@@ -47,6 +47,8 @@ export interface Incoming {
   readonly self: object;
   readonly read: Read;
   readonly effort?: Effort;
+  /** Milliseconds that it waited for others to end, if it did. */
+  waited?: number;
 }
 
 /** Runs a call and returns its answer, or a promise of it. It never throws. */
@@ -90,18 +92,23 @@ function ended(returned: Promise<unknown>, call: Incoming): Promise<unknown> {
   );
 }
 
+/** Answers a call of which nothing has run, and tells observers. */
+export function refuse(call: Incoming, thrown: unknown): unknown {
+  publishOf(call, { event: 'refused', error: thrown });
+  return sendRefusal(thrown);
+}
+
 /** Lets the class look before anything runs, and tells observers. */
 function attend(call: Incoming): unknown {
-  const refuse = (thrown: unknown): unknown => {
-    publishOf(call, { event: 'refused', error: thrown });
-    return sendRefusal(thrown);
-  };
   try {
     const looked = look(call, 0);
     if (looked === undefined) return runWatched(call);
-    return looked.then(() => runWatched(call), refuse);
+    return looked.then(
+      () => runWatched(call),
+      (thrown) => refuse(call, thrown),
+    );
   } catch (thrown) {
-    return refuse(thrown);
+    return refuse(call, thrown);
   }
 }
 
@@ -120,7 +127,7 @@ function look(call: Incoming, first: number): Promise<void> | undefined {
 function runWatched(call: Incoming): unknown {
   if (!isObserved()) return runHere(call);
   const begun = performance.now();
-  publishOf(call, { event: 'began' });
+  publishOf(call, { event: 'began', waited: call.waited });
   const end = (sent: unknown): unknown => {
     const error = thrownBy.get(call);
     publishOf(call, { event: 'ended', ms: performance.now() - begun, ...error });
@@ -133,7 +140,7 @@ function runWatched(call: Incoming): unknown {
 /** What calls have thrown, for observers. */
 const thrownBy = new WeakMap<Incoming, { readonly error: unknown }>();
 
-type Happened = Pick<ReceiveEvent, 'event' | 'ms' | 'error'>;
+type Happened = Pick<ReceiveEvent, 'event' | 'waited' | 'ms' | 'error'>;
 
 function publishOf({ id, context, program, self }: Incoming, happened: Happened): void {
   if (!isObserved()) return;
