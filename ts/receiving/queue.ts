@@ -4,7 +4,7 @@
  */
 
 import { time } from '../runtime/clock.js';
-import { afterOthers, endOfTurn, letOthersIn } from '../runtime/turn.js';
+import { afterOthers, endOfTurn, letAllIn } from '../runtime/turn.js';
 import { classOf } from '../wire/context.js';
 import { CallError } from '../wire/errors.js';
 import { answer, type Incoming, refuse } from './attend.js';
@@ -110,7 +110,7 @@ class Queue {
   /** Others are let in between calls that end at once. */
   #fairTurn(): Promise<void> | undefined {
     this.#inARow = (this.#inARow + 1) % CALLS_OF_A_TURN;
-    return this.#inARow === 0 ? letOthersIn() : undefined;
+    return this.#inARow === 0 ? letAllIn() : undefined;
   }
 
   #runNext(): unknown {

@@ -9,6 +9,7 @@ import {
   type Begun,
   endOfTurn,
   hold,
+  letAllIn,
   letOthersIn,
   mustWait,
 } from '../runtime/turn.js';
@@ -156,8 +157,10 @@ export class Calls {
   }
 
   async #letOthersIn(reply: () => void): Promise<void> {
-    if (this.#effort.hasManyBytes) reply();
+    const { hasManyBytes } = this.#effort;
     this.#effort.begin();
+    if (!hasManyBytes) return letAllIn();
+    reply();
     await letOthersIn();
   }
 

@@ -40,9 +40,9 @@ export class Effort {
 
 /**
  * Calls that begin in a row. It is a number and no time, since the clock of a Worker stands still while code runs. To
- * let others in costs as much as some ten calls.
+ * let others in takes as long as some twenty calls.
  */
-export const CALLS_OF_A_TURN = 128;
+export const CALLS_OF_A_TURN = 200;
 
 /**
  * Bytes that a call of a built-in method processes. It reads its arguments, as a key
