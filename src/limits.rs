@@ -1,11 +1,12 @@
-//! What a receiver accepts, each number with its reason. Limits are local: nothing is negotiated.
+//! What a receiver accepts, and how many calls an object makes or runs at once, each number with its reason.
+//! Limits are local: nothing is negotiated.
 
 use crate::error::{Code, Failure};
 
 /// Defines the limits once, for Rust and, as enums and an interface, for TypeScript.
 macro_rules! limits {
     ($( $(#[doc = $doc:literal])+ $field:ident / $name:literal = $default:literal .. $most:literal, )+) => {
-        /// What a receiver accepts in one frame.
+        /// What a class accepts in one frame, and how many calls.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits { $( $(#[doc = $doc])+ pub $field: u32, )+ }
 
@@ -169,4 +170,15 @@ limits! {
     names / "names" = 4_096 .. 65_536,
     /// UTF-8 bytes of one name. Identifiers are far shorter; keys of objects may be longer.
     name_bytes / "nameBytes" = 512 .. 4_096,
+    /// Calls that one Durable Object runs at once. Further ones wait in their order. The default is more
+    /// than an object has memory for, and is not counted.
+    running / "running" = 100_000 .. 100_000,
+    /// Calls that wait at one Durable Object until others have ended. Further ones are refused as `overloaded`.
+    /// Each holds its arguments in the object's 128 MiB.
+    waiting / "waiting" = 10_000 .. 100_000,
+    /// Calls of one object to one target that are sent and not settled. Further ones wait in their order,
+    /// unsent. The default is more than an object has memory for, and is not counted.
+    in_flight / "inFlight" = 100_000 .. 100_000,
+    /// Calls of one object to one target that wait unsent. Further ones fail as `overloaded`.
+    unsent / "unsent" = 10_000 .. 100_000,
 }

@@ -10,6 +10,7 @@ import {
 } from '@lumenize/call';
 import type { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
 import { inCompany } from './company.js';
+import type { Crowd, CrowdedWorker, Overrun, Patient, Single, Uncounted, Wide } from './crowd.js';
 import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
 import type { Buyer, Clock, Seller } from './durable.js';
@@ -33,6 +34,7 @@ import type { Thrower } from './thrower.js';
 import { PROMISES, THROWN } from './thrown.js';
 
 export { Foreign, Room, TwiceRoom, Wrapped, WrappedToo } from './bases.js';
+export { Crowd, CrowdedWorker, Overrun, Patient, Single, Uncounted, Wide } from './crowd.js';
 export { Legacy } from './decorated.legacy.js';
 export { Standard } from './decorated.standard.js';
 export { Buyer, Clock, Seller } from './durable.js';
@@ -115,6 +117,13 @@ declare global {
       readonly CLOCK: DurableObjectNamespace<Clock>;
       readonly HOP: DurableObjectNamespace<Hop>;
       readonly BARE: DurableObjectNamespace<Bare>;
+      readonly CROWD: DurableObjectNamespace<Crowd>;
+      readonly WIDE: DurableObjectNamespace<Wide>;
+      readonly SINGLE: DurableObjectNamespace<Single>;
+      readonly PATIENT: DurableObjectNamespace<Patient>;
+      readonly UNCOUNTED: DurableObjectNamespace<Uncounted>;
+      readonly OVERRUN: DurableObjectNamespace<Overrun>;
+      readonly CROWDED: Service<typeof CrowdedWorker>;
       readonly TALLY: Service<typeof Tally>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;

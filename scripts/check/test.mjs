@@ -91,6 +91,10 @@ const CHECKS = [
     run: 'node bench/durable/durable.mjs --quick',
   },
   {
+    name: 'one object that 1,500 callers call, with limits and without (about 30 seconds)',
+    run: 'node bench/hot/hot.mjs --quick',
+  },
+  {
     name: 'every example of the documentation, and its links (about 20 seconds)',
     run: 'node scripts/docs/examples.mjs',
   },

@@ -101,7 +101,10 @@ export class Cart extends withDurableCalls(LumenizeBase<Env>) {
 
   /** The same by Workers RPC. */
   failingByRpc(): Promise<string> {
-    return this.env.USERS.getByName('main').fail('u1').catch(String);
+    const users = this.env.USERS.getByName('main') as unknown as {
+      fail(id: string): Promise<string>;
+    };
+    return users.fail('u1').catch(String);
   }
 
   failingLater(): Promise<string> {

@@ -4,6 +4,7 @@ import type { EncodedProgram } from '../record/encode.js';
 import { type CallErrorCode, ContextLimit } from '../wasm/lumenize_call.js';
 import type { CallEventDetails } from '../wire/channel.js';
 import type { Origin } from '../wire/context.js';
+import type { Counts } from '../wire/counts.js';
 import { release } from '../wire/dispose.js';
 import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
@@ -12,6 +13,7 @@ import { withCallIn } from '../wire/stack.js';
 import { textOf } from '../wire/text.js';
 import { activate, endSpan, type Span } from '../wire/tracing.js';
 import type { PendingCall } from './era.js';
+import type { Flight } from './flights.js';
 import type { Outgoing } from './outbox.js';
 import type { Pending } from './pending.js';
 import type { Target } from './target.js';
@@ -40,6 +42,8 @@ export class Call implements PendingCall, Outgoing {
   era: object | undefined;
   isSent = false;
   isSettled = false;
+  /** Whether it travels in a message of its own. */
+  isAlone = false;
   /** Whether its start was published. If so, its end is published, too. */
   isObserved = false;
   /** Whether its outcome has arrived and waits for earlier handlers to end. */
@@ -53,6 +57,9 @@ export class Call implements PendingCall, Outgoing {
   /** Where the request is traced. */
   span: Span | undefined;
   batchSize = 1;
+  /** What counts it among those in flight to its target, or waiting to be. */
+  flight: Flight | undefined;
+  left: number;
   /** Runs a function in the async context in which the call was made. Set only if the context matters. */
   #enter: ((run: () => void) => void) | undefined;
   #unwatch: (() => void) | undefined;
@@ -73,7 +80,9 @@ export class Call implements PendingCall, Outgoing {
     /** The table in which it waits, which also times its deadline. */
     readonly pending: Pending<Call>,
     private readonly onOutcome: Settle,
-  ) {}
+  ) {
+    this.left = timeout;
+  }
 
   /**
    * Keeps the current async context (the values of `AsyncLocalStorage`) for the outcome, inside of the call's span. A promise runs a
@@ -96,6 +105,7 @@ export class Call implements PendingCall, Outgoing {
     this.isSettled = true;
     this.#unwatch?.();
     this.onSettled?.();
+    this.flight?.settled(this);
     const ended = this.onOutcome(outcome, failed);
     this.#end?.(ended);
     if (this.span) endSpan(this.span, ended);
@@ -116,11 +126,20 @@ export class Call implements PendingCall, Outgoing {
     this.#unwatch = () => signal.removeEventListener('abort', listener);
   }
 
+  /** Notes how long it has waited. Returns whether its deadline is still to come. */
+  waited(): boolean {
+    this.left = this.timeout - this.pending.since(this);
+    return this.left > 0;
+  }
+
   timeoutError(): CallError {
-    const what = `did not answer within ${this.timeout} ms`;
+    const { isSent } = this;
+    const what = isSent
+      ? `did not answer within ${this.timeout} ms`
+      : `waited unsent for ${this.timeout} ms, behind others in flight`;
     const why =
       ', when the call ends inside which it was made: { context: null } makes it of its own';
-    return this.#error('timeout', this.isCutShort ? what + why : what);
+    return this.#error('timeout', this.isCutShort ? what + why : what, { mayHaveRun: isSent });
   }
 
   cancelledError(reason: unknown): CallError {
@@ -133,6 +152,14 @@ export class Call implements PendingCall, Outgoing {
     const chain = this.origin?.[0].join(' → ');
     const what = `would be call ${ContextLimit.Hops + 1} of a chain, of which ${ContextLimit.Hops} are allowed: ${chain}`;
     return this.#error('limit-exceeded', what, { mayHaveRun: false });
+  }
+
+  /** The error of a call that is not sent because too many others are not. */
+  overloadedError({ inFlight, unsent }: Counts): CallError {
+    const what =
+      `was not sent: ${inFlight} calls to it are in flight and ${unsent} wait unsent, ` +
+      'which are inFlight and unsent of callLimits';
+    return this.#error('overloaded', what, { mayHaveRun: false });
   }
 
   /** The error of a call whose argument could not be read: the user's own code threw `cause`. */

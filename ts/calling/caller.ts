@@ -39,6 +39,7 @@ import { type Outcome, readOutcome } from '../wire/outcome.js';
 import { foldStack, startAt } from '../wire/stack.js';
 import { throwToAwaiter, throwWithStack } from './awaiting.js';
 import { Call, type CallHandle, type Settle } from './call.js';
+import { Flights } from './flights.js';
 import { handle, handlerFor, textOfHandler } from './handlers.js';
 import { type CheckedOptions, checkOptions, DEFAULT_OPTIONS } from './options.js';
 import { Outbox, type Sender } from './outbox.js';
@@ -61,6 +62,10 @@ export class Caller<Env, Self = never> {
   #name: SentCaller | undefined;
   readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
   readonly #settling = new Settling();
+  readonly #flights: Flights = new Flights(this.#outbox, {
+    refuse: (call, error) => this.#refuse(call, error),
+    fail: (call, error) => this.#fail([call], error),
+  });
 
   /** Calls a method of another object and returns at once. */
   readonly call: CallFunction<Env, Self>;
@@ -236,7 +241,9 @@ export class Caller<Env, Self = never> {
   }
 
   #stats(): CallStats {
-    return { pending: this.#pending.size, settled: this.#settling.counts(), ...this.#outbox.sent };
+    const { unsent } = this.#flights;
+    const settled = this.#settling.counts();
+    return { pending: this.#pending.size, unsent, settled, ...this.#outbox.sent };
   }
 
   #send(
@@ -253,10 +260,12 @@ export class Caller<Env, Self = never> {
     const isCutShort = left < timeout;
     const ms = isCutShort ? left : timeout;
     const encoded = encodeProgram(remote, target);
+    this.#flights.check(this.#owner.self);
     const pending = this.#pending.now();
     this.#greatestId += 1;
     const id = this.#greatestId;
     const call = new Call(id, target, remote, encoded, ms, isCutShort, origin, pending, settle);
+    call.isAlone = !batch;
     call.isObserved = isObserved();
     call.span = spanOfCall(target, remote);
     // Code that awaits the outcome already runs in its own async context.
@@ -269,8 +278,7 @@ export class Caller<Env, Self = never> {
       else if (encoded.failure) this.#refuse(call, call.unreadableError(encoded.failure.cause));
       else if (origin && origin[0].length >= ContextLimit.Hops)
         this.#refuse(call, call.tooFarError());
-      else if (batch) this.#outbox.add(call);
-      else this.#outbox.addAlone(call);
+      else this.#flights.send(call);
     } catch (error) {
       // The call was accepted, so its handler runs later, as for any other outcome.
       soon(() => this.#fail([call], error));

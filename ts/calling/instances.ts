@@ -56,7 +56,7 @@ export class Instances {
   /** An object may call one for each user. */
   #forgetIdle(): void {
     for (const targets of [this.#byText, this.#byId] as Map<unknown, Target>[]) {
-      for (const [key, target] of targets) if (target.isIdle) targets.delete(key);
+      for (const [key, target] of targets) if (target.isUnused) targets.delete(key);
     }
     for (const [key, instances] of this.#withOptions) {
       instances.#forgetIdle();

@@ -21,7 +21,8 @@ import type { Connection, Target } from './target.js';
 /** A call on its way to its target. */
 export interface Outgoing {
   readonly id: number;
-  readonly timeout: number;
+  /** Milliseconds until its deadline, when it is sent. */
+  readonly left: number;
   readonly origin: Origin | undefined;
   readonly target: Target;
   readonly encoded: EncodedProgram;

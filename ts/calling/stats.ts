@@ -7,6 +7,8 @@ import { callErrorCodes } from '../wire/core.js';
 export interface CallStats {
   /** Calls that wait for their outcome. */
   readonly pending: number;
+  /** Those of them that wait unsent, since `static callLimits` lets no more be in flight to their target. */
+  readonly unsent: number;
   /**
    * Calls that have theirs, by what it was: `value`, or the code of the `CallError`. Whatever else the
    * remote method threw counts as `remote-threw`.

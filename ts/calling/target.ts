@@ -2,6 +2,7 @@
 
 import type { CallOptions } from '../wasm/lumenize_call.js';
 import type { Receiver } from '../wire/protocol.js';
+import type { Flight } from './flights.js';
 import { saysGone } from './platform.js';
 import type { Targets } from './targets.js';
 
@@ -91,8 +92,16 @@ export class Target {
   /** Calls that wait for the end of the turn; it belongs to the outbox. */
   waiting: unknown[] = [];
 
+  /** What counts calls to it, if its caller limits them. */
+  flight: Flight | undefined;
+
   get isIdle(): boolean {
     return this.#messagesInFlight === 0 && this.waiting.length === 0;
+  }
+
+  /** Whether its caller may forget it. */
+  get isUnused(): boolean {
+    return this.isIdle && (this.flight === undefined || this.flight.isEmpty);
   }
 
   /** Takes the connection for one message. One stub keeps the order, so it stays while any is in flight. */

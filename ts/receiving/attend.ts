@@ -47,6 +47,8 @@ export interface Incoming {
   readonly self: object;
   readonly read: Read;
   readonly effort?: Effort;
+  /** Milliseconds that it waited for others to end, if it did. */
+  waited?: number;
 }
 
 /** Runs a call and returns its answer, or a promise of it. It never throws. */
@@ -99,18 +101,23 @@ function ended(returned: Promise<unknown>, call: Incoming): Promise<unknown> {
   );
 }
 
+/** Answers a call of which nothing has run, and tells observers. */
+export function refuse(call: Incoming, thrown: unknown): unknown {
+  if (isObserved()) publishOf(call, 'refused', undefined, { error: thrown });
+  return sendRefusal(thrown);
+}
+
 /** Lets the class look before anything runs, and tells observers. */
 function attend(call: Incoming): unknown {
-  const refuse = (thrown: unknown): unknown => {
-    if (isObserved()) publishOf(call, 'refused', undefined, { error: thrown });
-    return sendRefusal(thrown);
-  };
   try {
     const looked = look(call, 0);
     if (looked === undefined) return runWatched(call);
-    return looked.then(() => runWatched(call), refuse);
+    return looked.then(
+      () => runWatched(call),
+      (thrown) => refuse(call, thrown),
+    );
   } catch (thrown) {
-    return refuse(thrown);
+    return refuse(call, thrown);
   }
 }
 
@@ -142,7 +149,7 @@ function runWatched(call: Incoming): unknown {
 const thrownBy = new WeakMap<Incoming, { readonly error: unknown }>();
 
 function publishOf(
-  { id, context, program, self }: Incoming,
+  { id, context, program, self, waited }: Incoming,
   event: ReceiveEvent['event'],
   ms?: number,
   thrown?: { readonly error: unknown },
@@ -157,6 +164,7 @@ function publishOf(
     operation: placeOf(self, program.entries),
     caller: context.shownCaller,
     ms,
+    waited: event === 'began' ? waited : undefined,
   };
   publish(thrown ? { ...happened, ...thrown } : happened);
 }

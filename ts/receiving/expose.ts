@@ -4,13 +4,17 @@
  * wraps a base that was not written to be called.
  */
 
-import { type CallLimits, FacadeEntry } from '../wasm/lumenize_call.js';
+import { WorkerEntrypoint } from '#workers';
+import { type CallLimits, FacadeEntry, MostLimit } from '../wasm/lumenize_call.js';
 import { checkLimits, type Limits } from '../wire/core.js';
+import { countsOf } from '../wire/counts.js';
 import { CallError, invalidOption } from '../wire/errors.js';
 import { didYouMean } from '../wire/near.js';
 import { ours } from '../wire/stack.js';
+import { answer } from './attend.js';
 import { checkClosedToRpc } from './closed-to-rpc.js';
 import { entriesOf } from './entries.js';
+import { type Answer, limited } from './queue.js';
 import { isOwnFunction, MAKE_IT_A_METHOD, readOpen } from './reach.js';
 import type { Read } from './steps.js';
 
@@ -35,7 +39,10 @@ export interface ReceiverClass {
   readonly closedToRpc?: boolean;
   /** Opens `this.ctx` or `this.env` to callers. Default: neither. */
   readonly exposes?: readonly ('ctx' | 'env')[];
-  /** Limits of what callers may send. Default: those of the package. */
+  /**
+   * Limits of what callers may send, of how many calls the object runs at once, and of how many it has in flight to
+   * one target. Default: those of the package.
+   */
   readonly callLimits?: CallLimits;
 }
 
@@ -46,6 +53,8 @@ export interface ClassRules {
   checkEntry(self: object, name: string): void;
   /** Reads for callers. */
   readonly read: Read;
+  /** Answers a call that was checked, or lets it wait. */
+  readonly answer: Answer;
 }
 
 /** Worked out when a class is first called: its decorators have run by then. */
@@ -75,11 +84,24 @@ function makeRules(prototype: object): ClassRules {
     const what = `${receiver.name} has no method '${name}' that callers may use`;
     throw new CallError('not-callable', `${what}${reasonFor(self, name, entries, closed)}`);
   };
+  const limits = checkLimits(receiver.callLimits ?? {});
   return {
-    limits: checkLimits(receiver.callLimits ?? {}),
+    limits,
     checkEntry,
+    answer: answerOf(prototype, limits),
     read: Object.assign(readFor(checkEntry), { exposes }),
   };
+}
+
+/** A class without limits of its own counts nothing. */
+function answerOf(prototype: object, limits: Limits): Answer {
+  const { running, waiting } = countsOf(limits);
+  if (running === MostLimit.running) return answer;
+  if (!(prototype instanceof WorkerEntrypoint)) return limited(running, waiting);
+  const { name } = prototype.constructor;
+  throw invalidOption(
+    `callLimits.running of ${name}: a Worker entrypoint has an instance for each call`,
+  );
 }
 
 function checkDurable(name: string, prototype: object): void {

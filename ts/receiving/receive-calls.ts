@@ -9,6 +9,7 @@ import {
   type Begun,
   endOfTurn,
   hold,
+  letAllIn,
   letOthersIn,
   mustWait,
 } from '../runtime/turn.js';
@@ -17,13 +18,12 @@ import type { ReceivedProgram } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure, sendRefusal } from '../wire/outcome.js';
 import { isTraced } from '../wire/tracing.js';
-import { answer } from './attend.js';
-import { rulesOf } from './expose.js';
+import { type ClassRules, rulesOf } from './expose.js';
 import { type Message, readMessage } from './message.js';
+import { isWaiting } from './queue.js';
 import { checkFrame } from './receive.js';
 import { Reply } from './reply.js';
 import { describeMessage } from './spans.js';
-import type { Read } from './steps.js';
 import { Effort } from './work.js';
 
 /** The request that all calls of a Worker entrypoint's message belong to. */
@@ -72,7 +72,7 @@ function begin(
       }
     });
     if (isTraced()) describeMessage(self, programs);
-    calls = new Calls(checked, programs, self, rules.read, request);
+    calls = new Calls(checked, programs, self, rules, request);
   } catch (refused) {
     return { sent: sendRefusal(refused), turn: undefined };
   }
@@ -84,7 +84,7 @@ export class Calls {
   readonly #message: Message;
   readonly #programs: readonly (ReceivedProgram | CallError)[];
   readonly #self: object;
-  readonly #read: Read;
+  readonly #rules: ClassRules;
   readonly #reply: Reply;
   readonly #request: EntrypointRequest | undefined;
   readonly #effort = new Effort();
@@ -95,14 +95,14 @@ export class Calls {
     message: Message,
     programs: readonly (ReceivedProgram | CallError)[],
     self: object,
-    read: Read,
+    rules: ClassRules,
     request: EntrypointRequest | undefined,
   ) {
     this.#request = request;
     this.#message = message;
     this.#programs = programs;
     this.#self = self;
-    this.#read = read;
+    this.#rules = rules;
     this.#reply = new Reply(message.which.length, this.#effort);
   }
 
@@ -160,7 +160,9 @@ export class Calls {
   }
 
   async #letOthersIn(reply: () => void): Promise<void> {
+    const { hasManyBytes } = this.#effort;
     this.#effort.begin();
+    if (!hasManyBytes) return letAllIn();
     reply();
     await letOthersIn();
   }
@@ -173,12 +175,15 @@ export class Calls {
     };
     const added = sent.then((ready) => add(call, ready));
     this.#request?.waitUntil(added);
+    // It takes its turn when it begins.
+    if (isWaiting(sent)) return Promise.resolve();
     return endOfTurn(added, replyIfReady, this.#request === undefined);
   }
 
   #runNext(): unknown {
     const { which, slotCounts, slots, contexts } = this.#message;
     const call = this.#next++;
+    this.#effort.addCall();
     const frame = which[call] as number;
     const firstSlot = this.#nextSlot;
     this.#nextSlot += slotCounts[frame] as number;
@@ -192,7 +197,7 @@ export class Calls {
     }
     const context = contexts.for(call, self, program.entries);
     const id = contexts.idOf(call);
-    const [read, effort] = [this.#read, this.#effort];
-    return answer({ id, context, program, slots, firstSlot, self, read, effort });
+    const [{ read }, effort] = [this.#rules, this.#effort];
+    return this.#rules.answer({ id, context, program, slots, firstSlot, self, read, effort });
   }
 }

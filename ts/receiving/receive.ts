@@ -3,13 +3,13 @@
  * and is answered. Nothing runs before the whole message is checked.
  */
 
-import { afterOthers, endOfTurn, mustWait } from '../runtime/turn.js';
+import { afterOthers, mustWait } from '../runtime/turn.js';
 import { Contexts } from '../wire/context.js';
 import { decodeFrame, type ReceivedProgram } from '../wire/core.js';
 import { sendRefusal } from '../wire/outcome.js';
 import { isTraced } from '../wire/tracing.js';
-import { answer } from './attend.js';
 import { type ClassRules, rulesOf } from './expose.js';
+import { turnOf } from './queue.js';
 import { describeMessage } from './spans.js';
 import { type Read, readAny } from './steps.js';
 
@@ -25,7 +25,7 @@ export function receive(self: object, frame: unknown, slots: readonly unknown[])
   if (!mustWait(self)) return begin(self, frame, slots);
   return afterOthers(self, () => {
     const sent = begin(self, frame, slots);
-    return { sent, turn: sent instanceof Promise ? endOfTurn(sent) : undefined };
+    return { sent, turn: turnOf(sent) };
   });
 }
 
@@ -33,8 +33,9 @@ function begin(self: object, frame: unknown, slots: readonly unknown[]): unknown
   let program: ReceivedProgram;
   let read: Read;
   let contexts: Contexts;
+  let rules: ClassRules;
   try {
-    const rules = rulesOf(self);
+    rules = rulesOf(self);
     program = checkFrame(frame, slots.length, rules, self);
     // A program that calls one method reads only the entry that was just checked.
     read = program.method ? readAny : rules.read;
@@ -44,7 +45,7 @@ function begin(self: object, frame: unknown, slots: readonly unknown[]): unknown
   }
   if (isTraced()) describeMessage(self, [program]);
   const context = contexts.for(0, self, program.entries);
-  return answer({ id: contexts.idOf(0), context, program, slots, firstSlot: 0, self, read });
+  return rules.answer({ id: contexts.idOf(0), context, program, slots, firstSlot: 0, self, read });
 }
 
 /** The program of a frame, if its target lets callers run it. Throws `CallError`. */

@@ -11,20 +11,38 @@ export class Effort {
   readonly looks = new Looks(ChainLimit.Items);
   /** Bytes that built-in methods have processed, and of results, since others were let in. */
   #bytes = 0;
+  /** Calls that have begun since then. */
+  #calls = 0;
 
   add(bytes: number): void {
     this.#bytes += bytes;
   }
 
+  addCall(): void {
+    this.#calls += 1;
+  }
+
   /** Whether it is time to let others in. */
   get isGreat(): boolean {
+    return this.#calls >= CALLS_OF_A_TURN || this.hasManyBytes;
+  }
+
+  /** Whether what is ready should leave before others are let in. */
+  get hasManyBytes(): boolean {
     return this.#bytes > MessageLimit.Bytes;
   }
 
   begin(): void {
     this.#bytes = 0;
+    this.#calls = 0;
   }
 }
+
+/**
+ * Calls that begin in a row. It is a number and no time, since the clock of a Worker stands still while code runs. To
+ * let others in takes as long as some twenty calls.
+ */
+export const CALLS_OF_A_TURN = 200;
 
 /**
  * Bytes that a call of a built-in method processes. It reads its arguments, as a key

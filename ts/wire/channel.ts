@@ -72,6 +72,8 @@ export interface ReceiveEvent {
   readonly operation: string;
   /** Who calls, as it says itself. */
   readonly caller: CallerInfo;
+  /** Of `began`: milliseconds that the call waited until its target ran fewer; nothing where it did not wait. */
+  readonly waited?: number | undefined;
   /** Of `ended`: milliseconds since the method began. */
   readonly ms?: number | undefined;
   /** What was thrown, if anything. */

@@ -54,7 +54,8 @@ export type SentCaller = readonly [
 /** A call that is about to be sent. */
 interface Sent {
   readonly id: number;
-  readonly timeout: number;
+  /** Milliseconds until its deadline. */
+  readonly left: number;
   readonly origin: Origin | undefined;
 }
 
@@ -185,8 +186,8 @@ function mistakeIn(data: object): string | undefined {
 }
 
 /** What travels with a call that is alone. */
-export function contextOf(caller: SentCaller, { id, timeout, origin }: Sent): unknown {
-  const times = [id, timeout];
+export function contextOf(caller: SentCaller, { id, left, origin }: Sent): unknown {
+  const times = [id, left];
   return origin ? [CONTEXT, caller, times, [origin]] : [CONTEXT, caller, times];
 }
 
@@ -197,7 +198,7 @@ export function contextOfAll(caller: SentCaller, calls: readonly Sent[]): unknow
   for (let at = 0; at < calls.length; at++) {
     const call = calls[at] as Sent;
     times[2 * at] = call.id;
-    times[2 * at + 1] = call.timeout;
+    times[2 * at + 1] = call.left;
     hasOrigin ||= call.origin !== undefined;
   }
   if (!hasOrigin) return [CONTEXT, caller, times];

@@ -186,7 +186,7 @@ export interface ReceivedProgram extends Program {
 
 /** The limits of one class, checked, and the frames that were checked by them. */
 export interface Limits {
-  /** Opaque to TypeScript, but for the first, which is the most bytes of a frame. */
+  /** Opaque to TypeScript, but for the first, the most bytes of a frame, and the last (`counts.ts`). */
   readonly words: Uint32Array;
   readonly accepted: Map<string, ReceivedProgram>;
 }
