@@ -19,6 +19,27 @@ macro_rules! default_timeout_ms {
 /// The timeout of a call that sets none, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u32 = default_timeout_ms!();
 
+/// How often a call is sent at most.
+macro_rules! most_attempts {
+    () => {
+        10
+    };
+}
+
+/// Milliseconds of the longest pause between two attempts.
+macro_rules! most_delay_ms {
+    () => {
+        15_000
+    };
+}
+
+/// Milliseconds of the longest pause after the first attempt, if nothing is said.
+macro_rules! retry_delay_ms {
+    () => {
+        100
+    };
+}
+
 /// The options of a call as TypeScript declarations.
 pub const TYPESCRIPT: &str = concat!(
     "\
@@ -63,8 +84,46 @@ export interface CallOptions {
   readonly locationHint?: DurableObjectLocationHint | undefined;
   /** How the platform routes the call: an option of `namespace.get`. */
   readonly routingMode?: 'primary-only' | undefined;
-  /** How often and how long the platform itself repeats the call: an option of `namespace.get`. */
-  readonly retry?: { maxRetries?: number; timeoutMs?: number } | undefined;
+  /** Sends the call again where its failure may pass. Default: it is sent once. */
+  readonly retry?: RetryOptions | undefined;
+}
+
+/**
+ * When a call is sent again: after `disconnected`, `target-reset` and our own `overloaded` (`callLimits`), inside its
+ * deadline. What may have run is repeated only where its method is marked: by `@retryable()`, or in `static
+ * retryable` of its class. Its arguments are read anew for each attempt.
+ */
+export interface RetryOptions {
+  /** How often it is sent at most: 1 to ",
+    most_attempts!(),
+    ". */
+  readonly attempts?: number;
+  /**
+   * Milliseconds of the longest pause after the first attempt. It doubles with each further one, up to ",
+    most_delay_ms!(),
+    "; how long a
+   * pause is within it, is left to chance. Default: ",
+    retry_delay_ms!(),
+    ".
+   */
+  readonly delay?: number;
+  /** How often the platform itself repeats the call: an option of `namespace.get`. */
+  readonly maxRetries?: number;
+  /** How long the platform itself repeats it, in milliseconds: an option of `namespace.get`. */
+  readonly timeoutMs?: number;
+}
+
+/** Numbers of the option `retry`. */
+export const enum RetryOption {
+  MostAttempts = ",
+    most_attempts!(),
+    ",
+  MostDelayMs = ",
+    most_delay_ms!(),
+    ",
+  DelayMs = ",
+    retry_delay_ms!(),
+    ",
 }
 "
 );

@@ -30,6 +30,7 @@ import type {
   Roomy,
   Unreadable,
 } from './receivers.js';
+import type { Narrow, Retried, RetriedLess, Unrepeatable } from './retried.js';
 import type { Thrower } from './thrower.js';
 import { PROMISES, THROWN } from './thrown.js';
 
@@ -68,6 +69,7 @@ export {
   Roomy,
   Unreadable,
 } from './receivers.js';
+export { Narrow, Retried, RetriedLess, Unrepeatable } from './retried.js';
 export { Forger, Thrower } from './thrower.js';
 
 declare global {
@@ -117,6 +119,10 @@ declare global {
       readonly CLOCK: DurableObjectNamespace<Clock>;
       readonly HOP: DurableObjectNamespace<Hop>;
       readonly BARE: DurableObjectNamespace<Bare>;
+      readonly RETRIED: DurableObjectNamespace<Retried>;
+      readonly RETRIED_LESS: DurableObjectNamespace<RetriedLess>;
+      readonly UNREPEATABLE: DurableObjectNamespace<Unrepeatable>;
+      readonly NARROW: DurableObjectNamespace<Narrow>;
       readonly CROWD: DurableObjectNamespace<Crowd>;
       readonly WIDE: DurableObjectNamespace<Wide>;
       readonly SINGLE: DurableObjectNamespace<Single>;

@@ -12,7 +12,7 @@ export { LumenizeBase, LumenizeWorker } from './object/base.js';
 export { createCaller } from './object/create.js';
 export { type Calling, type EnvOf, withCall } from './object/mixin.js';
 export type { ReceivedCall } from './receiving/attend.js';
-export { type CallableDecorator, callable } from './receiving/callable.js';
+export { type CallableDecorator, callable, retryable } from './receiving/callable.js';
 export type { ReceiverClass } from './receiving/expose.js';
 export { newContinuation } from './record/record.js';
 export type {
@@ -54,7 +54,7 @@ export type {
   TargetOf,
 } from './types/targets.js';
 export { validate } from './validate.js';
-export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';
+export type { CallErrorCode, CallLimits, CallOptions, RetryOptions } from './wasm/lumenize_call.js';
 export {
   type CallEvent,
   type CallEventDetails,

@@ -12,6 +12,7 @@ import type { Node } from '../wire/node.js';
 import { withCallIn } from '../wire/stack.js';
 import { textOf } from '../wire/text.js';
 import { activate, endSpan, type Span } from '../wire/tracing.js';
+import type { Attempts } from './attempts.js';
 import type { PendingCall } from './era.js';
 import type { Flight } from './flights.js';
 import type { Outgoing } from './outbox.js';
@@ -44,6 +45,11 @@ export class Call implements PendingCall, Outgoing {
   isSettled = false;
   /** Whether it travels in a message of its own. */
   isAlone = false;
+  /** Set on the first one of a call that may be sent again. */
+  attempts: Attempts | undefined;
+  attempt = 1;
+  /** Whether an attempt before it may have run: only methods that are marked for it run again. */
+  isRepeat = false;
   /** Whether its start was published. If so, its end is published, too. */
   isObserved = false;
   /** Whether its outcome has arrived and waits for earlier handlers to end. */

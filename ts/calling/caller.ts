@@ -35,8 +35,8 @@ import { release } from '../wire/dispose.js';
 import { type CallError, invalidContinuation } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
 import { type Node, nodeOf } from '../wire/node.js';
-import { type Outcome, readOutcome } from '../wire/outcome.js';
 import { foldStack, startAt } from '../wire/stack.js';
+import { Attempts } from './attempts.js';
 import { throwToAwaiter, throwWithStack } from './awaiting.js';
 import { Call, type CallHandle, type Settle } from './call.js';
 import { Flights } from './flights.js';
@@ -45,9 +45,8 @@ import { type CheckedOptions, checkOptions, DEFAULT_OPTIONS } from './options.js
 import { Outbox, type Sender } from './outbox.js';
 import type { Owner } from './owner.js';
 import { PendingBySection } from './pending-by-section.js';
-import { platformError } from './platform.js';
 import { remoteOf } from './remote.js';
-import { Settling } from './settling.js';
+import { attemptOf, Settling } from './settling.js';
 import { spanOfCall } from './spans.js';
 import type { CallStats } from './stats.js';
 import type { Instance, Target } from './target.js';
@@ -64,7 +63,7 @@ export class Caller<Env, Self = never> {
   readonly #settling = new Settling();
   readonly #flights: Flights = new Flights(this.#outbox, {
     refuse: (call, error) => this.#refuse(call, error),
-    fail: (call, error) => this.#fail([call], error),
+    fail: (call, error) => this.#settling.fail([call], error),
   });
 
   /** Calls a method of another object and returns at once. */
@@ -182,7 +181,9 @@ export class Caller<Env, Self = never> {
       if (failed) report(outcome);
       else release(outcome);
     });
-    return { id: call.id, cancel: (reason) => this.#cancel(call, reason) };
+    const cancel = (reason?: unknown): boolean =>
+      call.attempts ? call.attempts.cancel(reason) : this.#cancel(call, reason);
+    return { id: call.id, cancel };
   }
 
   #ctn(binding: string | object, instance: Instance): unknown {
@@ -233,9 +234,9 @@ export class Caller<Env, Self = never> {
       get name() {
         return nameOf();
       },
-      receive: (calls, sent) => this.#receive(calls, sent),
-      receiveOne: (call, sent) => this.#receiveOne(call, sent),
-      fail: (calls, rejected, isLocal) => this.#fail(calls, rejected, isLocal),
+      receive: (calls, sent) => this.#settling.receive(calls, sent),
+      receiveOne: (call, sent) => this.#settling.receiveOne(call, sent),
+      fail: (calls, rejected, isLocal) => this.#settling.fail(calls, rejected, isLocal),
       willForgetUnused: () => this.#pending.isIdling,
     };
   }
@@ -249,7 +250,22 @@ export class Caller<Env, Self = never> {
   #send(
     target: Target,
     remote: Node,
-    { timeout, signal, batch, context }: CheckedOptions,
+    options: CheckedOptions,
+    hasHandler: boolean,
+    settle: Settle,
+  ): Call {
+    if (!options.retry) return this.#sendOnce(target, remote, options, hasHandler, settle);
+    const send = (each: CheckedOptions, settleOne: Settle): Call =>
+      this.#sendOnce(this.#targets.again(target), remote, each, true, settleOne);
+    const cancel = (call: Call, reason: unknown): boolean => this.#cancel(call, reason);
+    const { waitUntil } = this.#owner;
+    return new Attempts(options, settle, { send, cancel, waitUntil }).first;
+  }
+
+  #sendOnce(
+    target: Target,
+    remote: Node,
+    { timeout, signal, batch, context, attempt, isRepeat }: CheckedOptions,
     hasHandler: boolean,
     settle: Settle,
   ): Call {
@@ -266,6 +282,8 @@ export class Caller<Env, Self = never> {
     const id = this.#greatestId;
     const call = new Call(id, target, remote, encoded, ms, isCutShort, origin, pending, settle);
     call.isAlone = !batch;
+    call.attempt = attempt;
+    call.isRepeat = isRepeat;
     call.isObserved = isObserved();
     call.span = spanOfCall(target, remote);
     // Code that awaits the outcome already runs in its own async context.
@@ -281,12 +299,12 @@ export class Caller<Env, Self = never> {
       else this.#flights.send(call);
     } catch (error) {
       // The call was accepted, so its handler runs later, as for any other outcome.
-      soon(() => this.#fail([call], error));
+      soon(() => this.#settling.fail([call], error));
     }
     // Published last: the call has its place, and a listener may make calls.
     if (call.isObserved) {
       const { binding, instance, operation } = call.eventDetails();
-      publish({ event: 'start', id, binding, instance, operation });
+      publish({ event: 'start', id, binding, instance, operation, ...attemptOf(call) });
     }
     return call;
   }
@@ -300,49 +318,12 @@ export class Caller<Env, Self = never> {
       return true;
     }
     if (!call.pending.close(call)) return false;
-    this.#settleSoon(call, call.cancelledError(reason));
+    this.#settling.settleSoon(call, call.cancelledError(reason));
     return true;
   }
 
   /** Fails a call before sending it. */
   #refuse(call: Call, error: CallError): void {
-    if (call.pending.close(call)) this.#settleSoon(call, error);
-  }
-
-  #settleSoon(call: Call, error: CallError): void {
-    call.isSettled = true;
-    soon(() => call.enter(() => void this.#settling.settle(call, error, true)));
-  }
-
-  #receiveOne(call: Call, sent: unknown): void {
-    if (!call.pending.close(call)) {
-      release(sent);
-      return;
-    }
-    call.answer = sent;
-    call.isWaiting = true;
-    call.enter(() => void this.#settling.settleWaiting(call, readAnswer));
-  }
-
-  #receive(calls: readonly Call[], sent: readonly unknown[]): void {
-    const open: Call[] = [];
-    for (let at = 0; at < calls.length; at++) {
-      const call = calls[at] as Call;
-      if (call.pending.close(call)) {
-        open.push(call);
-        call.answer = sent[at];
-      } else release(sent[at]);
-    }
-    this.#settling.settleAll(open, readAnswer);
-  }
-
-  #fail(calls: readonly Call[], rejected: unknown, isLocal = false): void {
-    const open = calls.filter((call) => call.pending.close(call));
-    this.#settling.settleAll(open, (call) => ({
-      outcome: platformError(rejected, call.details(), { isSent: call.isSent, isLocal }),
-      failed: true,
-    }));
+    if (call.pending.close(call)) this.#settling.settleSoon(call, error);
   }
 }
-
-const readAnswer = (call: Call): Outcome => readOutcome(call.answer, call);

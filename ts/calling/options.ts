@@ -1,7 +1,7 @@
 /** The options of a call, checked. */
 
 import { isDataObject } from '../runtime/kinds.js';
-import { type CallOptions, DefaultOption } from '../wasm/lumenize_call.js';
+import { type CallOptions, DefaultOption, RetryOption } from '../wasm/lumenize_call.js';
 import { type ContextData, checkData } from '../wire/context.js';
 import { checkTimeout } from '../wire/core.js';
 import { invalidOption } from '../wire/errors.js';
@@ -30,6 +30,11 @@ export interface CheckedOptions {
   readonly context: ContextData | null | undefined;
   /** Options for a stub of the call's own, if any. */
   readonly stub: StubOptions | undefined;
+  /** How often the call is sent at most, and milliseconds of the longest pause after the first attempt. */
+  readonly retry: { readonly attempts: number; readonly delay: number } | undefined;
+  /** Which attempt it is, and whether one before it may have run. */
+  readonly attempt: number;
+  readonly isRepeat: boolean;
 }
 
 export const DEFAULT_OPTIONS: CheckedOptions = {
@@ -38,6 +43,9 @@ export const DEFAULT_OPTIONS: CheckedOptions = {
   batch: true,
   context: undefined,
   stub: undefined,
+  retry: undefined,
+  attempt: 1,
+  isRepeat: false,
 };
 
 /** Throws `CallError` with code `invalid-option`. */
@@ -70,7 +78,10 @@ export function checkOptions(options: unknown): CheckedOptions {
     throw invalidOption(`batch is ${explain(batch)}: it has to be true or false`);
   }
   const data = context === undefined || context === null ? context : checkData(context);
-  return { timeout, signal, batch, context: data, stub: stubOptionsOf(stub) };
+  const { attempts, delay = RetryOption.DelayMs, ...ofPlatform } = retryOf(stub['retry']);
+  const given = stubOptionsOf({ ...stub, retry: ofPlatform });
+  const retry = attempts === undefined ? undefined : { attempts, delay };
+  return { ...DEFAULT_OPTIONS, timeout, signal, batch, context: data, stub: given, retry };
 }
 
 /** The options of a Durable Object namespace's `get`, read once; whether it has such values it says itself. */
@@ -80,26 +91,43 @@ function stubOptionsOf(options: Readonly<Record<string, unknown>>): StubOptions 
     if (value === undefined || typeof value === 'string') continue;
     throw invalidOption(`${name} is ${explain(value)}: it has to be a string`);
   }
-  const retries = retry === undefined ? undefined : retryOf(retry);
+  const retries = Object.keys(retry as object).length > 0 ? retry : undefined;
   const given = defined({ locationHint, routingMode, retry: retries });
   return Object.keys(given).length > 0 ? given : undefined;
 }
 
-const RETRY = ['maxRetries', 'timeoutMs'];
+const RETRY = ['attempts', 'delay', 'maxRetries', 'timeoutMs'];
 
-function retryOf(retry: unknown): Readonly<Record<string, unknown>> {
+interface Retry {
+  readonly attempts?: number;
+  readonly delay?: number;
+}
+
+/** The option `retry`, read once: ours, and that of a Durable Object namespace's `get`. */
+function retryOf(retry: unknown = {}): Retry {
   if (!isDataObject(retry)) {
-    throw invalidOption(`retry is ${explain(retry)}: pass an object, as in { maxRetries: 2 }`);
+    throw invalidOption(`retry is ${explain(retry)}: pass an object, as in { attempts: 3 }`);
   }
-  const { maxRetries, timeoutMs, ...others } = copyOfOptions('retry', retry);
-  for (const name of Object.keys(others)) {
-    throw invalidOption(unknownName('option of retry', name, RETRY));
-  }
-  for (const [name, value] of Object.entries({ maxRetries, timeoutMs })) {
+  const options = copyOfOptions('retry', retry);
+  for (const [name, value] of Object.entries(options)) {
+    if (!RETRY.includes(name)) throw invalidOption(unknownName('option of retry', name, RETRY));
     if (value === undefined || (Number.isFinite(value) && (value as number) >= 0)) continue;
     throw invalidOption(`retry.${name} is ${explain(value)}: it has to be a number, 0 or above`);
   }
-  return defined({ maxRetries, timeoutMs });
+  const { attempts, delay } = options as Retry;
+  const isCount = Number.isInteger(attempts) && (attempts as number) >= 1;
+  if (attempts !== undefined && (!isCount || attempts > RetryOption.MostAttempts)) {
+    const most = RetryOption.MostAttempts;
+    throw invalidOption(
+      `retry.attempts is ${attempts}: it has to be a whole number from 1 to ${most}`,
+    );
+  }
+  if (delay !== undefined && attempts === undefined) {
+    throw invalidOption(
+      'retry.delay is there without retry.attempts: say how often to send the call',
+    );
+  }
+  return defined(options);
 }
 
 function defined(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -24,6 +24,7 @@ export interface Outgoing {
   /** Milliseconds until its deadline, when it is sent. */
   readonly left: number;
   readonly origin: Origin | undefined;
+  readonly isRepeat: boolean;
   readonly target: Target;
   readonly encoded: EncodedProgram;
   /** Whether it is already settled. A settled call is not sent. */

@@ -47,6 +47,7 @@ export function describeOutcome(call: Call, span: Span, code: Settlement, outcom
       'lumenize.call.code': code,
       'lumenize.call.wait_ms': call.pending.since(call),
       'lumenize.batch.size': call.isSent ? call.batchSize : undefined,
+      'lumenize.call.attempt': call.attempt > 1 ? call.attempt : undefined,
       'error.type': isFailed ? code : undefined,
     }),
   );

@@ -1,10 +1,10 @@
-/** The decorator `@callable()`, in both dialects. */
+/** The decorators `@callable()` and `@retryable()`, in both dialects. */
 
 import { isDataObject } from '../runtime/kinds.js';
 import { type CallError, invalidOption } from '../wire/errors.js';
 import { unshadow } from './closed-to-rpc.js';
 import { prototypesOf } from './entries.js';
-import { mark } from './marks.js';
+import { type Mark, mark } from './marks.js';
 
 /**
  * Marks a method or getter as callable by other objects. Once one is marked, or named in
@@ -25,7 +25,37 @@ import { mark } from './marks.js';
  * ```
  */
 export function callable(...misused: never[]): CallableDecorator {
-  if (misused.length > 0) throw invalidOption('write @callable(), with parentheses');
+  return marking('callable', misused);
+}
+
+/**
+ * Marks a method that may run again for one call, since that changes nothing: a call of it with `{ retry }` is
+ * repeated after failures after which it may have run, too. `static retryable` is the same as a list. It works as
+ * `@callable()` does, and opens nothing to callers.
+ *
+ * @throws `CallError` with code `invalid-option`, as `callable` does.
+ * @example
+ * ```ts
+ * class Users extends LumenizeBase<Env> {
+ *   @retryable()
+ *   getUser(id: string): User {
+ *     return { id, name: 'Ada' };
+ *   }
+ * }
+ * ```
+ */
+export function retryable(...misused: never[]): CallableDecorator {
+  return marking('retryable', misused);
+}
+
+function marking(as: Mark, misused: readonly never[]): CallableDecorator {
+  if (misused.length > 0) throw invalidOption(`write @${as}(), with parentheses`);
+  const misplaced = (name: unknown): CallError => {
+    const what = typeof name === 'object' ? 'this' : String(name);
+    return invalidOption(
+      `@${as}() marks public methods and getters of instances, which ${what} is not`,
+    );
+  };
   return (target: unknown, context: unknown, descriptor?: PropertyDescriptor): void => {
     if (isStandard(context)) {
       const { name, kind } = context;
@@ -33,8 +63,8 @@ export function callable(...misused: never[]): CallableDecorator {
       if (!isMember || context.static || context.private) throw misplaced(name);
       // Runs for each object: the class does not exist yet when its members are decorated.
       context.addInitializer(function (this: unknown) {
-        mark(ownerOf(this as object, String(name), target), String(name), target);
-        unshadow(this as object, String(name));
+        mark(ownerOf(this as object, String(name), target), String(name), target, as);
+        if (as === 'callable') unshadow(this as object, String(name));
       });
     } else {
       const member: unknown = descriptor?.value ?? descriptor?.get;
@@ -42,7 +72,7 @@ export function callable(...misused: never[]): CallableDecorator {
       if (typeof member !== 'function' || typeof context !== 'string' || isStatic) {
         throw misplaced(context);
       }
-      mark(target as object, context, member);
+      mark(target as object, context, member, as);
     }
   };
 }
@@ -69,13 +99,6 @@ type StandardContext = Pick<
 
 function isStandard(context: unknown): context is StandardContext {
   return isDataObject(context) && 'addInitializer' in context;
-}
-
-function misplaced(name: unknown): CallError {
-  const what = typeof name === 'object' ? 'this' : String(name);
-  return invalidOption(
-    `@callable() marks public methods and getters of instances, which ${what} is not`,
-  );
 }
 
 /** A decorator in both dialects. */

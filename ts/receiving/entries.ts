@@ -3,6 +3,7 @@
 import { DurableObject, WorkerEntrypoint } from '#workers';
 import { isEntry } from '../wire/core.js';
 import { invalidOption } from '../wire/errors.js';
+import type { ReceiverClass } from './expose.js';
 import { listOf, marksOf } from './marks.js';
 
 /** Prototypes that separate a class's own members, below, from a wrapped base, above. */
@@ -79,10 +80,10 @@ function chosenIn(prototypes: readonly object[], members: Set<string>): Choice |
   const names: string[] = [];
   for (const prototype of prototypes) {
     const { name: owner } = prototype.constructor;
-    const marks = marksOf(prototype);
+    const marks = marksOf(prototype, 'callable');
     checkMembers(marks, members, `a mark of @callable() on ${owner}`);
     names.push(...marks);
-    const listed = listOf(prototype);
+    const listed = listOf(prototype, 'callable');
     if (listed === undefined) continue;
     if (!Array.isArray(listed)) {
       throw invalidOption(`static callable of ${owner} is no list of names`);
@@ -91,6 +92,20 @@ function chosenIn(prototypes: readonly object[], members: Set<string>): Choice |
     return { names: [...names, ...listed], isList: true };
   }
   return names.length > 0 ? { names, isList: false } : undefined;
+}
+
+/** The members that may run again for one call: marked ones, and those of the nearest list. */
+export function retryableOf(prototype: object): ReadonlySet<string> {
+  const prototypes = prototypesOf(prototype);
+  const members = new Set(prototypes.flatMap((at) => Object.getOwnPropertyNames(at)));
+  const names = prototypes.flatMap((at) => marksOf(at, 'retryable'));
+  const { name: owner, retryable: listed = [] } = prototype.constructor as ReceiverClass & {
+    readonly name: string;
+  };
+  if (!Array.isArray(listed))
+    throw invalidOption(`static retryable of ${owner} is no list of names`);
+  checkMembers(listed, members, `static retryable of ${owner}`);
+  return new Set([...names, ...listed]);
 }
 
 function checkMembers(names: readonly string[], members: Set<string>, what: string): void {

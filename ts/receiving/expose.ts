@@ -13,7 +13,7 @@ import { didYouMean } from '../wire/near.js';
 import { ours } from '../wire/stack.js';
 import { answer } from './attend.js';
 import { checkClosedToRpc } from './closed-to-rpc.js';
-import { entriesOf } from './entries.js';
+import { entriesOf, retryableOf } from './entries.js';
 import { type Answer, limited } from './queue.js';
 import { isOwnFunction, MAKE_IT_A_METHOD, readOpen } from './reach.js';
 import type { Read } from './steps.js';
@@ -33,6 +33,11 @@ export interface ReceiverClass {
    */
   readonly callable?: readonly string[];
   /**
+   * Methods that may run again for one call, beside those marked by `@retryable()`: the option `retry` of a call says
+   * when. A list in a subclass replaces the one above it. Default: none.
+   */
+  readonly retryable?: readonly string[];
+  /**
    * Whether Workers RPC, too, reaches only what callers of this package reach: what is closed to them is
    * shadowed on each object, and `stub.wipe()` fails while `this.wipe()` works. Default: `false`.
    */
@@ -51,6 +56,8 @@ export interface ClassRules {
   readonly limits: Limits;
   /** Throws `CallError` with code `not-callable` where callers may not start with that name. */
   checkEntry(self: object, name: string): void;
+  /** Throws `CallError` with code `not-callable` where these may not run a second time for one call. */
+  checkRepeat(entries: readonly string[]): void;
   /** Reads for callers. */
   readonly read: Read;
   /** Answers a call that was checked, or lets it wait. */
@@ -85,9 +92,18 @@ function makeRules(prototype: object): ClassRules {
     throw new CallError('not-callable', `${what}${reasonFor(self, name, entries, closed)}`);
   };
   const limits = checkLimits(receiver.callLimits ?? {});
+  const retryable = retryableOf(prototype);
+  const checkRepeat = (names: readonly string[]): void => {
+    const once = names.find((name) => !retryable.has(name));
+    if (once === undefined) return;
+    const remedy = `mark it by @retryable(), or name it in static retryable = ['${once}']`;
+    const text = `'${once}' of ${receiver.name} does not run again for a call that may have run: ${remedy}`;
+    throw new CallError('not-callable', text);
+  };
   return {
     limits,
     checkEntry,
+    checkRepeat,
     answer: answerOf(prototype, limits),
     read: Object.assign(readFor(checkEntry), { exposes }),
   };

@@ -40,6 +40,7 @@ function begin(self: object, frame: unknown, slots: readonly unknown[]): unknown
     // A program that calls one method reads only the entry that was just checked.
     read = program.method ? readAny : rules.read;
     contexts = Contexts.of(slots[program.slotCount], 1);
+    if (contexts.isRepeat) rules.checkRepeat(program.entries);
   } catch (refused) {
     return sendRefusal(refused);
   }

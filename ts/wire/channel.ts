@@ -21,14 +21,18 @@ export interface CallEventDetails {
   readonly operation: string;
 }
 
-/** A call was accepted. */
+/** A call was accepted, or is sent again. */
 export interface CallStart extends CallEventDetails {
   readonly event: 'start';
+  /** From the second attempt of a call with `{ retry }` on: which one it is. */
+  readonly attempt?: number;
 }
 
 /** A call has its outcome; its handler, if it has one, is about to run. */
 export interface CallSettle extends CallEventDetails {
   readonly event: 'settle';
+  /** From the second attempt of a call with `{ retry }` on: which one it was. */
+  readonly attempt?: number;
   readonly code: Settlement;
   /** Milliseconds since the call was accepted. */
   readonly ms: number;

@@ -57,6 +57,7 @@ interface Sent {
   /** Milliseconds until its deadline. */
   readonly left: number;
   readonly origin: Origin | undefined;
+  readonly isRepeat: boolean;
 }
 
 /**
@@ -186,8 +187,9 @@ function mistakeIn(data: object): string | undefined {
 }
 
 /** What travels with a call that is alone. */
-export function contextOf(caller: SentCaller, { id, left, origin }: Sent): unknown {
+export function contextOf(caller: SentCaller, { id, left, origin, isRepeat }: Sent): unknown {
   const times = [id, left];
+  if (isRepeat) return [CONTEXT, caller, times, origin && [origin], true];
   return origin ? [CONTEXT, caller, times, [origin]] : [CONTEXT, caller, times];
 }
 
@@ -214,6 +216,8 @@ export class Contexts {
     readonly caller: SentCaller,
     private readonly times: ArrayLike<number>,
     private readonly origins: readonly (Origin | undefined)[] | undefined,
+    /** Whether a call that is alone may have run before. */
+    readonly isRepeat: boolean,
   ) {}
 
   /**
@@ -221,12 +225,12 @@ export class Contexts {
    * @throws `CallError` with code `protocol`.
    */
   static of(sent: unknown, count: number): Contexts {
-    if (!Array.isArray(sent) || sent[0] !== CONTEXT) return new Contexts([], [], undefined);
-    const [, caller, times, origins] = sent as unknown[];
+    if (!Array.isArray(sent) || sent[0] !== CONTEXT) return new Contexts([], [], undefined, false);
+    const [, caller, times, origins, isRepeat] = sent as unknown[];
     if (!isCaller(caller) || !areTimes(times, count) || !areOrigins(origins, count)) {
       throw new CallError('protocol', 'what came with the call is no context of a call');
     }
-    return new Contexts(caller, times, origins);
+    return new Contexts(caller, times, origins, isRepeat === true);
   }
 
   idOf(call: number): number | undefined {

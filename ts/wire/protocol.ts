@@ -43,9 +43,9 @@ export const REFUSAL = '__lmzRefusal';
 const LATER = '__lmzFetch';
 
 /**
- * What travels with calls beside their programs: `[CONTEXT, caller, times, origins?]`. The caller is `[class, id, name]`;
+ * What travels with calls beside their programs: `[CONTEXT, caller, times, origins?, isRepeat?]`. The caller is `[class, id, name]`;
  * times are the id and the milliseconds until its deadline of each call; origins, where a call has one, are
- * `[chain, data?]`: the calls around it, and their data.
+ * `[chain, data?]`: the calls around it, and their data. A call that may have run before is alone, and says so.
  */
 export const CONTEXT = '__lmzContext';
 
