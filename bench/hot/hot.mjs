@@ -171,6 +171,8 @@ ${said}
   object's 128 MiB.
 - With \`waiting\` the calls beyond ${RUNNING} + ${WAITING.toLocaleString('en')} were refused and had not run. Answers per second count answers only.
 - With \`inFlight\` the callers hold the rest back: of each of the 10 objects never more than 10 calls were at the target.
+- Limits make nothing faster here, where what is outside does not suffer from many at once: a call that has waited begins in a
+  turn of its own, and costs a turn more than one that begins as it comes.
 - What 10,000 objects cost that make one call each is mostly their own start, whichever way they call.
 
 ${charts.join('\n\n')}
