@@ -126,7 +126,7 @@ impl Limits {
     /// Sets one limit.
     ///
     /// # Errors
-    /// `invalid-option` for a name that is no limit, and a value that is no count above 0.
+    /// `invalid-option` for a name that is no limit, and a value that is no count, or 0 where there has to be one.
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), Failure> {
         let limit = self.by_name(name).ok_or_else(|| {
             let known = Self::NAMES.join(", ");
@@ -135,10 +135,14 @@ impl Limits {
         })?;
         let mut most = Self::MOST;
         let most = most.by_name(name).map_or(0, |most| *most);
-        *limit = as_count(value).filter(|count| *count <= most).ok_or_else(|| {
-            let message = format!("callLimits.{name} has to be a whole number from 1 to {most}");
-            Failure::new(Code::InvalidOption, message)
-        })?;
+        // None may have to wait: then each is refused for which there is no room.
+        let least = u32::from(!matches!(name, "waiting" | "unsent"));
+        *limit =
+            as_count(value).filter(|count| (least..=most).contains(count)).ok_or_else(|| {
+                let message =
+                    format!("callLimits.{name} has to be a whole number from {least} to {most}");
+                Failure::new(Code::InvalidOption, message)
+            })?;
         Ok(())
     }
 }
@@ -147,7 +151,7 @@ impl Limits {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn as_count(value: f64) -> Option<u32> {
     let count = value as u32;
-    (count > 0 && f64::from(count).total_cmp(&value).is_eq()).then_some(count)
+    f64::from(count).total_cmp(&value).is_eq().then_some(count)
 }
 
 limits! {
