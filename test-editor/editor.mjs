@@ -105,11 +105,14 @@ function writeMistakes(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const config = JSON.parse(readFileSync(join(PROJECT, 'tsconfig.json'), 'utf8'));
-  config.compilerOptions.paths = { '@lumenize/call': [resolve('pkg/workerd.d.ts')] };
+  config.compilerOptions.paths = {
+    '@lumenize/call': [resolve('pkg/workerd.d.ts')],
+    '@lumenize/call/durable': [resolve('pkg/durable.d.ts')],
+  };
   writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config));
   writeFileSync(`${folder}/users.ts`, readFileSync(join(PROJECT, 'users.ts')));
-  for (const [index, { ours, stubs }] of MISTAKES.entries()) {
-    writeFileSync(`${folder}/ours${index}.ts`, inCart(ours));
+  for (const [index, { ours, stubs, isDurable }] of MISTAKES.entries()) {
+    writeFileSync(`${folder}/ours${index}.ts`, isDurable ? inShop(ours) : inCart(ours));
     if (stubs) writeFileSync(`${folder}/stubs${index}.ts`, inCart(stubs));
   }
 }
@@ -133,6 +136,42 @@ export class Cart extends LumenizeBase<Env> {
     const users = this.ctn('USERS', 'main');
     const calc = this.ctn('CALC', 'main');
     void [users, calc];
+    ${code}
+  }
+}
+`;
+}
+
+function inShop(code) {
+  return `import { LumenizeBase } from '@lumenize/call';
+import { withDurableCalls } from '@lumenize/call/durable';
+import type { Orders, Users } from './users.js';
+
+export class Stock extends withDurableCalls(LumenizeBase<Env>) {
+  take(id: string): string {
+    return id;
+  }
+}
+
+export class Bank extends withDurableCalls(LumenizeBase<Env>) {
+  charge(sum: number): number {
+    return sum;
+  }
+}
+
+interface Env {
+  readonly STOCK: DurableObjectNamespace<Stock>;
+  readonly BANK: DurableObjectNamespace<Bank>;
+  readonly USERS: DurableObjectNamespace<Users>;
+  readonly ORDERS: Service<typeof Orders>;
+}
+
+export class Shop extends withDurableCalls(LumenizeBase<Env>) {
+  onTaken(_id: string | Error): void {}
+  onNumber(_count: number | Error): void {}
+  mistake(): void {
+    const stock = this.ctn('STOCK', 'main');
+    void stock;
     ${code}
   }
 }

@@ -157,4 +157,54 @@ export const MISTAKES = [
     name: 'A method of a string that the receiver does not open',
     ours: "await users.getUser('u1').name.split(' ');",
   },
+  ...[
+    {
+      name: 'A wrong binding',
+      ours: "this.svc.durable.call('STOKC', 'main', this.ctn<Stock>().take('s1'), this.ctn().onTaken());",
+    },
+    {
+      name: 'A wrong binding, without a handler',
+      ours: "this.svc.durable.call('STOKC', 'main', this.ctn<Stock>().take('s1'));",
+    },
+    {
+      name: 'No instance',
+      ours: "this.svc.durable.call('STOCK', undefined, this.ctn<Stock>().take('s1'));",
+    },
+    {
+      name: 'A continuation for another class',
+      ours: "this.svc.durable.call('STOCK', 'main', this.ctn<Bank>().charge(1));",
+    },
+    {
+      name: 'A class that takes no durable calls',
+      ours: "this.svc.durable.call('USERS', 'main', this.ctn<Users>().getUser('u1'));",
+    },
+    {
+      name: 'A name for what knows its target',
+      ours: "this.svc.durable.call('STOCK', 'main', stock.take('s1'));",
+    },
+    {
+      name: 'No name for what knows no target',
+      ours: "this.svc.durable.call(this.ctn<Stock>().take('s1'), this.ctn().onTaken());",
+    },
+    {
+      name: 'A function in place of a recorded handler',
+      ours: "this.svc.durable.call('STOCK', 'main', this.ctn<Stock>().take('s1'), () => {});",
+    },
+    {
+      name: 'A handler of another type',
+      ours: "this.svc.durable.call('STOCK', 'main', this.ctn<Stock>().take('s1'), this.ctn().onNumber());",
+    },
+    {
+      name: 'Options in place of a handler',
+      ours: "this.svc.durable.call('STOCK', 'main', this.ctn<Stock>().take('s1'), { key: 'k1' });",
+    },
+    {
+      name: 'An option of ordinary calls',
+      ours: "this.svc.durable.call('STOCK', 'main', this.ctn<Stock>().take('s1'), this.ctn().onTaken(), { batch: false });",
+    },
+    {
+      name: 'A service, which stores nothing',
+      ours: "this.svc.durable.call('ORDERS', undefined, this.ctn<Orders>().total(1));",
+    },
+  ].map(({ name, ours }) => ({ name: `Durable: ${name}`, ours, isDurable: true })),
 ];

@@ -1,14 +1,24 @@
 /** The types of durable calls. */
 
-import type { Any, ArrivalOf, IsAny, RunsOn, Sendable, ValueOf } from '../types/continuations.js';
-import type { Handler } from '../types/handlers.js';
+import type {
+  Any,
+  ArrivalOf,
+  KnowsNoTarget,
+  RunsOn,
+  Sendable,
+  ValueOf,
+} from '../types/continuations.js';
 import type {
   AnyTarget,
   Behind,
+  BehindTarget,
   BindingName,
+  CheckedRecorded,
   CheckedRemote,
   InstanceOf,
   Mistake,
+  Nameable,
+  Named,
   TargetOf,
 } from '../types/targets.js';
 import type { Counts, DurableCallOptions } from './wasm/lumenize_call_durable.js';
@@ -48,16 +58,42 @@ export interface DurableStats extends Counts {
 }
 
 /** What runs on a class with durable calls, or a sentence that says why it does not. */
-type OnDurable<F> =
-  F extends RunsOn<infer Root>
-    ? [Root] extends [never]
-      ? F
-      : IsAny<Root> extends true
-        ? F
-        : Root extends { __lmzDurable: unknown }
-          ? F
-          : Mistake<'this class takes no durable calls: let it extend withDurableCalls(…)'>
-    : F;
+type OnDurable<F> = F extends RunsOn<infer Root> ? IfTaken<Root, F> : F;
+
+type CheckedDurable<C, Root> = IfTaken<Root, CheckedRemote<C, Root>>;
+
+type IfTaken<Root, T> =
+  Takes<Root> extends true
+    ? T
+    : Mistake<'this class takes no durable calls: let it extend withDurableCalls(…)'>;
+
+/** Whether a class takes durable calls, as far as the compiler knows. */
+type Takes<Root> = [Root] extends [never]
+  ? true
+  : unknown extends Root
+    ? true
+    : Root extends { __lmzDurable: unknown }
+      ? true
+      : false;
+
+/** As `Named`, without services. */
+type Storing<Env, B> =
+  Behind<Env, B> extends Fetcher
+    ? B extends AnyTarget | string
+      ? Mistake<'a service stores nothing: durable calls go to Durable Objects'>
+      : Named<Env, B>
+    : Named<Env, B>;
+
+/** A handler that can be stored, or a sentence that says why it is none. */
+type StoredHandler<H, V, Self> = H extends RunsOn
+  ? CheckedRecorded<H, V, Self>
+  : H extends undefined
+    ? H
+    : H extends (...args: never) => unknown
+      ? 'a function cannot be stored: record the handler, as by this.ctn().onUser()'
+      : H extends DurableCallOptions
+        ? 'options come after the handler: call(remote, undefined, options)'
+        : 'a handler is recorded, as by this.ctn().onUser()';
 
 /** `this.svc.durable.call`. */
 export interface DurableCallFunction<Env, Self = never> {
@@ -75,22 +111,36 @@ export interface DurableCallFunction<Env, Self = never> {
    * @throws `CallError` at once, with nothing written: `invalid-continuation`, `unknown-binding`,
    *   `invalid-target`, `invalid-option`, `limit-exceeded`, `not-cloneable`.
    */
-  <const F extends Sendable<Any>>(
+  <const F extends Sendable<Any>, H = undefined>(
     remote: OnDurable<F>,
-    handler?: Handler<ArrivalOf<NoInfer<F>>, Self> | undefined,
-    options?: DurableCallOptions,
+    handler?: StoredHandler<H, ArrivalOf<NoInfer<F>>, Self>,
   ): string;
   /**
-   * The same for what was recorded by `this.ctn<T>()`, which does not know its target.
+   * The same with options; or for what was recorded by `this.ctn<T>()`, which does not know its target.
    *
-   * @param target - The name of a Durable Object namespace in `env`.
-   * @param instance - Name, id or 64-digit hexadecimal id of the Durable Object.
+   * @param remote - What to run there; or the name of a Durable Object namespace in `env`.
+   * @param handler - What to run here; or the instance: name, id or 64-digit hexadecimal id of the Durable Object.
+   * @param options - How to make the call; or what to run there, recorded by `this.ctn<T>()`.
    */
-  <B extends BindingName<Env> | AnyTarget, C>(
-    target: B,
+  <const F extends Nameable<Env>, C, H = undefined>(
+    remote: F extends Sendable<Any> ? OnDurable<F> : Storing<Env, F>,
+    handler: F extends Sendable<Any>
+      ? StoredHandler<H, ArrivalOf<F>, Self>
+      : F extends RunsOn
+        ? KnowsNoTarget
+        : InstanceOf<Behind<Env, F>>,
+    options: F extends Sendable<Any> | RunsOn
+      ? DurableCallOptions | undefined
+      : CheckedDurable<C, TargetOf<Behind<Env, F>>>,
+  ): string;
+  /** The same for what was recorded by `this.ctn<T>()`, which does not know its target, with a handler. */
+  <const B extends Nameable<Env>, C, H = undefined>(
+    target: Storing<Env, B>,
     instance: InstanceOf<Behind<Env, B>>,
-    remote: CheckedRemote<C, TargetOf<Behind<Env, B>>> & OnDurable<C>,
-    handler?: Handler<NoInfer<ValueOf<C>>, Self> | undefined,
+    remote: CheckedDurable<C, TargetOf<Behind<Env, B>>>,
+    handler: StoredHandler<H, ValueOf<C>, Self>,
     options?: DurableCallOptions,
   ): string;
+  /** @ignore An editor lists the names of bindings by it: it takes one argument more than may be written. */
+  (target: BindingName<Env>, ...more: [unknown, ...BehindTarget]): never;
 }

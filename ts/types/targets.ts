@@ -309,7 +309,7 @@ type CheckedHandlerOf<H, V, Self> = H extends RunsOn
     ? H
     : NoFunctionHandler<H>;
 
-type CheckedRecorded<H, V, Self> =
+export type CheckedRecorded<H, V, Self> =
   H extends Handler<V> ? Handler<NoInfer<V>, Self> | Mistake<OfAnotherClass> : NoRecordedHandler<H>;
 
 type OfAnotherClass = 'this handler is recorded for another class: begin it with this.ctn()';
@@ -332,4 +332,4 @@ type NotAccepted<P> = Error extends P
   ? 'this handler does not accept what the call yields'
   : 'this handler does not accept an Error, which may arrive too';
 
-type NoHandler = 'a handler is a function, or a call recorded by this.ctn()';
+export type NoHandler = 'a handler is a function, or a call recorded by this.ctn()';
