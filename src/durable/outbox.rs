@@ -482,17 +482,16 @@ impl Outbox {
         }
         let firsts = [&self.waiting, &self.expiring];
         let firsts = firsts.iter().filter_map(|times| times.first().map(|(time, _)| *time));
-        let look = self.look.filter(|_| !self.is_loading);
-        let firsts = firsts.chain(look.map(|look| look.max(self.begin)));
+        let firsts = firsts.chain(self.look.map(|look| look.max(self.begin)));
         let recover = step.now.saturating_add(RECOVER);
         let last = if self.calls.is_empty() { recover.max(self.begin) } else { recover };
-        let next = firsts.fold(last, Time::min);
+        let next = firsts.fold(last, Time::min).max(step.now.saturating_add(1));
         // One that should have come long ago has been lost.
         let is_set = self.armed.is_some_and(|armed| {
             armed <= next && armed.saturating_add(RECOVER).saturating_add(RECOVER) > step.now
         });
         if !is_set {
-            self.arm(next.max(step.now.saturating_add(1)), step);
+            self.arm(next, step);
         }
     }
 

@@ -19,6 +19,7 @@ mod exhaustive;
 mod harsh;
 mod network;
 mod object;
+mod pauses;
 mod plan;
 mod short_lives;
 mod shrink;
@@ -26,6 +27,7 @@ mod small;
 mod state;
 mod transitions;
 mod truth;
+mod watch;
 mod world;
 
 use std::time::{Duration, Instant};

@@ -130,10 +130,12 @@ impl World {
         let Carried { attempt, from, version, expires, settled, .. } = call;
         let id = attempt.id.clone();
         let known = outcome(&self.objects[object].disk, &entry_of(&from, &id));
+        let told = (from.clone(), settled.clone());
         let received = Event::Received { version, from, id, expires, known, settled };
         let mut effects = self.ask(object, received);
         let decision = effects.pop();
         self.carry_all(object, effects)?;
+        self.check_forgotten(object, &told.0, &told.1);
         match decision {
             Some(Effect::Run { row }) => {
                 self.check_run(object, &row, &attempt.id, expires);
@@ -251,6 +253,11 @@ impl World {
             Reply::Late => Event::TooLate { id },
             Reply::Failed(failure) => Event::Failed { id, failure },
         };
-        self.turn(*caller, |world| world.tell(*caller, event));
+        self.turn(*caller, |world| {
+            world.watch_answer(*caller, &attempt.id, reply);
+            world.tell(*caller, event)?;
+            world.check_refused(*caller, &attempt.id, reply);
+            Ok(())
+        });
     }
 }

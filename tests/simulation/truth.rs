@@ -8,6 +8,7 @@ use lumenize_call::durable::{Why, With};
 
 use super::disk::{Change, Table, Value};
 use super::network::Carried;
+use super::object::Object;
 use super::plan::{Call, Handler, MINUTE, Method};
 use super::world::{Happening, World};
 
@@ -114,7 +115,12 @@ impl World {
             }
             (Some(Value::Outcome(before)), None) => {
                 let is_ours = before.version == VERSION || !row.starts_with("a:");
+                let clock = self.clock(object).max(self.objects[object].latest);
+                let fact = row.split_once(':').and_then(|(_, id)| self.facts.get(id));
+                let may_start = fact.is_some_and(|fact| fact.end.is_none() && !fact.is_restored);
+                let is_early = may_start && before.version == VERSION && clock <= before.expires;
                 self.check(is_ours, || format!("{row} of a newer version is deleted"));
+                self.check(!is_early, || format!("{row} is swept too early"));
             }
             _ => {}
         }
@@ -191,6 +197,10 @@ impl World {
     pub fn check_run(&mut self, object: usize, row: &str, id: &str, expires: Time) {
         let is_late = self.clock(object) > expires + SLACK;
         self.check(!is_late, || format!("{row} runs too late"));
+        let Object { disk, memory, .. } = &self.objects[object];
+        let has_outcome = disk.get(Table::Ledger, row).is_some();
+        let is_running = memory.as_ref().is_some_and(|memory| memory.methods.contains_key(row));
+        self.check(!has_outcome && !is_running, || format!("{row} runs again"));
         let is_repeated = self.objects[object].recorded.contains(row);
         let may_repeat = self.facts.get(id).is_none_or(|fact| fact.is_restored);
         self.check(!is_repeated || may_repeat, || format!("{row} runs after it was recorded"));
