@@ -29,8 +29,10 @@ struct Call {
     target: String,
     expires: Time,
     phase: Phase,
-    /// How often it, or another to its target, was sent in vain since the object started.
+    /// How often it was sent since it is in memory.
     attempts: u32,
+    /// How often others to its target had failed when it was read: one that makes room must not be sent sooner for it.
+    failures: u32,
     refused_since: Option<Time>,
     /// Whether it was there when the object started, so that its handler may be what ended it.
     is_old: bool,
@@ -249,8 +251,7 @@ impl Outbox {
         let mut call = Call::new(record.target, record.expires, Phase::Ready);
         call.is_old = true;
         call.crashes = crashes;
-        // A call that makes room for others must not be sent any sooner for it.
-        call.attempts = failures;
+        call.failures = failures;
         self.expiring.insert((call.expires, record.id.clone()));
         self.calls.insert(record.id.clone(), call);
         if crashes > 0 {
@@ -298,7 +299,7 @@ impl Outbox {
                 return;
             }
         }
-        let attempts = call.attempts;
+        let attempts = call.attempts.saturating_add(call.failures);
         let target = call.target.clone();
         if self.failing.len() < step.limits.targets || self.failing.contains_key(&target) {
             self.failing.insert(target, attempts);
@@ -472,7 +473,7 @@ impl Outbox {
         self.in_flight = self.in_flight.saturating_add(1);
         let settled = self.settled.remove(&call.target).unwrap_or_default();
         // What has failed once travels alone, so that it takes no other call down with it.
-        let alone = call.attempts > 1 || call.crashes > 0;
+        let alone = call.attempts > 1 || call.failures > 0 || call.crashes > 0;
         step.effects.push(Effect::Send { id, attempt: call.attempts, alone, settled });
     }
 
@@ -589,7 +590,15 @@ impl Outbox {
 
 impl Call {
     fn new(target: String, expires: Time, phase: Phase) -> Self {
-        let attempts = 0;
-        Self { target, expires, phase, attempts, refused_since: None, is_old: false, crashes: 0 }
+        Self {
+            target,
+            expires,
+            phase,
+            attempts: 0,
+            failures: 0,
+            refused_since: None,
+            is_old: false,
+            crashes: 0,
+        }
     }
 }

@@ -18,6 +18,9 @@ const BOUND: Time = 30 * MINUTE;
 /// The same where nothing crashes the caller any more, and its clock goes on.
 const STEADY_BOUND: Time = 2 * MINUTE;
 
+/// So long after faults have stopped a call ends that nothing hinders, however many others there are.
+const PROMPT: Time = 10 * MINUTE;
+
 /// How a call ended for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
@@ -278,6 +281,12 @@ impl World {
                 }
             }
             let from = stop.max(fact.made);
+            let is_prompt = fact.end.is_some_and(|(_, at)| at <= from + PROMPT);
+            let should_be =
+                !fact.is_blocked && self.is_healthy(&fact) && self.is_steady(fact.caller);
+            self.check(!should_be || is_prompt || !fact.is_committed, || {
+                format!("{id} had no turn for long")
+            });
             let is_starved = fact.with == Some(With::Timeout)
                 && fact.expires > from + slow + BOUND
                 && !fact.is_blocked
