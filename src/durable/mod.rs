@@ -351,11 +351,7 @@ impl Machine {
         // Nothing is sent of a turn that has not ended, and what comes in says nothing of what was made.
         let may_go_on = !matches!(
             event,
-            Event::Started { .. }
-                | Event::Made { .. }
-                | Event::Received { .. }
-                | Event::Ended { .. }
-                | Event::Swept { .. }
+            Event::Made { .. } | Event::Received { .. } | Event::Ended { .. } | Event::Swept { .. }
         );
         take(event, outbox, ledger, &mut step);
         if may_go_on {

@@ -78,7 +78,7 @@ pub struct Outbox {
     rest: Rest,
     /// Whether the reading of the disk has passed over calls.
     has_passed_over: bool,
-    /// When the disk is looked through for calls that have expired: no later than the first of them does.
+    /// From when on the disk is looked through for calls that have expired: the first of them has by then.
     look: Option<Time>,
     /// When that is by what the reading that goes on has found so far.
     next_look: Option<Time>,
@@ -242,8 +242,7 @@ impl Outbox {
         }
         let is_full = self.calls.len() >= step.limits.memory;
         if is_full && !(record.expires <= step.now && self.make_room_for_one()) {
-            let next = record.expires.max(step.now.saturating_add(RECOVER));
-            self.pass_over(next);
+            self.pass_over(record.expires);
             return;
         }
         let crashes = self.crashes.remove(row).unwrap_or(0);
@@ -483,7 +482,6 @@ impl Outbox {
         }
         let firsts = [&self.waiting, &self.expiring];
         let firsts = firsts.iter().filter_map(|times| times.first().map(|(time, _)| *time));
-        let firsts = firsts.chain(self.look.map(|look| look.max(self.begin)));
         let recover = step.now.saturating_add(RECOVER);
         let last = if self.calls.is_empty() { recover.max(self.begin) } else { recover };
         let next = firsts.fold(last, Time::min).max(step.now.saturating_add(1));

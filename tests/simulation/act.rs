@@ -42,6 +42,12 @@ impl World {
                 self.turn(object, |world| world.tell(object, Event::Retried { id }));
             }
             Action::Drop { object, which } => self.turn(object, |world| world.drop(object, which)),
+            Action::Delete { object, which } => {
+                self.turn(object, |world| {
+                    world.delete_row(object, which);
+                    Ok(())
+                });
+            }
         }
     }
 
@@ -125,6 +131,19 @@ impl World {
             }
         }
         self.objects[object].disk.commit();
+    }
+
+    fn delete_row(&mut self, object: usize, which: usize) {
+        let disk = &mut self.objects[object].disk;
+        if let Some(Value::Call(record)) = disk.rows(Table::Calls).values().nth(which) {
+            let id = record.id.clone();
+            disk.delete(Table::Calls, &row_of(&id));
+            disk.delete(Table::Counts, &row_of(&id));
+            if let Some(fact) = self.facts.get_mut(&id) {
+                fact.is_restored = true;
+            }
+            self.turn.dropped.insert(id);
+        }
     }
 
     fn drop(&mut self, object: usize, which: usize) -> Result<(), Crash> {

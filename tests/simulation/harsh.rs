@@ -1,5 +1,6 @@
 //! Worlds of one kind of trouble, and much of it.
 
+use lumenize_call::durable::Limits;
 use lumenize_call::durable::record::Time;
 
 use super::plan::{
@@ -25,7 +26,9 @@ pub fn full(seed: u64, chance: &mut Chance) -> Plan {
         let calls = vec![Call { target, method, handler, timeout, key: None }; 1 + chance.index(3)];
         Action::Make { object: 0, calls, within: Within::Turn }
     });
-    Plan { seed, objects: 3, limits: SMALL, faults: Faults::default(), actions, is_quiet: false }
+    // With more memory it is the pages that are waited for.
+    let limits = Limits { memory: chance.pick(&[SMALL.memory, 200]), ..SMALL };
+    Plan { seed, objects: 3, limits, faults: Faults::default(), actions, is_quiet: false }
 }
 
 /// Calls that persons look after: they give up some, and have handlers run again.
@@ -39,6 +42,7 @@ pub fn tended(seed: u64, chance: &mut Chance) -> Plan {
             0..=2 => Action::Drop { object: 0, which },
             3 => Action::Retry { object: 0, which },
             4 if chance.is(crash) => Action::Evict { object: 0 },
+            4 => Action::Delete { object: 0, which },
             5 => Action::Deploy { object: 1, refuses: chance.is(500), is_newer: false },
             _ => {
                 let method = chance.pick(&[Method::Synchronous, Method::WritesLast(2)]);

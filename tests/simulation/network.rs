@@ -1,6 +1,6 @@
 //! Messages and answers between objects, and what a target does with a call.
 
-use lumenize_call::durable::record::{Time, entry_of};
+use lumenize_call::durable::record::{Time, VERSION, entry_of};
 use lumenize_call::durable::schedule::{Failure, SLACK};
 use lumenize_call::durable::{Effect, Event};
 
@@ -135,6 +135,10 @@ impl World {
         let mut effects = self.ask(object, received);
         let decision = effects.pop();
         self.carry_all(object, effects)?;
+        let is_other = version != u64::from(VERSION);
+        self.check(!is_other || decision == Some(Effect::Refuse), || {
+            format!("a message of version {version} is taken: {decision:?}")
+        });
         self.check_forgotten(object, &told.0, &told.1);
         match decision {
             Some(Effect::Run { row }) => {

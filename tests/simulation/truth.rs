@@ -254,7 +254,11 @@ impl World {
                 *woken == object && each.disk.alarm() == Some((*at, true))
             });
             let counted = each.disk.rows(Table::Counts).keys();
-            let mut orphans = counted.filter(|row| each.disk.call(row).is_none());
+            let is_deleted = |row: &str| {
+                self.facts.iter().any(|(id, fact)| fact.is_restored && row_of(id) == row)
+            };
+            let mut orphans =
+                counted.filter(|row| each.disk.call(row).is_none() && !is_deleted(row));
             let orphan = orphans.next().cloned();
             if let Some(id) = own(each).first().cloned() {
                 self.fail(|| format!("{id} of {name} has not ended"));
