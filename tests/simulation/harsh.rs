@@ -13,6 +13,7 @@ pub fn full(seed: u64, chance: &mut Chance) -> Plan {
     let pace = chance.pick(&[1, SECOND, 20 * SECOND]);
     let broken = chance.pick(&[Method::Crashes, Method::Crashes, Method::NeverEnds]);
     let longest = chance.pick(&[MINUTE, 5 * MINUTE, 30 * MINUTE]);
+    let is_steady = chance.is(700);
     let hopeful = 100 + chance.below(400);
     let actions = timed(count, pace, chance, |chance| {
         if chance.is(50) {
@@ -22,7 +23,8 @@ pub fn full(seed: u64, chance: &mut Chance) -> Plan {
         let method = if is_hopeful { Method::Synchronous } else { broken };
         let target = if is_hopeful { 2 } else { 1 };
         let timeout = 1 + if is_hopeful { 24 * HOUR } else { chance.below(longest) };
-        let handler = chance.pick(&[Handler::Synchronous, Handler::Turns(1), Handler::CrashesOnce]);
+        let handler = if is_steady { Handler::Turns(1) } else { Handler::CrashesOnce };
+        let handler = chance.pick(&[Handler::Synchronous, handler]);
         let calls = vec![Call { target, method, handler, timeout, key: None }; 1 + chance.index(3)];
         Action::Make { object: 0, calls, within: Within::Turn }
     });

@@ -14,6 +14,7 @@ mod alarm;
 mod bounds;
 mod carry;
 mod coverage;
+mod deadlines;
 mod disk;
 mod exhaustive;
 mod harsh;

@@ -25,6 +25,7 @@ const MOST_SECONDS = 400;
 const TESTS = {
   pauses: 'pauses',
   'long ledgers': 'short_lives',
+  deadlines: 'deadlines',
   seeds: 'every_promise_holds_in_every_world',
   'a small world': 'every_promise_holds_in_every_state',
 };

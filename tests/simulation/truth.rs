@@ -16,7 +16,7 @@ use super::world::{Happening, World};
 const BOUND: Time = 30 * MINUTE;
 
 /// The same where nothing crashes the caller any more, and its clock goes on.
-const STEADY_BOUND: Time = 2 * MINUTE;
+const STEADY_BOUND: Time = 4 * MINUTE;
 
 /// So long after faults have stopped a call ends that nothing hinders, however many others there are.
 const PROMPT: Time = 10 * MINUTE;
