@@ -484,7 +484,7 @@ impl Outbox {
         let firsts = firsts.iter().filter_map(|times| times.first().map(|(time, _)| *time));
         let recover = step.now.saturating_add(RECOVER);
         let last = if self.calls.is_empty() { recover.max(self.begin) } else { recover };
-        let next = firsts.fold(last, Time::min).max(step.now.saturating_add(1));
+        let next = firsts.fold(last, Time::min);
         // One that should have come long ago has been lost.
         let is_set = self.armed.is_some_and(|armed| {
             armed <= next && armed.saturating_add(RECOVER).saturating_add(RECOVER) > step.now

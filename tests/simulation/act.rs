@@ -6,6 +6,7 @@ use lumenize_call::durable::record::{Entry, Record, VERSION, entry_of, row_of};
 use super::disk::{Table, Value};
 use super::object::Object;
 use super::plan::{Action, Call, Within};
+use super::truth::End;
 use super::world::{Crash, World};
 
 impl World {
@@ -83,6 +84,25 @@ impl World {
         self.objects[object].disk.wipe();
         self.replaced(object);
         self.tell(object, Event::Wiped)
+    }
+
+    /// All of the storage is gone, or is as it was.
+    pub fn replaced(&mut self, object: usize) {
+        let now = self.now;
+        let Self { facts, objects, .. } = self;
+        let disk = &objects[object].disk;
+        for (id, fact) in facts.iter_mut().filter(|(_, fact)| fact.caller == object) {
+            let is_there = |record: Option<&Record>| record.is_some_and(|each| each.id == *id);
+            (fact.is_restored, fact.runs) = (true, 0);
+            if is_there(disk.call(&row_of(id))) {
+                (fact.end, fact.is_committed) = (None, true);
+            } else if is_there(disk.letter(&row_of(id))) {
+                fact.end = Some((End::Buried, now));
+            } else if fact.is_committed {
+                fact.end = fact.end.or(Some((End::Wiped, now)));
+            }
+        }
+        objects[object].recorded = disk.rows(Table::Ledger).keys().cloned().collect();
     }
 
     fn copy(&mut self, object: usize) {

@@ -71,6 +71,14 @@ pub fn small_worlds() -> Vec<Small> {
                 Action::Delete { object: 0, which: 0 },
             ],
         ),
+        small(
+            "handlers that crash once, and one that is dropped",
+            0,
+            vec![
+                make(0, vec![handled(Handler::CrashesOnce), throws_and_crashes]),
+                Action::Drop { object: 0, which: 0 },
+            ],
+        ),
         small("a handler that crashes late", 1, one(handled(Handler::CrashesLate))),
         small(
             "a method that crashes once",

@@ -319,25 +319,6 @@ impl World {
         };
         !self.facts.values().any(crashes)
     }
-
-    /// All of the storage is gone, or is as it was.
-    pub fn replaced(&mut self, object: usize) {
-        let now = self.now;
-        let Self { facts, objects, .. } = self;
-        let disk = &objects[object].disk;
-        for (id, fact) in facts.iter_mut().filter(|(_, fact)| fact.caller == object) {
-            let is_there = |record: Option<&Record>| record.is_some_and(|each| each.id == *id);
-            (fact.is_restored, fact.runs) = (true, 0);
-            if is_there(disk.call(&row_of(id))) {
-                (fact.end, fact.is_committed) = (None, true);
-            } else if is_there(disk.letter(&row_of(id))) {
-                fact.end = Some((End::Buried, now));
-            } else if fact.is_committed {
-                fact.end = fact.end.or(Some((End::Wiped, now)));
-            }
-        }
-        objects[object].recorded = disk.rows(Table::Ledger).keys().cloned().collect();
-    }
 }
 
 fn has_crashes(handler: Handler) -> bool {

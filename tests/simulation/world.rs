@@ -319,6 +319,9 @@ impl World {
         let watched = self.coverage.before(&event, &memory.machine, calls.map(|(id, _)| id));
         let what = watched.0;
         let effects = memory.machine.step(event, now, random);
+        let is_lost = |id: &String| effects.contains(&Effect::Lost { id: id.clone() });
+        let mut calls = watched.1.iter().filter(|(_, state)| !state.is_empty());
+        let says_all = what != "Wiped" || calls.all(|(id, _)| is_lost(id));
         self.coverage.after(watched, &effects, &memory.machine);
         let (counts, _) = memory.machine.counts();
         if let Some(trace) = trace {
@@ -327,6 +330,7 @@ impl World {
         let Limits { memory, in_flight, .. } = self.limits;
         self.check(counts.pending <= memory, || format!("{} calls in memory", counts.pending));
         self.check(counts.in_flight <= in_flight, || format!("{} in flight", counts.in_flight));
+        self.check(says_all, || "calls are lost, and nobody is told".to_owned());
         self.check_asked(object, what, &effects);
         if self.tally.events.is_multiple_of(64) {
             self.check_memory(object);
