@@ -14,7 +14,7 @@ const CALLS: u64 = 40_000;
 
 #[test]
 fn a_ledger_is_swept_however_short_lives_are() {
-    sweep(20, 15);
+    sweep(20, 11);
 }
 
 #[test]
