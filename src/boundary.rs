@@ -19,6 +19,8 @@ const ERROR: &str = crate::limits::ERROR_TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
 const CHAIN: &str = crate::limits::CHAIN_TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
+const CONTEXT: &str = crate::limits::CONTEXT_TYPESCRIPT;
+#[wasm_bindgen(typescript_custom_section)]
 const OPTIONS: &str = crate::pending::TYPESCRIPT;
 #[wasm_bindgen(typescript_custom_section)]
 const STEPS: &str = crate::program::STEPS_TYPESCRIPT;

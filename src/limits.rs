@@ -107,6 +107,20 @@ constants! {
     }
 }
 
+constants! {
+    /// What travels with a call beside its program.
+    CONTEXT_TYPESCRIPT / "ContextLimit" {
+        /// Objects that a chain of calls goes through. The platform allows 16, the first Worker among them.
+        CONTEXT_HOPS / "Hops" = 14,
+        /// Entries of its data.
+        CONTEXT_ENTRIES / "Entries" = 16,
+        /// UTF-16 code units of its data, keys and texts: it travels with each call.
+        CONTEXT_TEXT / "Text" = 2_000,
+        /// UTF-16 code units of each name in it: of a class, an instance, a method.
+        CONTEXT_NAME / "Name" = 640,
+    }
+}
+
 impl Limits {
     /// Sets one limit.
     ///

@@ -50,6 +50,12 @@ export interface CallOptions {
    */
   readonly batch?: boolean | undefined;
   /**
+   * Data that the method and its handlers find in `svc.context.data`, with that of the call inside which this one is
+   * made; calls made inside inherit it. At most 16 strings, finite numbers and booleans, of 2,000 UTF-16 code units. With
+   * `null` the call is part of no other one: it has its own deadline, and no data. Default: what is inherited.
+   */
+  readonly context?: Readonly<Record<string, string | number | boolean>> | null | undefined;
+  /**
    * Where to create the Durable Object, if it does not exist yet: an option of `namespace.get`. A call
    * with this option or one of the next two has a stub of its own, so that its order is kept with those
    * that have the same ones.

@@ -32,6 +32,8 @@ pub const NOT_AN_ENTRY: &[&str] = &[
     "ctn",
     "svc",
     "onCallError",
+    "onReceive",
+    "onReceiveError",
 ];
 
 /// Lifecycle methods of Worker entrypoints. On a Durable Object these names have no special meaning.

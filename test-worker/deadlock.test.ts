@@ -32,9 +32,9 @@ test('rule 11: two objects call each other 1,000 times at once, each answering t
   ]);
 }, 30_000);
 
-test('rule 11: a ring of 50 objects, each waiting for the next, and the last for the first', () =>
+test('rule 11: a ring of 13 objects, each waiting for the next, and the last for the first', () =>
   inCaller('ring', async (caller) => {
-    const names = Array.from({ length: 50 }, (_, n) => `ring ${n}`);
+    const names = Array.from({ length: 13 }, (_, n) => `ring ${n}`);
     const ring = [...names, 'ring 0'];
-    expect(await caller.svc.callRaw('CALC', 'ring 0', calc().around(ring, 0))).toBe(51);
+    expect(await caller.svc.callRaw('CALC', 'ring 0', calc().around(ring, 0))).toBe(14);
   }));

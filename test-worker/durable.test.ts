@@ -25,6 +25,11 @@ function storageOf(object: Buyer | Seller | Clock): DurableObjectStorage {
   return (object as unknown as { ctx: DurableObjectState }).ctx.storage;
 }
 
+/** The alarm that the runtime has, whoever wants it. */
+function realAlarm(storage: DurableObjectStorage): Promise<number | null> {
+  return Reflect.apply(Object.getPrototypeOf(storage).getAlarm, storage, []);
+}
+
 /** The rows of durable calls that an object has. */
 function rowsOf(object: Buyer | Seller): string[] {
   return Array.from(storageOf(object).kv.list({ prefix: '__lmz:' }), ([key]) => key);
@@ -34,7 +39,7 @@ function rowsOf(object: Buyer | Seller): string[] {
 async function observing(run: () => unknown): Promise<string[]> {
   const seen: string[] = [];
   const listen = (event: CallEvent): void => {
-    if (typeof event.id === 'string') seen.push(event.event);
+    if (typeof event.id === 'string' && !('caller' in event)) seen.push(event.event);
   };
   callChannel.subscribe(listen);
   await run();
@@ -370,6 +375,107 @@ test('rule 41: an alarm of the object and one of ours both come', () =>
     await inSeller('both', (seller) => seller.release());
   }));
 
+test('rule 41: what an object does to its alarm counts at whatever moment ours is asked for', () =>
+  Promise.all(
+    Array.from({ length: 24 }, (_, microtasks) =>
+      runInDurableObject(env.CLOCK.getByName(`moment ${microtasks}`), async (clock) => {
+        const storage = storageOf(clock);
+        const name = `moment ${microtasks}`;
+        await storage.setAlarm(Date.now() + 3_600_000);
+        const piece = clock.ctn('SELLER', name).takeWhenReleased('a');
+        clock.svc.durable.call(piece, clock.ctn().onTaken(piece));
+        for (let left = microtasks; left > 0; left--) await undefined;
+        const sooner = Date.now() + 1_800_000;
+        void storage.setAlarm(sooner);
+        expect(await storage.getAlarm()).toBe(sooner);
+        await scheduler.wait(1);
+        expect(await storage.getAlarm()).toBe(sooner);
+        expect(await realAlarm(storage)).toBeLessThan(Date.now() + 60_000);
+        await inSeller(name, (seller) => seller.release());
+        while (clock.svc.durable.list().length > 0) await scheduler.wait(1);
+        for (let left = microtasks; left > 0; left--) await undefined;
+        await storage.deleteAlarm();
+        await scheduler.wait(1);
+        expect(await storage.getAlarm()).toBeNull();
+      }),
+    ),
+  ));
+
+test('rule 41: an alarm that the object ended in comes again, although it made a durable call', {
+  timeout: 15_000,
+}, async () => {
+  const inClock = (run: (clock: Clock) => void | Promise<void>): Promise<void> =>
+    runInDurableObject(env.CLOCK.getByName('ended'), run);
+  await inClock(async (clock) => {
+    storageOf(clock).kv.put('ends', true);
+    await storageOf(clock).setAlarm(Date.now() + 10);
+  });
+  await vi.waitFor(
+    () =>
+      inClock((clock) => {
+        expect(clock.rung).toEqual([0, 1]);
+      }),
+    { timeout: 12_000, interval: 100 },
+  );
+});
+
+test.for(['BUYER', 'CLOCK'] as const)(
+  'rule 34: an alarm is set together with a call of a transaction, by a %s',
+  (binding) =>
+    runInDurableObject(
+      env[binding].getByName('transaction') as DurableObjectStub,
+      async (object) => {
+        const caller = object as unknown as Buyer;
+        const storage = storageOf(caller);
+        const take = (): void => {
+          caller.svc.durable.call(caller.ctn('SELLER', `of ${binding}`).take('a'));
+        };
+        const makeAndThrow = storage.transaction(async () => {
+          take();
+          await scheduler.wait(1);
+          expect(await realAlarm(storage)).not.toBeNull();
+          throw new Error('back');
+        });
+        await expect(makeAndThrow).rejects.toThrow('back');
+        await storage.transaction(async (txn) => {
+          take();
+          txn.rollback();
+        });
+        await storage.transaction(async () => {
+          try {
+            storage.transactionSync(() => {
+              take();
+              throw new Error('back');
+            });
+          } catch {}
+          take();
+          await scheduler.wait(1);
+          expect(await realAlarm(storage)).not.toBeNull();
+        });
+        while (caller.svc.durable.list().length > 0) await scheduler.wait(1);
+        await inSeller(`of ${binding}`, (seller) => {
+          expect(seller.sold).toBe(1);
+        });
+      },
+    ),
+);
+
+test('rule 33: a call that is dropped in what is taken back is sent', () =>
+  inBuyer('dropped and back', async (buyer) => {
+    const piece = buyer.ctn('SELLER', 'dropped and back').takeWhenReleased('a');
+    const id = buyer.svc.durable.call(piece, buyer.ctn().onTaken(piece));
+    while (buyer.svc.durable.stats().inFlight < 1) await scheduler.wait(1);
+    expect(() =>
+      storageOf(buyer).transactionSync(() => {
+        buyer.svc.durable.drop(id);
+        throw new Error('back');
+      }),
+    ).toThrow('back');
+    await inSeller('dropped and back', (seller) => seller.release());
+    expect(await buyer.arrived(1)).toEqual([{ outcome: 'a 1', rest: [] }]);
+    expect(rowsOf(buyer)).toEqual([]);
+  }));
+
 test('rule 41: an object without an alarm of its own cannot set one', () =>
   inBuyer('no alarm', async (buyer) => {
     await expect(storageOf(buyer).setAlarm(Date.now() + 10)).rejects.toThrow(/alarm\(\) handler/);
@@ -389,6 +495,24 @@ test('rule 37: a target without durable calls is said to be that, and the call i
   });
   warn.mockRestore();
 });
+
+test('rules 37, 38: what a target refuses for 10 minutes is final, and a dead letter keeps it', () =>
+  inBuyer('refused', async (buyer) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const sum = buyer.ctn('CALC', 'refused').add(1, 10);
+    const id = buyer.svc.durable.call(sum as never, buyer.ctn().onThrow() as never);
+    while (buyer.svc.durable.get(id)?.state !== 'waiting') await scheduler.wait(1);
+    const { now } = Date;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + 11 * 60_000);
+    while (buyer.reported.length < 1) await scheduler.wait(1);
+    clock.mockRestore();
+    warn.mockRestore();
+    expect(buyer.svc.durable.get(id)).toMatchObject({ state: 'dead' });
+    buyer.getWell();
+    expect(buyer.svc.durable.retry(id)).toBe(true);
+    expect(buyer.handled).toMatchObject([{ outcome: { name: 'CallError', code: 'not-callable' } }]);
+    expect(rowsOf(buyer)).toEqual([]);
+  }));
 
 test('rule 27: a durable call reaches no more than other calls do', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});

@@ -124,8 +124,13 @@ export class Clock extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
     return this.ctx.storage.kv.get<number[]>('rung') ?? [];
   }
 
-  override alarm(info?: AlarmInvocationInfo): void {
-    this.ctx.storage.kv.put('rung', [...this.rung, info?.retryCount ?? 0]);
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    const { kv } = this.ctx.storage;
+    kv.put('rung', [...this.rung, info?.retryCount ?? 0]);
+    if (!kv.delete('ends')) return;
+    this.svc.durable.call(this.ctn('SELLER', 'of an alarm').take('a'));
+    await this.ctx.storage.sync();
+    this.ctx.abort('as the test asked');
   }
 
   onTaken(outcome: string | Error): void {

@@ -14,6 +14,7 @@ import type { Legacy } from './decorated.legacy.js';
 import type { Standard } from './decorated.standard.js';
 import type { Buyer, Clock, Seller } from './durable.js';
 import type { Gateway } from './gateway.js';
+import type { Bare, Hop } from './hop.js';
 import type { Machine } from './machine.js';
 import type { Mortal } from './mortal.js';
 import type { Newborn, Order, Tally } from './order.js';
@@ -48,6 +49,7 @@ export {
   Spied,
 } from './entries.js';
 export { Gateway } from './gateway.js';
+export { Bare, Hop } from './hop.js';
 export { Machine } from './machine.js';
 export { MarkedLegacy } from './marked.legacy.js';
 export { GuardedByMarks, MarkedStandard } from './marked.standard.js';
@@ -111,6 +113,8 @@ declare global {
       readonly BUYER: DurableObjectNamespace<Buyer>;
       readonly SELLER: DurableObjectNamespace<Seller>;
       readonly CLOCK: DurableObjectNamespace<Clock>;
+      readonly HOP: DurableObjectNamespace<Hop>;
+      readonly BARE: DurableObjectNamespace<Bare>;
       readonly TALLY: Service<typeof Tally>;
       readonly SERVICE: Service<typeof PlainEntrypoint>;
       readonly GATEWAY: Service<typeof Gateway>;

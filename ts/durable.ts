@@ -5,13 +5,11 @@ import {
   checkKey,
   checkTimeout,
   DurableMachine,
-  entryOf,
   initSync,
-  rowOf,
 } from './durable/wasm/lumenize_call_durable.js';
 import module from './durable/wasm/lumenize_call_durable_bg.wasm';
 
 initSync({ module });
-load({ checkKey, checkTimeout, DurableMachine, entryOf, rowOf });
+load({ checkKey, checkTimeout, DurableMachine });
 
 export * from './durable/index.js';

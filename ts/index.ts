@@ -6,21 +6,12 @@
 
 export type { CallHandle } from './calling/call.js';
 export type { Caller } from './calling/caller.js';
-export {
-  type CallEvent,
-  type CallEventDetails,
-  type CallListener,
-  type CallSettle,
-  type CallStart,
-  callChannel,
-  type DurableEvent,
-  type Settlement,
-} from './calling/channel.js';
 export type { CallErrorInfo } from './calling/owner.js';
 export type { CallStats } from './calling/stats.js';
 export { LumenizeBase, LumenizeWorker } from './object/base.js';
 export { createCaller } from './object/create.js';
 export { type Calling, type EnvOf, withCall } from './object/mixin.js';
+export type { ReceivedCall } from './receiving/attend.js';
 export { type CallableDecorator, callable } from './receiving/callable.js';
 export type { ReceiverClass } from './receiving/expose.js';
 export { newContinuation } from './record/record.js';
@@ -64,6 +55,18 @@ export type {
 } from './types/targets.js';
 export { validate } from './validate.js';
 export type { CallErrorCode, CallLimits, CallOptions } from './wasm/lumenize_call.js';
+export {
+  type CallEvent,
+  type CallEventDetails,
+  type CallListener,
+  type CallSettle,
+  type CallStart,
+  callChannel,
+  type DurableEvent,
+  type ReceiveEvent,
+  type Settlement,
+} from './wire/channel.js';
+export type { CallContext, CallerInfo, ContextData } from './wire/context.js';
 export { callErrorCodes } from './wire/core.js';
 export { registerErrors } from './wire/error-classes.js';
 export { CallError, type CallErrorDetails } from './wire/errors.js';

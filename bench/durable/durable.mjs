@@ -51,6 +51,7 @@ const server = await serve('bench/durable/workerd.capnp', { disk, quiet: true })
 const lines = [];
 try {
   for (const row of ROWS) lines.push(await measure(row));
+  lines.push(await rowsWritten());
   lines.push(await restart());
 } finally {
   await server.kill();
@@ -77,6 +78,17 @@ async function measure({ what, query, ratio, limit, must, fails }) {
   const isWithin = (bound) => (limit === '≤' ? measured <= bound : measured >= bound);
   const line = { what, must: `${limit} ${must}`, measured: measured.toFixed(2) };
   return { ...line, isMet: isWithin(must), hasFailed: !isWithin(fails) };
+}
+
+/** Rows that one call after the other writes, and what docs/durable.md says: a record or an outcome, and its deletion. */
+async function rowsWritten() {
+  const calls = 100;
+  const { CountedSender: caller, CountedTarget: target } = await server.ask('count', { calls });
+  const [ofCaller, ofTarget] = [caller.rows, target.rows].map((rows) => rows / calls);
+  const measured = `${ofCaller} by the caller, ${ofTarget} by the target, ${caller.alarms} alarms for ${calls} calls`;
+  const isMet = ofCaller === 2 && ofTarget <= 2 && caller.alarms <= 2;
+  const what = 'rows written for one durable call';
+  return { what, must: '≤ 2 by each, 2 alarms', measured, isMet, hasFailed: !isMet };
 }
 
 /** Milliseconds from the first request to an object with stored calls until the first is sent again. */

@@ -6,12 +6,66 @@ interface Env {
   readonly BY_HAND: DurableObjectNamespace<ByHand>;
   readonly SENDER: DurableObjectNamespace<Sender>;
   readonly TARGET: DurableObjectNamespace<Target>;
+  readonly COUNTED_SENDER: DurableObjectNamespace<CountedSender>;
+  readonly COUNTED_TARGET: DurableObjectNamespace<CountedTarget>;
 }
 
 /** Milliseconds until the alarm would send again what has no answer. */
 const AGAIN_IN = 10_000;
 
+/** Rows that objects of a class have written, by its name; that of the alarm apart. */
+const written: Record<string, { rows: number; alarms: number }> = {};
+
+/** An object whose writes are counted. */
+abstract class Counted extends LumenizeBase<Env> {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { name } = this.constructor;
+    const count = written[name] ?? { rows: 0, alarms: 0 };
+    written[name] = count;
+    const { storage } = ctx;
+    const { kv } = storage;
+    const [put, remove] = [kv.put.bind(kv), kv.delete.bind(kv)];
+    const setAlarm = storage.setAlarm.bind(storage);
+    kv.put = (key, value) => {
+      count.rows += 1;
+      put(key, value);
+    };
+    kv.delete = (key) => {
+      const isThere = remove(key);
+      if (isThere) count.rows += 1;
+      return isThere;
+    };
+    storage.setAlarm = (at) => {
+      count.alarms += 1;
+      return setAlarm(at);
+    };
+  }
+}
+
 const Durable = withDurableCalls(LumenizeBase<Env>);
+const DurableCounted = withDurableCalls(Counted);
+
+export class CountedTarget extends DurableCounted {
+  effect(_id: string, payload: string): number {
+    return payload.length;
+  }
+}
+
+export class CountedSender extends DurableCounted {
+  /** Makes so many calls, and waits for each of them. */
+  async run(calls: number): Promise<void> {
+    for (let n = 0; n < calls; n++) {
+      const remote = this.ctn('COUNTED_TARGET', 'counted').effect(String(n), 'payload');
+      this.svc.durable.call(remote, this.ctn().onEffect(remote));
+      while (this.svc.durable.list({ limit: 1 }).length > 0) await scheduler.wait(0);
+    }
+  }
+
+  onEffect(outcome: number | Error): void {
+    if (outcome instanceof Error) throw outcome;
+  }
+}
 
 export class Target extends Durable {
   effect(id: string, payload: string): number {
@@ -125,6 +179,9 @@ export default {
         return Response.json(
           await measured.getByName('sender').measure(...numbers, get('together') === 'true'),
         );
+      case '/count':
+        await env.COUNTED_SENDER.getByName('counted').run(Number(get('calls')));
+        return Response.json(written);
       case '/store':
         await sender.store(Number(get('calls')));
         return Response.json('stored');

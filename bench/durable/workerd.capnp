@@ -20,11 +20,15 @@ const worker :Workerd.Worker = (
     (className = "Sender", uniqueKey = "sender", enableSql = true),
     (className = "ByHand", uniqueKey = "by hand", enableSql = true),
     (className = "Target", uniqueKey = "target", enableSql = true),
+    (className = "CountedSender", uniqueKey = "counted sender", enableSql = true),
+    (className = "CountedTarget", uniqueKey = "counted target", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "disk"),
   bindings = [
     (name = "SENDER", durableObjectNamespace = "Sender"),
     (name = "BY_HAND", durableObjectNamespace = "ByHand"),
     (name = "TARGET", durableObjectNamespace = "Target"),
+    (name = "COUNTED_SENDER", durableObjectNamespace = "CountedSender"),
+    (name = "COUNTED_TARGET", durableObjectNamespace = "CountedTarget"),
   ],
 );

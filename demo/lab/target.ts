@@ -95,7 +95,8 @@ export class LabTarget extends LumenizeBase {
 
   /** A message of one call enters here. */
   override __lmzCall(frame: unknown, ...slots: unknown[]): unknown {
-    this.#arrive({ calls: 1, frames: [String(frame)], slots: slots.length });
+    // What travels with every call stands behind its values.
+    this.#arrive({ calls: 1, frames: [String(frame)], slots: slots.length - 1 });
     return super.__lmzCall(frame, ...slots);
   }
 

@@ -1,7 +1,7 @@
 /** What the runtime does with an alarm, and whether one can be shared. */
 import { DurableObject } from 'cloudflare:workers';
+import { SharedAlarm } from '../../ts/durable/alarm.js';
 import { type Env, message } from './env.js';
-import { SharedAlarmOf } from './share.js';
 
 /** What one run of a handler does, step by step. */
 export type Step =
@@ -169,14 +169,17 @@ export class Alarms extends DurableObject<Env> {
 }
 
 /** A class of a user whose alarm is shared. */
-export class SharedAlarm extends DurableObject<Env> {
-  readonly #shared = new SharedAlarmOf(this.ctx.storage, () => this.#woke());
+export class Sharing extends DurableObject<Env> {
+  readonly #shared = new SharedAlarm(
+    this.ctx.storage,
+    () => (info) => follow('theirs', this.ctx, info),
+    () => wokeOurs(this.ctx, this.#shared),
+  );
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    const theirs = (info?: AlarmInvocationInfo): Promise<void> => follow('theirs', state, info);
     Object.defineProperty(this, 'alarm', {
-      value: (info?: AlarmInvocationInfo) => this.#shared.run(theirs, info),
+      value: (info?: AlarmInvocationInfo) => this.#shared.run(info),
     });
   }
 
@@ -193,16 +196,12 @@ export class SharedAlarm extends DurableObject<Env> {
   since(): Promise<object> {
     return plannedShared(this.ctx, this.#shared).since();
   }
-
-  #woke(): void {
-    wokeOurs(this.ctx, this.#shared);
-  }
 }
 
 /** What the driver asks of a class whose alarm is shared. */
 export function plannedShared(
   state: DurableObjectState,
-  shared: SharedAlarmOf,
+  shared: SharedAlarm,
 ): {
   start: (plan: Step[][], delays: number[], wakes: number[]) => Promise<void>;
   want: (delay: number) => Promise<void>;
@@ -229,7 +228,7 @@ export function plannedShared(
 }
 
 /** Notes that we were woken, and asks for the next wake-up, which is relative to the start. */
-export function wokeOurs(state: DurableObjectState, shared: SharedAlarmOf): void {
+export function wokeOurs(state: DurableObjectState, shared: SharedAlarm): void {
   const { since, ours } = happenedTo(state);
   ours.push(Date.now() - since);
   const [next, ...later] = state.storage.kv.get<number[]>('wakes') ?? [];

@@ -1,5 +1,5 @@
 /** What all objects of the experiment have in common. */
-import type { Alarms, SharedAlarm } from './alarms.js';
+import type { Alarms, Sharing } from './alarms.js';
 import type { Sender, Target } from './cost.js';
 import type { SharedServer } from './server.js';
 import type { Storage } from './storage.js';
@@ -10,7 +10,7 @@ export interface Env {
   readonly RECEIVER: DurableObjectNamespace<Receiver>;
   readonly STORAGE: DurableObjectNamespace<Storage>;
   readonly ALARMS: DurableObjectNamespace<Alarms>;
-  readonly SHARED_ALARM: DurableObjectNamespace<SharedAlarm>;
+  readonly SHARED_ALARM: DurableObjectNamespace<Sharing>;
   readonly SHARED_SERVER: DurableObjectNamespace<SharedServer>;
   readonly SENDER: DurableObjectNamespace<Sender>;
   readonly TARGET: DurableObjectNamespace<Target>;

@@ -248,7 +248,7 @@ function shares({ shared, agents }) {
   );
   const parts = [
     '## 5. The alarm, shared',
-    `\`share.ts\` puts an own \`alarm\` on the object and own \`setAlarm\`, \`getAlarm\`, \`deleteAlarm\` on its storage. It
+    `\`ts/durable/alarm.ts\` puts an own \`alarm\` on the object and own \`setAlarm\`, \`getAlarm\`, \`deleteAlarm\` on its storage. It
 writes one row while an alarm of ours is wanted, none otherwise; while there is a row, it keeps the retries
 of their handler itself. partyserver's \`alarm()\` passes no information to \`onAlarm\`. “Late” includes what the
 process does meanwhile: the storage is measured. Where their handler ends its object, one of ours may be in the

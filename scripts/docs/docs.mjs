@@ -21,6 +21,13 @@ const DURABLE = `
 
 `;
 
+const TESTING = `
+# @lumenize/call/testing
+
+[Its page](testing.md) says what it is for.
+
+`;
+
 const isCheck = process.argv.includes('--check');
 if (!isCheck) build();
 // Its own TypeScript comes with it: it needs the compiler API, which the project's lacks.
@@ -28,7 +35,8 @@ installApart(FOLDER);
 const typedoc = `${FOLDER}/node_modules/typedoc/bin/typedoc`;
 const { status, output } = capture('node', [typedoc, '--options', `${FOLDER}/typedoc.json`]);
 if (status !== 0) fail(`docs: typedoc failed:\n${output}`);
-const text = HEAD + entry('index') + DURABLE + asPart(entry('durable'));
+const text =
+  HEAD + entry('index') + DURABLE + asPart(entry('durable')) + TESTING + asPart(entry('testing'));
 if (!isCheck) {
   writeFileSync(WRITTEN, text);
   console.log(`docs: wrote ${WRITTEN}`);

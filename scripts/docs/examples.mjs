@@ -183,7 +183,8 @@ function runTests() {
   for (const folder of [GUIDE, README]) {
     const report = `${folder}/report.json`;
     const reporters = ['--reporter=default', '--reporter=json', '--outputFile.json=report.json'];
-    run('tests', 'vitest', ['run', ...reporters], folder, false);
+    // One recipe calls 1,000 objects, each of which is a database on disk.
+    run('tests', 'vitest', ['run', '--testTimeout=60000', ...reporters], folder, false);
     const { numPassedTests = 0, numTotalTests = 0 } = existsSync(report)
       ? JSON.parse(readFileSync(report, 'utf8'))
       : {};

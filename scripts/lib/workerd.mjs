@@ -28,10 +28,11 @@ export async function bundle(entry, folder) {
  * @param options.quiet - Whether what it complains of is not shown: for faults on purpose.
  * @param options.inspect - Whether there is an inspector, which makes everything slower.
  * @param options.disk - The folder that the configuration's directory `disk` is.
+ * @param options.env - Environment variables beside those of this process.
  * @returns Its address, that of its inspector, how to ask it, what it has complained of so far, and how to end it,
  *   or to kill it and wait until it is gone.
  */
-export async function serve(config, { inspect = false, quiet = false, disk } = {}) {
+export async function serve(config, { inspect = false, quiet = false, disk, env } = {}) {
   const workerd = start(
     'workerd',
     [
@@ -39,7 +40,7 @@ export async function serve(config, { inspect = false, quiet = false, disk } = {
       ...(inspect ? ['--inspector-addr=127.0.0.1:0'] : []),
       ...(disk === undefined ? [] : [`--directory-path=disk=${disk}`]),
     ],
-    { stdio: ['ignore', 'inherit', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'inherit', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   );
   let complaints = '';
   workerd.stderr.on('data', (text) => {

@@ -1,64 +1,45 @@
 //! The target's side: one method for each call, one outcome for each method.
 
-use std::collections::BTreeMap;
-
-use super::record::{Entry, Time, VERSION, entry_of};
+use super::record::{Entry, Time, VERSION};
 use super::schedule::SLACK;
 use super::{Effect, Step};
 
-/// The calls that an object has received: those that run. The outcomes of the others are in its storage.
+/// The outcomes of the calls that an object has received are in its storage. This knows when to look through them.
 #[derive(Clone, Debug, Default, Hash)]
 pub struct Ledger {
-    /// When the calls that run expire, by their rows.
-    running: BTreeMap<String, Time>,
-    /// How many outcomes are recorded until the next sweep; not known in a life that has recorded none.
+    /// How many methods run until the next sweep; not known in a life that has run none.
     until_sweep: Option<u32>,
     /// Where the next sweep goes on.
     swept: Option<String>,
 }
 
 impl Ledger {
-    /// How many methods run.
-    #[must_use]
-    pub fn running(&self) -> usize {
-        self.running.len()
-    }
-
-    /// Decides about a call that came in. `known` is what the ledger has of it.
-    #[must_use]
+    /// Decides about a call that came in. `known` is the version of the outcome that the ledger has of it.
     pub fn received(
         &mut self,
-        from: &str,
-        id: &str,
+        row: &str,
         expires: Time,
-        known: Option<&Entry>,
-        now: Time,
-    ) -> Effect {
-        let row = entry_of(from, id);
-        if self.running.contains_key(&row) {
-            return Effect::Join { row };
-        }
-        match known {
-            Some(entry) if entry.version == VERSION => return Effect::Repeat { row },
-            Some(_) => return Effect::Refuse,
-            None => {}
-        }
-        if now > expires.saturating_add(SLACK) {
-            return Effect::Late;
-        }
-        self.running.insert(row.clone(), expires);
-        Effect::Run { row }
+        known: Option<u32>,
+        is_running: bool,
+        step: &mut Step,
+    ) {
+        let decision = match known {
+            _ if is_running => Effect::Join,
+            Some(VERSION) => Effect::Repeat,
+            Some(_) => Effect::Refuse,
+            None if step.now > expires.saturating_add(SLACK) => Effect::Late,
+            None => {
+                self.count(row, step);
+                // A clock that steps back by the slack must not let a late repeat run.
+                let expires = expires.saturating_add(SLACK).saturating_add(SLACK);
+                Effect::Run { entry: Entry { version: VERSION, expires } }
+            }
+        };
+        step.effects.push(decision);
     }
 
-    /// A method has ended: its outcome is recorded in this turn.
-    pub fn ended(&mut self, row: &str, step: &mut Step) {
-        let Some(expires) = self.running.remove(row) else { return };
-        // A clock that steps back by the slack must not let a late repeat run.
-        let expires = expires.saturating_add(SLACK).saturating_add(SLACK);
-        step.effects.push(Effect::Record {
-            row: row.to_owned(),
-            entry: Entry { version: VERSION, expires },
-        });
+    /// A method is about to run, whose outcome will be one more.
+    fn count(&mut self, row: &str, step: &mut Step) {
         let every = step.limits.sweep_after;
         let until_sweep = self.until_sweep.unwrap_or_else(|| self.first_sweep(row, step));
         self.until_sweep = Some(until_sweep.saturating_sub(1));
@@ -80,8 +61,7 @@ impl Ledger {
     }
 
     /// The caller has settled calls, and never sends them again.
-    pub fn acknowledged(from: &str, ids: &[String], step: &mut Step) {
-        let rows: Vec<String> = ids.iter().map(|id| entry_of(from, id)).collect();
+    pub fn acknowledged(rows: Vec<String>, step: &mut Step) {
         if !rows.is_empty() {
             step.effects.push(Effect::Forget { rows });
         }

@@ -11,7 +11,7 @@ pub mod outbox;
 pub mod record;
 pub mod schedule;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use ledger::Ledger;
 use outbox::{Counts, Outbox};
@@ -19,9 +19,7 @@ use record::{Entry, Record, Time, VERSION};
 use schedule::{Failure, Random};
 
 /// What happened. Calls are named by their ids, outcomes of the ledger by their rows.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The object has started.
     Started {
@@ -45,13 +43,17 @@ pub enum Event {
     Made {
         /// Its key, if it has one.
         key: Option<String>,
-        /// The record that this key has, if it has one.
-        known: Option<Record>,
+        /// The call that this key has, if it has one.
+        known: Option<String>,
         /// Which object it calls.
         target: String,
         /// In milliseconds.
         timeout: Time,
     },
+    /// Calls were made in a transaction that goes on when this turn has ended.
+    Held,
+    /// A transaction has taken back what was written in it.
+    TakenBack,
     /// The turn has ended in which calls were made, and with it every transaction that was open.
     Committed,
     /// A call's record is not there.
@@ -106,21 +108,16 @@ pub enum Event {
     Received {
         /// The version of its message.
         version: u64,
-        /// The id of the object that calls.
-        from: String,
-        /// The call.
-        id: String,
+        /// The row of the call in the ledger.
+        row: String,
         /// When it settles as `timeout`, by the caller's clock.
         expires: Time,
-        /// What the ledger has of it.
-        known: Option<Entry>,
-        /// Calls of the same caller that have settled, and are never sent again.
+        /// By which version the outcome was written that the ledger has of it.
+        known: Option<u32>,
+        /// Whether its method runs.
+        is_running: bool,
+        /// The rows of calls of the same caller that have settled, and are never sent again.
         settled: Vec<String>,
-    },
-    /// A method has ended.
-    Ended {
-        /// The row of its call in the ledger.
-        row: String,
     },
     /// A part of the ledger was read.
     Swept {
@@ -145,8 +142,12 @@ pub enum Effect {
     },
     /// Write the record of a new call, and say `Committed` in a microtask of this turn.
     Store {
-        /// Its head.
-        record: Record,
+        /// Its id.
+        id: String,
+        /// When it is made.
+        made: Time,
+        /// When it settles as `timeout`.
+        expires: Time,
     },
     /// The call is one that was made before.
     Known {
@@ -214,32 +215,19 @@ pub enum Effect {
         /// When.
         at: Time,
     },
-    /// Run the method of a call, and say `Ended` in the turn in which it ends.
+    /// Run the method of the call that came in, and write its outcome into the ledger in the turn in which it ends.
     Run {
-        /// Where its outcome will stand in the ledger.
-        row: String,
+        /// The head of that outcome.
+        entry: Entry,
     },
     /// Answer with what is recorded.
-    Repeat {
-        /// Where.
-        row: String,
-    },
+    Repeat,
     /// Answer when the method that runs has ended.
-    Join {
-        /// Which.
-        row: String,
-    },
+    Join,
     /// Answer that it is too late.
     Late,
     /// Refuse what another version wrote.
     Refuse,
-    /// Write an outcome into the ledger.
-    Record {
-        /// Where.
-        row: String,
-        /// Its head.
-        entry: Entry,
-    },
     /// Delete outcomes.
     Forget {
         /// Which.
@@ -281,8 +269,7 @@ pub enum Why {
 }
 
 /// A row of the outbox as it was read; without a record where another version wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Its name.
     pub row: String,
@@ -351,7 +338,11 @@ impl Machine {
         // Nothing is sent of a turn that has not ended, and what comes in says nothing of what was made.
         let may_go_on = !matches!(
             event,
-            Event::Made { .. } | Event::Received { .. } | Event::Ended { .. } | Event::Swept { .. }
+            Event::Made { .. }
+                | Event::Held
+                | Event::TakenBack
+                | Event::Received { .. }
+                | Event::Swept { .. }
         );
         take(event, outbox, ledger, &mut step);
         if may_go_on {
@@ -360,10 +351,10 @@ impl Machine {
         step.effects
     }
 
-    /// What it counts: of the outbox, and how many methods run for others.
+    /// What it counts.
     #[must_use]
-    pub fn counts(&self) -> (Counts, usize) {
-        (self.outbox.counts(), self.ledger.running())
+    pub fn counts(&self) -> Counts {
+        self.outbox.counts()
     }
 
     /// What is known of a call in memory.
@@ -391,6 +382,8 @@ fn take(event: Event, outbox: &mut Outbox, ledger: &mut Ledger, step: &mut Step)
         Event::Made { key, known, target, timeout } => {
             outbox.made(key.as_deref(), known, target, timeout, step);
         }
+        Event::Held => outbox.held(step),
+        Event::TakenBack => outbox.taken_back(step.now),
         Event::Committed => outbox.committed(),
         Event::Missing { id } => outbox.missing(&id, step),
         Event::Answered { id } => outbox.answered(&id, step),
@@ -402,15 +395,14 @@ fn take(event: Event, outbox: &mut Outbox, ledger: &mut Ledger, step: &mut Step)
         Event::Dropped { id } => outbox.dropped(&id, step),
         Event::Retried { id } => outbox.retried(&id, step),
         Event::Wiped => outbox.wiped(step),
-        Event::Received { version, from, id, expires, known, settled } => {
-            Ledger::acknowledged(&from, &settled, step);
-            step.effects.push(if version == u64::from(VERSION) {
-                ledger.received(&from, &id, expires, known.as_ref(), step.now)
+        Event::Received { version, row, expires, known, is_running, settled } => {
+            Ledger::acknowledged(settled, step);
+            if version == u64::from(VERSION) {
+                ledger.received(&row, expires, known, is_running, step);
             } else {
-                Effect::Refuse
-            });
+                step.effects.push(Effect::Refuse);
+            }
         }
-        Event::Ended { row } => ledger.ended(&row, step),
         Event::Swept { entries, more } => ledger.swept(&entries, more, step),
     }
 }

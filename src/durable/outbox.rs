@@ -69,7 +69,7 @@ pub struct Outbox {
     in_line: Option<String>,
     /// Dead letters whose handlers run again.
     retried: BTreeSet<String>,
-    /// How often handlers had begun and not ended when the object started.
+    /// How often handlers had begun and not ended: by rows when the object started, by ids what has gone back to disk.
     crashes: BTreeMap<String, u32>,
     /// Settled calls whose targets have not been told, by target.
     settled: BTreeMap<String, Vec<String>>,
@@ -161,33 +161,42 @@ impl Outbox {
     pub fn made(
         &mut self,
         key: Option<&str>,
-        known: Option<Record>,
+        known: Option<String>,
         target: String,
         timeout: Time,
         step: &mut Step,
     ) {
-        if let Some(known) = known {
-            step.effects.push(Effect::Known { id: known.id });
+        if let Some(id) = known {
+            step.effects.push(Effect::Known { id });
             return;
         }
         let id = id_of(step.random.wide(), key);
         let expires = step.now.saturating_add(timeout);
-        step.effects.push(Effect::Store {
-            record: Record {
-                version: VERSION,
-                owner: self.owner.clone(),
-                id: id.clone(),
-                target: target.clone(),
-                made: step.now,
-                expires,
-            },
-        });
+        step.effects.push(Effect::Store { id: id.clone(), made: step.now, expires });
         if self.calls.len() >= step.limits.memory {
             self.leave_on_disk(expires);
             return;
         }
         self.calls.insert(id.clone(), Call::new(target, expires, Phase::Made));
         self.made.push(id);
+    }
+
+    /// The turn goes on in a transaction, whose end may be the end of the object: the alarm goes with the records.
+    pub fn held(&mut self, step: &mut Step) {
+        self.arm_for_next(step);
+    }
+
+    /// What was written of late may be gone again, the alarm with it, or there again: the disk knows. It is read as
+    /// there is room, as after a start: nobody knows what is there again, nor when the first of that expires.
+    pub fn taken_back(&mut self, now: Time) {
+        self.armed = None;
+        let look = now.saturating_add(LOOK);
+        if self.rest == Rest::None {
+            self.read_anew();
+            self.look = Some(look);
+        } else {
+            self.pass_over(look);
+        }
     }
 
     /// The turn has ended in which calls were made; where they were taken back, sending finds that.
@@ -245,7 +254,8 @@ impl Outbox {
             self.pass_over(record.expires);
             return;
         }
-        let crashes = self.crashes.remove(row).unwrap_or(0);
+        let crashes = self.crashes.remove(row).or_else(|| self.crashes.remove(&record.id));
+        let crashes = crashes.unwrap_or(0);
         let failures = self.failing.get(&record.target).copied().unwrap_or(0);
         let mut call = Call::new(record.target, record.expires, Phase::Ready);
         call.is_old = true;
@@ -358,13 +368,18 @@ impl Outbox {
         self.armed = None;
         // The alarm may be that of the life before, which has started the object.
         if self.rest == Rest::Later && step.now >= self.begin {
-            self.rest = Rest::After(None);
-            self.has_passed_over = false;
-            self.next_look = None;
+            self.read_anew();
         }
         if self.rest != Rest::None && self.calls.len() >= step.limits.memory {
             self.make_room(step.now);
         }
+    }
+
+    fn read_anew(&mut self) {
+        self.rest = Rest::After(None);
+        self.parked = 0;
+        self.has_passed_over = false;
+        self.next_look = None;
     }
 
     /// Calls that wait go back to disk, so that calls of other targets have their turn, and deadlines are seen.
@@ -389,7 +404,7 @@ impl Outbox {
     fn put_back(&mut self, id: &str) -> bool {
         let Some(call) = self.remove(id) else { return false };
         if call.crashes > 0 {
-            self.crashes.insert(super::record::row_of(id), call.crashes);
+            self.crashes.insert(id.to_owned(), call.crashes);
         }
         self.pass_over(call.expires);
         true

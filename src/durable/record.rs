@@ -2,7 +2,7 @@
 //!
 //! The values beside them (program, arguments, handler, outcome) never come here.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Milliseconds since 1970, by the clock of the object.
 pub type Time = u64;
@@ -47,14 +47,14 @@ export const enum Durable {
 );
 
 /// The head of a stored call.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Record {
     /// By which version it was written.
     pub version: u32,
     /// The id of the object that wrote it. In a copy of its storage it is another one's.
     pub owner: String,
-    /// Identifies the call: a random number and, after a point, its key, if it has one.
+    /// Identifies the call.
     pub id: String,
     /// Which object it calls.
     pub target: String,
@@ -65,7 +65,7 @@ pub struct Record {
 }
 
 /// The head of an outcome in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "durable", derive(tsify::Tsify))]
 pub struct Entry {
     /// By which version it was written.
@@ -74,26 +74,11 @@ pub struct Entry {
     pub expires: Time,
 }
 
-/// The row of a call in the storage of its caller. A key has one row, whatever call it is.
-#[must_use]
-pub fn row_of(id: &str) -> String {
-    match id.split_once('.') {
-        Some((_, key)) => format!("k:{key}"),
-        None => format!("i:{id}"),
-    }
-}
-
-/// The id of a new call.
+/// The id of a new call: a random number and, after a point, its key, if it has one.
 #[must_use]
 pub fn id_of(random: u128, key: Option<&str>) -> String {
     match key {
         Some(key) => format!("{random:032x}.{key}"),
         None => format!("{random:032x}"),
     }
-}
-
-/// The row of an outcome in the storage of its target.
-#[must_use]
-pub fn entry_of(from: &str, id: &str) -> String {
-    format!("{from}:{id}")
 }

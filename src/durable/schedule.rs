@@ -1,5 +1,10 @@
 //! When: how long a failed attempt waits, and for how long what is kept.
 
+#![cfg_attr(
+    feature = "durable",
+    allow(clippy::float_cmp, reason = "wasm-bindgen compares numbers so")
+)]
+
 use super::record::Time;
 
 const SECOND: Time = 1_000;
@@ -81,9 +86,8 @@ pub const SLACK: Time = 10 * MINUTE;
 pub const DEPLOYMENT: Time = 10 * MINUTE;
 
 /// Why an attempt to send a call had no outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
-#[cfg_attr(feature = "durable", derive(tsify::Tsify))]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "durable", wasm_bindgen::prelude::wasm_bindgen)]
 pub enum Failure {
     /// It took longer than an attempt may take. Its method may still run; a repeat joins it.
     Slow,

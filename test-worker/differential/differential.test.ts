@@ -10,7 +10,7 @@ import type { Question, Reply } from './worker.js';
 const PLANS = 5_000;
 /** Plans for each question, and milliseconds for each answer. */
 const AT_ONCE = 1_000;
-const PATIENCE = 180_000;
+const PATIENCE = 420_000;
 const ALL = 1_000;
 /** Plans that differ after which no more are run: some kinds will be among them. */
 const ENOUGH = 20;

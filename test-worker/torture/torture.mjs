@@ -15,13 +15,20 @@ const ACCOUNTS = Array.from({ length: 10 }, (_, at) => `account ${at}`);
 const BALANCE = 1_000;
 const METHODS = ['take', 'take', 'takeLast', 'takeAfterOthers', 'refuse', 'takeAndCrash'];
 const HANDLERS = ['onTaken', 'onTaken', 'onTakenLast', 'onTakenCrash'];
-const PLACES = ['turn', 'turn', 'turn', 'transaction', 'taken back', 'taken back at once', 'alarm'];
+const PLACES = [
+  ...['turn', 'turn', 'turn', 'transaction', 'taken back', 'taken back at once'],
+  ...['alarm', 'alarm of a transaction'],
+];
 /** Transfers between two kills, at the most. */
 const TRANSFERS = 100;
 /** Milliseconds from a start to a kill, at the most. */
 const LIFE = 1_200;
+/** Milliseconds by which a clock is wrong, at the most. */
+const JUMP = 30_000;
 /** Milliseconds until nothing may be pending any more, once nothing is killed. */
 const PATIENCE = 240_000;
+/** Times a hundred transfers within which all old outcomes have gone: the ledger is swept as it is written. */
+const ROUNDS = 100;
 /** Milliseconds after which no outcome is needed any more. */
 const TWO_DAYS = 2 * 24 * 3_600_000;
 
@@ -33,7 +40,7 @@ build();
 await bundle('test-worker/torture/worker.ts', 'target/torture');
 const disk = mkdtempSync(join(tmpdir(), 'torture-'));
 const random = randomFrom(SEED);
-const counts = { transfers: 0, resets: 0 };
+const counts = { transfers: 0, resets: 0, jumps: 0 };
 console.log(`torture: seed ${SEED}`);
 try {
   for (let kill = 0; kill < KILLS; kill++) {
@@ -58,6 +65,10 @@ async function live() {
     const pause = Math.min(left, random() * 200);
     await setTimeout(pause);
     left -= pause;
+    if (random() < 0.1) {
+      counts.jumps += 1;
+      asked.push(ask(server.ask('clock', { offset: Math.floor((random() * 2 - 1) * JUMP) })));
+    }
     if (random() < 0.4) {
       counts.resets += 1;
       const how = { name: any(ACCOUNTS), ...(random() < 0.5 && { section: '' }) };
@@ -73,9 +84,8 @@ async function live() {
  * defect of the local runtime, which is one more kill until here.
  */
 async function judge() {
-  const server = await start();
+  const server = await start({ TORTURE_CALM: 'yes' });
   try {
-    await server.ask('calm', {});
     const begin = Date.now();
     const states = await untilNothingPends(server);
     const seconds = ((Date.now() - begin) / 1_000).toFixed(1);
@@ -120,7 +130,7 @@ function examine(states) {
   const lost = ids((each) => (each.taken?.times ?? 0) < expected(each));
   const doubled = ids((each) => (each.taken?.times ?? 0) > expected(each));
   console.log(
-    `torture: ${KILLS} kills, ${counts.resets} resets, ${sent.length} transfers of ` +
+    `torture: ${KILLS} kills, ${counts.resets} resets, ${counts.jumps} jumps of the clock, ${sent.length} transfers of ` +
       `${counts.transfers} asked for, lost ${lost.length}, doubled ${doubled.length}`,
   );
   const known = new Set(ids(() => true));
@@ -165,7 +175,7 @@ async function expire(server, before) {
     new Set(states.flatMap(({ name, rows }) => keysOf(rows, /^__lmz:l:/).map((key) => name + key)));
   const old = outcomes(before);
   await server.ask('clock', { offset: TWO_DAYS });
-  for (let round = 0; round < 30; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const plan = ACCOUNTS.flatMap((from) =>
       ACCOUNTS.map((to) => [from, { ...transferOf('later', to), method: 'take', place: 'turn' }]),
     ).slice(0, 100);
@@ -178,8 +188,8 @@ async function expire(server, before) {
   check('recorded outcomes go', left.length === 0);
 }
 
-function start() {
-  return serve('test-worker/torture/workerd.capnp', { disk, quiet: true });
+function start(env) {
+  return serve('test-worker/torture/workerd.capnp', { disk, quiet: true, env });
 }
 
 function statesOf(server) {

@@ -4,6 +4,8 @@ import { withDurableCalls } from '@lumenize/call/durable';
 
 interface Env {
   readonly ACCOUNT: DurableObjectNamespace<Account>;
+  /** Set where nothing crashes any more. */
+  readonly CALM?: string;
 }
 
 /** How a target takes money. */
@@ -11,7 +13,14 @@ const METHODS = ['take', 'takeLast', 'takeAfterOthers', 'refuse', 'takeAndCrash'
 /** How a sender learns of it. */
 const HANDLERS = ['onTaken', 'onTakenLast', 'onTakenCrash'] as const;
 /** Where a transfer is made. */
-const PLACES = ['turn', 'transaction', 'taken back', 'taken back at once', 'alarm'] as const;
+const PLACES = [
+  'turn',
+  'transaction',
+  'taken back',
+  'taken back at once',
+  'alarm',
+  'alarm of a transaction',
+] as const;
 
 interface Transfer {
   readonly id: string;
@@ -27,17 +36,34 @@ interface Transfer {
 const BALANCE = 1_000;
 
 const realNow = Date.now;
+/** How far the clock of this process is from the true time, in milliseconds. */
 let offset = 0;
 Date.now = () => realNow() + offset;
 
 /** What has crashed once in this process. */
 const crashed = new Set<string>();
-/** Whether nothing crashes any more. */
-let isCalm = false;
 
 class TakenBack extends Error {}
 
-export class Account extends withDurableCalls(LumenizeBase<Env>) {
+/** An object whose alarms come by the clock of this process. */
+abstract class Clocked extends LumenizeBase<Env> {
+  /** What fails on purpose is not logged. */
+  override onReceiveError(): void {}
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { storage } = ctx;
+    const setAlarm = storage.setAlarm.bind(storage);
+    const getAlarm = storage.getAlarm.bind(storage);
+    storage.setAlarm = (at) => setAlarm(Math.max(1, Number(at) - offset));
+    storage.getAlarm = async () => {
+      const at = await getAlarm();
+      return at === null ? null : at + offset;
+    };
+  }
+}
+
+export class Account extends withDurableCalls(Clocked) {
   readonly #kv = this.ctx.storage.kv;
 
   transfer(transfer: Transfer): void | Promise<void> {
@@ -68,18 +94,26 @@ export class Account extends withDurableCalls(LumenizeBase<Env>) {
           unlessTakenBack(error);
         }
         return undefined;
-      default: {
-        const at = Date.now() + 20;
-        this.#kv.put(`due:${transfer.id}`, transfer);
-        return storage.setAlarm(at);
-      }
+      case 'alarm of a transaction':
+        return storage.transaction(() => this.#sendByAlarm(transfer));
+      default:
+        return this.#sendByAlarm(transfer);
     }
   }
 
-  override alarm(): void {
+  #sendByAlarm(transfer: Transfer): Promise<void> {
+    this.#kv.put(`due:${transfer.id}`, transfer);
+    return this.ctx.storage.setAlarm(Date.now() + 20);
+  }
+
+  /** What it finds when it begins; what comes meanwhile has an alarm of its own. */
+  override async alarm(): Promise<void> {
     for (const [key, transfer] of [...this.#kv.list<Transfer>({ prefix: 'due:' })]) {
       this.#kv.delete(key);
       this.#send(transfer);
+      await scheduler.wait(transfer.amount % 3);
+      if (transfer.amount % 4 === 0) this.#crashOnce(`alarm ${transfer.id}`);
+      if (transfer.amount % 4 === 1) this.#throwOnce(`alarm ${transfer.id}`);
     }
   }
 
@@ -140,9 +174,17 @@ export class Account extends withDurableCalls(LumenizeBase<Env>) {
   }
 
   #crashOnce(what: string): void {
-    if (isCalm || crashed.has(what)) return;
+    if (this.#isFirst(what)) this.ctx.abort('as the test asked');
+  }
+
+  #throwOnce(what: string): void {
+    if (this.#isFirst(what)) throw new Error('as the test asked');
+  }
+
+  #isFirst(what: string): boolean {
+    if (this.env.CALM || crashed.has(what)) return false;
     crashed.add(what);
-    this.ctx.abort('as the test asked');
+    return true;
   }
 
   #add(key: string, amount: number, initial = 0): void {
@@ -185,9 +227,6 @@ export default {
       case '/reset':
         await Promise.resolve(account.reset(searchParams.has('section'))).catch(() => {});
         return Response.json('reset');
-      case '/calm':
-        isCalm = true;
-        return Response.json('calm');
       case '/clock':
         offset = Number(searchParams.get('offset'));
         return Response.json(offset);

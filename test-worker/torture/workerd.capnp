@@ -18,5 +18,8 @@ const worker :Workerd.Worker = (
   compatibilityDate = "2026-11-01",
   durableObjectNamespaces = [ (className = "Account", uniqueKey = "account", enableSql = true) ],
   durableObjectStorage = (localDisk = "disk"),
-  bindings = [ (name = "ACCOUNT", durableObjectNamespace = "Account") ],
+  bindings = [
+    (name = "ACCOUNT", durableObjectNamespace = "Account"),
+    (name = "CALM", fromEnvironment = "TORTURE_CALM"),
+  ],
 );

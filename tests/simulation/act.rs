@@ -1,9 +1,9 @@
 //! What the plan does to the world.
 
 use lumenize_call::durable::Event;
-use lumenize_call::durable::record::{Entry, Record, VERSION, entry_of, row_of};
+use lumenize_call::durable::record::{Entry, Record, VERSION};
 
-use super::disk::{Table, Value};
+use super::disk::{Table, Value, entry_of, row_of};
 use super::object::Object;
 use super::plan::{Action, Call, Within};
 use super::truth::End;
@@ -56,19 +56,23 @@ impl World {
         let before = self.objects[object].disk.changes();
         for call in calls {
             self.make(object, *call, within == Within::TooLarge)?;
+            if matches!(within, Within::Transaction { .. }) {
+                self.tell(object, Event::Held)?;
+            }
         }
         match within {
             Within::Turn | Within::TooLarge => Ok(()),
             Within::Savepoint | Within::Transaction { commits: false } => {
                 self.objects[object].disk.roll_back(before);
-                Ok(())
+                self.tell(object, Event::TakenBack)
             }
             Within::Transaction { commits: true } => {
-                // While it is open, other things happen.
+                // While it is open, other things happen; it commits before the object hears of it.
                 self.turn.has_made = false;
                 self.tell(object, Event::Woke)?;
                 self.turn.has_made = true;
-                Ok(())
+                self.commit(object);
+                self.burn(object)
             }
             Within::Aborted => Err(Crash),
             Within::Wiped => self.wipe(object),

@@ -1,10 +1,10 @@
 //! What an object does with what the machine says: rows, messages, handlers.
 
-use lumenize_call::durable::record::{Entry, Record, Time, VERSION, row_of};
+use lumenize_call::durable::record::{Entry, Record, Time, VERSION};
 use lumenize_call::durable::schedule::MOST_CRASHES;
 use lumenize_call::durable::{Effect, Event, Row, Why, With};
 
-use super::disk::{Disk, Table, Value};
+use super::disk::{Disk, Table, Value, row_of};
 use super::network::Carried;
 use super::object::Attempt;
 use super::plan::{Call, Handler, SECOND};
@@ -27,7 +27,7 @@ impl World {
                 self.tell(object, Event::Loaded { rows, more })?;
                 self.check_read(object, &ids);
             }
-            Effect::Send { id, attempt, alone, settled } => {
+            Effect::Send { id, attempt, alone, settled, .. } => {
                 return self.send(object, id, attempt, alone, settled);
             }
             Effect::Count { id, crashes } => {
@@ -39,7 +39,6 @@ impl World {
             Effect::Bury { id, why, with } => self.bury(object, &id, why, with),
             Effect::DeleteLetter { id } => disk.delete(Table::Letters, &row_of(&id)),
             Effect::Wake { at } => disk.put(Table::Alarm, "", Value::Alarm { at, comes: true }),
-            Effect::Record { row, entry } => disk.put(Table::Ledger, &row, Value::Outcome(entry)),
             Effect::Forget { rows } => {
                 for row in rows {
                     disk.delete(Table::Ledger, &row);
@@ -60,8 +59,8 @@ impl World {
             Effect::Store { .. }
             | Effect::Known { .. }
             | Effect::Run { .. }
-            | Effect::Repeat { .. }
-            | Effect::Join { .. }
+            | Effect::Repeat
+            | Effect::Join
             | Effect::Late
             | Effect::Refuse => self.fail(|| format!("nobody has asked for {effect:?}")),
         }
@@ -72,26 +71,29 @@ impl World {
     pub fn make(&mut self, object: usize, call: Call, is_too_large: bool) -> Result<(), Crash> {
         let disk = &self.objects[object].disk;
         let row = call.key.map(|key| row_of(&format!(".{key}")));
-        let known = row.and_then(|row| disk.call(&row).or_else(|| disk.letter(&row)).cloned());
+        let known = row.and_then(|row| disk.call(&row).or_else(|| disk.letter(&row)));
         if known.as_ref().is_some_and(|known| known.version != VERSION) {
             return Ok(());
         }
         let made = Event::Made {
             key: call.key.map(|key| key.to_string()),
-            known,
+            known: known.map(|known| known.id.clone()),
             target: self.objects[call.target].name.clone(),
             timeout: call.timeout,
         };
         let effects = self.ask(object, made);
-        let [Effect::Store { record }] = effects.as_slice() else { return Ok(()) };
+        let [Effect::Store { id, made, expires }] = effects.as_slice() else { return Ok(()) };
         self.tally.calls += 1;
-        let id = record.id.clone();
+        let (id, made, expires) = (id.clone(), *made, *expires);
         if is_too_large {
             return self.tell(object, Event::Missing { id });
         }
-        let value = Value::Call(record.clone());
+        let owner = self.objects[object].name.clone();
+        let target = self.objects[call.target].name.clone();
+        let record = Record { version: VERSION, owner, id: id.clone(), target, made, expires };
+        let value = Value::Call(record);
         self.objects[object].disk.put(Table::Calls, &row_of(&id), value);
-        self.facts.insert(id, Fact::new(call, object, record.expires, self.now));
+        self.facts.insert(id, Fact::new(call, object, expires, self.now));
         self.turn.has_made = true;
         Ok(())
     }

@@ -6,10 +6,12 @@ use lumenize_call::durable::{Effect, Event, Machine};
 
 use super::transitions::TRANSITIONS;
 
-pub const EVENTS: [&str; 17] = [
+pub const EVENTS: [&str; 18] = [
     "Started",
     "Loaded",
     "Made",
+    "Held",
+    "TakenBack",
     "Committed",
     "Missing",
     "Answered",
@@ -22,11 +24,10 @@ pub const EVENTS: [&str; 17] = [
     "Retried",
     "Wiped",
     "Received",
-    "Ended",
     "Swept",
 ];
 
-pub const EFFECTS: [&str; 20] = [
+pub const EFFECTS: [&str; 19] = [
     "Load",
     "Store",
     "Known",
@@ -44,7 +45,6 @@ pub const EFFECTS: [&str; 20] = [
     "Join",
     "Late",
     "Refuse",
-    "Record",
     "Forget",
     "Sweep",
 ];
@@ -138,6 +138,8 @@ fn event_of(event: &Event) -> (&'static str, Option<&String>) {
         Event::Started { .. } => ("Started", None),
         Event::Loaded { .. } => ("Loaded", None),
         Event::Made { .. } => ("Made", None),
+        Event::Held => ("Held", None),
+        Event::TakenBack => ("TakenBack", None),
         Event::Committed => ("Committed", None),
         Event::Missing { id } => ("Missing", Some(id)),
         Event::Answered { id } => ("Answered", Some(id)),
@@ -150,7 +152,6 @@ fn event_of(event: &Event) -> (&'static str, Option<&String>) {
         Event::Retried { id } => ("Retried", Some(id)),
         Event::Wiped => ("Wiped", None),
         Event::Received { .. } => ("Received", None),
-        Event::Ended { .. } => ("Ended", None),
         Event::Swept { .. } => ("Swept", None),
     }
 }
@@ -170,11 +171,10 @@ fn effect_of(effect: &Effect) -> &'static str {
         Effect::Parked { .. } => "Parked",
         Effect::Wake { .. } => "Wake",
         Effect::Run { .. } => "Run",
-        Effect::Repeat { .. } => "Repeat",
-        Effect::Join { .. } => "Join",
+        Effect::Repeat => "Repeat",
+        Effect::Join => "Join",
         Effect::Late => "Late",
         Effect::Refuse => "Refuse",
-        Effect::Record { .. } => "Record",
         Effect::Forget { .. } => "Forget",
         Effect::Sweep { .. } => "Sweep",
     }

@@ -34,6 +34,19 @@ pub enum Value {
     },
 }
 
+/// The row of a call in the storage of its caller. A key has one row, whatever call it is.
+pub fn row_of(id: &str) -> String {
+    match id.split_once('.') {
+        Some((_, key)) => format!("k:{key}"),
+        None => format!("i:{id}"),
+    }
+}
+
+/// The row of an outcome in the storage of its target.
+pub fn entry_of(from: &str, id: &str) -> String {
+    format!("{from}:{id}")
+}
+
 /// What a turn has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {

@@ -1,11 +1,11 @@
 //! Messages and answers between objects, and what a target does with a call.
 
-use lumenize_call::durable::record::{Time, VERSION, entry_of};
+use lumenize_call::durable::record::{Entry, Time, VERSION};
 use lumenize_call::durable::schedule::{Failure, SLACK};
 use lumenize_call::durable::{Effect, Event};
 
 use super::carry::outcome;
-use super::disk::{Table, Value};
+use super::disk::{Table, Value, entry_of};
 use super::object::{Attempt, Running};
 use super::plan::{MINUTE, Method, SECOND};
 use super::world::{Crash, Happening, World};
@@ -129,9 +129,14 @@ impl World {
     fn receive(&mut self, object: usize, call: Carried) -> Result<(), Crash> {
         let Carried { attempt, from, version, expires, settled, .. } = call;
         let id = attempt.id.clone();
-        let known = outcome(&self.objects[object].disk, &entry_of(&from, &id));
+        let row = entry_of(&from, &id);
+        let known = outcome(&self.objects[object].disk, &row).map(|entry| entry.version);
         let told = (from.clone(), settled.clone());
-        let received = Event::Received { version, from, id, expires, known, settled };
+        let settled = settled.iter().map(|id| entry_of(&from, id)).collect();
+        let memory = self.objects[object].memory.as_mut();
+        let is_running = memory.is_some_and(|memory| memory.methods.contains_key(&row));
+        let received =
+            Event::Received { version, row: row.clone(), expires, known, is_running, settled };
         let mut effects = self.ask(object, received);
         let decision = effects.pop();
         self.carry_all(object, effects)?;
@@ -141,18 +146,18 @@ impl World {
         });
         self.check_forgotten(object, &told.0, &told.1);
         match decision {
-            Some(Effect::Run { row }) => {
+            Some(Effect::Run { entry }) => {
                 self.check_run(object, &row, &attempt.id, expires);
-                return self.run_method(object, row, attempt);
+                return self.run_method(object, row, entry, attempt);
             }
-            Some(Effect::Join { row }) => {
+            Some(Effect::Join) => {
                 let memory = self.objects[object].memory.as_mut();
                 match memory.and_then(|memory| memory.methods.get_mut(&row)) {
                     Some(running) => running.waiting.push(attempt),
                     None => self.fail(|| format!("{row} is joined and does not run")),
                 }
             }
-            Some(Effect::Repeat { row }) => {
+            Some(Effect::Repeat) => {
                 let is_there = outcome(&self.objects[object].disk, &row).is_some();
                 self.check(is_there, || format!("{row} is repeated and has no outcome"));
                 self.turn.replies.push((attempt, Reply::Done));
@@ -170,7 +175,13 @@ impl World {
         Ok(())
     }
 
-    fn run_method(&mut self, object: usize, row: String, attempt: Attempt) -> Result<(), Crash> {
+    fn run_method(
+        &mut self,
+        object: usize,
+        row: String,
+        entry: Entry,
+        attempt: Attempt,
+    ) -> Result<(), Crash> {
         self.tally.runs += 1;
         let id = attempt.id.clone();
         let Some(fact) = self.facts.get_mut(&id) else { return Ok(()) };
@@ -190,13 +201,14 @@ impl World {
         }
         let life = self.objects[object].life;
         if let Some(memory) = &mut self.objects[object].memory {
-            memory.methods.insert(row.clone(), Running { id, left, waiting: vec![attempt] });
+            let running = Running { id, entry, left, waiting: vec![attempt] };
+            memory.methods.insert(row.clone(), running);
         }
         if method == Method::NeverEnds {
             return Ok(());
         }
         if left == 0 {
-            return self.end_method(object, row);
+            return self.end_method(object, &row);
         }
         let after = self.turn_length();
         self.turn.later.push((after, Happening::Method { object, life, row }));
@@ -209,25 +221,27 @@ impl World {
         let Some(running) = memory.methods.get_mut(row) else { return Ok(()) };
         running.left -= 1;
         if running.left == 0 {
-            return self.end_method(object, row.to_owned());
+            return self.end_method(object, row);
         }
         let after = self.turn_length();
         self.turn.later.push((after, Happening::Method { object, life, row: row.to_owned() }));
         Ok(())
     }
 
-    fn end_method(&mut self, object: usize, row: String) -> Result<(), Crash> {
+    fn end_method(&mut self, object: usize, row: &str) -> Result<(), Crash> {
         let memory = self.objects[object].memory.as_mut();
-        let Some(running) = memory.and_then(|memory| memory.methods.remove(&row)) else {
+        let Some(running) = memory.and_then(|memory| memory.methods.remove(row)) else {
             return Ok(());
         };
         let method = self.facts.get(&running.id).map(|fact| fact.call.method);
         if !matches!(method, Some(Method::Throws | Method::WritesFirst(_)) | None) {
-            self.write_effect(object, &row);
+            self.write_effect(object, row);
         }
+        self.burn(object)?;
         let replies = running.waiting.into_iter().map(|attempt| (attempt, Reply::Done));
         self.turn.replies.extend(replies);
-        self.tell(object, Event::Ended { row })
+        self.objects[object].disk.put(Table::Ledger, row, Value::Outcome(running.entry));
+        Ok(())
     }
 
     fn write_effect(&mut self, object: usize, row: &str) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lumenize_call::durable::record::Time;
+use lumenize_call::durable::record::{Entry, Time};
 use lumenize_call::durable::{Limits, Machine, With};
 
 use super::disk::Disk;
@@ -52,6 +52,8 @@ pub struct Memory {
 #[derive(Clone, Debug)]
 pub struct Running {
     pub id: String,
+    /// The head of its outcome.
+    pub entry: Entry,
     /// Turns that it still takes.
     pub left: u32,
     /// Attempts that get its outcome.

@@ -7,6 +7,8 @@ use lumenize_call::durable::record::{Entry, VERSION};
 use lumenize_call::durable::schedule::{Random, SLACK};
 use lumenize_call::durable::{Effect, Event, Limits, Machine};
 
+use super::disk::entry_of;
+
 use super::plan::SECOND;
 
 /// Calls that arrive: one in a second, from ten callers, the first of which is silent at last.
@@ -35,20 +37,20 @@ fn sweep(life: u64, most_times: usize) {
             machine = Machine::new(Limits::DEFAULT);
         }
         let caller = if call < CALLS / 2 { call % 10 } else { 1 + call % 9 };
+        let caller = &callers[usize::try_from(caller).unwrap_or(0)];
+        let row = entry_of(caller, &format!("{:032x}", random.wide()));
         let received = Event::Received {
             version: u64::from(VERSION),
-            from: callers[usize::try_from(caller).unwrap_or(0)].clone(),
-            id: format!("{:032x}", random.wide()),
+            row: row.clone(),
             expires: now + SECOND,
             known: None,
+            is_running: false,
             settled: Vec::new(),
         };
-        let effects = machine.step(received, now, random.bits());
-        let Some(Effect::Run { row }) = effects.into_iter().next() else { continue };
-        let mut said = machine.step(Event::Ended { row }, now, random.bits());
+        let mut said = machine.step(received, now, random.bits());
         while let Some(effect) = said.pop() {
             match effect {
-                Effect::Record { row, entry } => drop(ledger.insert(row, entry)),
+                Effect::Run { entry } => drop(ledger.insert(row.clone(), entry)),
                 Effect::Forget { rows } => ledger.retain(|row, _| !rows.contains(row)),
                 Effect::Sweep { after, limit } => {
                     let from = after.map_or(Unbounded, Excluded);

@@ -136,7 +136,7 @@ fn hash_object(object: &Object, hasher: &mut impl Hasher) {
     (&object.remembered, &object.recorded, object.started, memory.is_some()).hash(hasher);
     if let Some(Memory { machine, attempts, outcomes, handlers, methods, watch }) = memory {
         (machine, attempts, outcomes, handlers, watch).hash(hasher);
-        for (row, Running { id, left, waiting }) in methods {
+        for (row, Running { id, entry: _, left, waiting }) in methods {
             (row, id, left, waiting.len()).hash(hasher);
             for Attempt { caller, id, .. } in waiting {
                 (caller, id).hash(hasher);

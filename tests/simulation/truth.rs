@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use lumenize_call::durable::record::{Record, Time, VERSION, row_of};
+use lumenize_call::durable::record::{Record, Time, VERSION};
 use lumenize_call::durable::schedule::{MOST_CRASHES, SLACK};
 use lumenize_call::durable::{Why, With};
 
-use super::disk::{Change, Table, Value};
+use super::disk::{Change, Table, Value, row_of};
 use super::network::Carried;
 use super::object::Object;
 use super::plan::{Call, Handler, MINUTE, Method};
@@ -180,7 +180,7 @@ impl World {
         let own = own(object);
         let name = object.name.clone();
         let Some(memory) = &object.memory else { return };
-        let (counts, _) = memory.machine.counts();
+        let counts = memory.machine.counts();
         let is_unknown = |id: &&String| !counts.has_more && memory.machine.state(id).is_none();
         let unknown = own.iter().find(is_unknown).cloned();
         self.check(comes || own.is_empty(), || format!("{name} has records and no alarm"));

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lumenize_call::durable::record::{Time, entry_of, row_of};
+use lumenize_call::durable::record::Time;
 use lumenize_call::durable::schedule::{DEPLOYMENT, Failure, RECOVER, pause_after_crash};
 use lumenize_call::durable::{Effect, With};
 
 use super::carry::outcome;
-use super::disk::Table;
+use super::disk::{Table, entry_of, row_of};
 use super::network::Reply;
 use super::object::Object;
 use super::plan::{MINUTE, SECOND, SMALL};
@@ -37,6 +37,8 @@ pub struct Watch {
     has_missed: bool,
     /// Whether it has set the alarm.
     has_armed: bool,
+    /// Whether a transaction is what it heard of last: what is due by then is not sent in it, and wakes it at once.
+    is_held: bool,
 }
 
 impl Watch {
@@ -51,7 +53,8 @@ impl World {
         let is_outgoing = |effect: &&Effect| {
             matches!(effect, Effect::Send { .. } | Effect::Count { .. } | Effect::Handle { .. })
         };
-        let comes_in = matches!(event, "Started" | "Made" | "Received" | "Ended" | "Swept");
+        let comes_in =
+            matches!(event, "Started" | "Made" | "Held" | "TakenBack" | "Received" | "Swept");
         if comes_in && let Some(effect) = effects.iter().find(is_outgoing) {
             self.fail(|| format!("{effect:?} follows from {event}"));
         }
@@ -62,7 +65,10 @@ impl World {
                 memory.watch = Watch::new(memory.watch.started);
             }
             memory.watch.has_missed |= event == "Missing";
-            let (begin, pending) = (memory.watch.begin, memory.machine.counts().0.pending);
+            memory.watch.is_held = event == "Held";
+            // The alarm is what it was before the transaction.
+            memory.watch.has_armed &= event != "TakenBack";
+            let (begin, pending) = (memory.watch.begin, memory.machine.counts().pending);
             let is_early = effects
                 .iter()
                 .any(|effect| matches!(effect, Effect::Wake { at } if *at < begin && pending == 0));
@@ -74,7 +80,7 @@ impl World {
         let clock = self.clock(object);
         let each = &self.objects[object];
         let Some(memory) = &each.memory else { return };
-        let (watch, (counts, _)) = (&memory.watch, memory.machine.counts());
+        let (watch, counts) = (&memory.watch, memory.machine.counts());
         let is_set = each.latest > 0;
         let expires = |id: &String| self.facts.get(id).map_or(0, |fact| fact.expires);
         let wrong = match effect {
@@ -97,7 +103,7 @@ impl World {
                 let is_needless = before.is_some_and(|(before, _)| {
                     before <= *at && before + 2 * RECOVER > clock && watch.has_armed
                 });
-                let is_early = *at <= clock;
+                let is_early = *at <= clock && !watch.is_held;
                 let is_wrong = !is_set && !watch.was_woken && (is_needless || is_early);
                 is_wrong.then_some("the alarm is set in vain")
             }

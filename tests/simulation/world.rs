@@ -274,7 +274,7 @@ impl World {
     }
 
     /// Counts an effect: the object may crash before it.
-    fn burn(&mut self, object: usize) -> Result<(), Crash> {
+    pub fn burn(&mut self, object: usize) -> Result<(), Crash> {
         match &mut self.objects[object].fuse {
             None => return Ok(()),
             Some(0) => {}
@@ -323,7 +323,7 @@ impl World {
         let mut calls = watched.1.iter().filter(|(_, state)| !state.is_empty());
         let says_all = what != "Wiped" || calls.all(|(id, _)| is_lost(id));
         self.coverage.after(watched, &effects, &memory.machine);
-        let (counts, _) = memory.machine.counts();
+        let counts = memory.machine.counts();
         if let Some(trace) = trace {
             eprintln!("{trace}\n    {effects:?}");
         }

@@ -1,14 +1,15 @@
 /** One call, from its acceptance to its outcome. */
 
 import type { EncodedProgram } from '../record/encode.js';
-import type { CallErrorCode } from '../wasm/lumenize_call.js';
+import { type CallErrorCode, ContextLimit } from '../wasm/lumenize_call.js';
+import type { CallEventDetails } from '../wire/channel.js';
+import type { Origin } from '../wire/context.js';
 import { release } from '../wire/dispose.js';
 import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
 import type { Node } from '../wire/node.js';
 import { withCallIn } from '../wire/stack.js';
 import { textOf } from '../wire/text.js';
-import type { CallEventDetails } from './channel.js';
 import type { PendingCall } from './era.js';
 import type { Outgoing } from './outbox.js';
 import type { Pending } from './pending.js';
@@ -59,6 +60,10 @@ export class Call implements PendingCall, Outgoing {
     private readonly remote: Node,
     readonly encoded: EncodedProgram,
     readonly timeout: number,
+    /** What is left of the call around it, if that ends it earlier. */
+    private readonly isCutShort: boolean,
+    /** What it inherits. */
+    readonly origin: Origin | undefined,
     /** The table in which it waits, which also times its deadline. */
     readonly pending: Pending<Call>,
     private readonly onOutcome: Settle,
@@ -104,12 +109,22 @@ export class Call implements PendingCall, Outgoing {
   }
 
   timeoutError(): CallError {
-    return this.#error('timeout', `did not answer within ${this.timeout} ms`);
+    const what = `did not answer within ${this.timeout} ms`;
+    const why =
+      ', when the call ends inside which it was made: { context: null } makes it of its own';
+    return this.#error('timeout', this.isCutShort ? what + why : what);
   }
 
   cancelledError(reason: unknown): CallError {
     const cause = reason === undefined ? {} : { cause: reason };
     return this.#error('cancelled', 'was cancelled', { ...cause, mayHaveRun: this.isSent });
+  }
+
+  /** The error of a call that would go through more objects than the platform lets it. */
+  tooFarError(): CallError {
+    const chain = this.origin?.[0].join(' → ');
+    const what = `would be call ${ContextLimit.Hops + 1} of a chain, of which ${ContextLimit.Hops} are allowed: ${chain}`;
+    return this.#error('limit-exceeded', what, { mayHaveRun: false });
   }
 
   /** The error of a call whose argument could not be read: the user's own code threw `cause`. */

@@ -5,8 +5,9 @@
 
 import { encodeProgram } from '../record/encode.js';
 import { boundContinuation, routeOf, unbound } from '../record/record.js';
+import { time } from '../runtime/clock.js';
 import { isThenableObject } from '../runtime/kinds.js';
-import { endOfTurn, soon } from '../runtime/turn.js';
+import { soon } from '../runtime/turn.js';
 import type { Any, Sendable, ValueOf } from '../types/continuations.js';
 import type { Owned } from '../types/received.js';
 import type {
@@ -21,7 +22,15 @@ import type {
   Named,
   TargetOf,
 } from '../types/targets.js';
-import type { CallOptions } from '../wasm/lumenize_call.js';
+import { type CallOptions, ContextLimit } from '../wasm/lumenize_call.js';
+import { isObserved, publish } from '../wire/channel.js';
+import {
+  type CallContext,
+  callerNamed,
+  currentContext,
+  originOf,
+  type SentCaller,
+} from '../wire/context.js';
 import { release } from '../wire/dispose.js';
 import { type CallError, invalidContinuation } from '../wire/errors.js';
 import { explainNode } from '../wire/explain.js';
@@ -30,7 +39,6 @@ import { type Outcome, readOutcome } from '../wire/outcome.js';
 import { foldStack, startAt } from '../wire/stack.js';
 import { throwToAwaiter, throwWithStack } from './awaiting.js';
 import { Call, type CallHandle, type Settle } from './call.js';
-import { isObserved, publish, type Settlement, settlementOf } from './channel.js';
 import { handle, handlerFor, textOfHandler } from './handlers.js';
 import { type CheckedOptions, checkOptions, DEFAULT_OPTIONS } from './options.js';
 import { Outbox, type Sender } from './outbox.js';
@@ -38,7 +46,8 @@ import type { Owner } from './owner.js';
 import { PendingBySection } from './pending-by-section.js';
 import { platformError } from './platform.js';
 import { remoteOf } from './remote.js';
-import { type CallStats, Settlements } from './stats.js';
+import { Settling } from './settling.js';
+import type { CallStats } from './stats.js';
 import type { Instance, Target } from './target.js';
 import { Targets } from './targets.js';
 
@@ -48,8 +57,9 @@ export class Caller<Env, Self = never> {
   readonly #targets: Targets;
   readonly #pending: PendingBySection<Call>;
   #greatestId = 0;
+  #name: SentCaller | undefined;
   readonly #outbox: Outbox<Call> = new Outbox<Call>(this.#sender());
-  readonly #settled = new Settlements();
+  readonly #settling = new Settling();
 
   /** Calls a method of another object and returns at once. */
   readonly call: CallFunction<Env, Self>;
@@ -61,7 +71,8 @@ export class Caller<Env, Self = never> {
     this.#targets = new Targets(owner.env, owner.ctx);
     this.#pending = new PendingBySection<Call>(
       owner.ctx,
-      (calls) => this.#settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
+      (calls) =>
+        this.#settling.settleAll(calls, (call) => ({ outcome: call.timeoutError(), failed: true })),
       () => this.#outbox.forgetUnused(),
     );
     const call = (
@@ -133,6 +144,14 @@ export class Caller<Env, Self = never> {
     }).catch(throwWithStack);
   }
 
+  /**
+   * The call inside which this code runs: of a method that was called or, in a handler, of the method that made its call.
+   * `undefined` outside of any, and where `nodejs_compat` is off. It is the callers' word.
+   */
+  get context(): CallContext | undefined {
+    return currentContext()?.shown();
+  }
+
   #call(
     first: unknown,
     second: unknown,
@@ -200,7 +219,12 @@ export class Caller<Env, Self = never> {
   }
 
   #sender(): Sender<Call> {
+    const nameOf = (): SentCaller =>
+      (this.#name ??= callerNamed(this.#owner.self, this.#owner.ctx));
     return {
+      get name() {
+        return nameOf();
+      },
       receive: (calls, sent) => this.#receive(calls, sent),
       receiveOne: (call, sent) => this.#receiveOne(call, sent),
       fail: (calls, rejected, isLocal) => this.#fail(calls, rejected, isLocal),
@@ -209,21 +233,27 @@ export class Caller<Env, Self = never> {
   }
 
   #stats(): CallStats {
-    return { pending: this.#pending.size, settled: this.#settled.counts(), ...this.#outbox.sent };
+    return { pending: this.#pending.size, settled: this.#settling.counts(), ...this.#outbox.sent };
   }
 
   #send(
     target: Target,
     remote: Node,
-    { timeout, signal, batch }: CheckedOptions,
+    { timeout, signal, batch, context }: CheckedOptions,
     hasHandler: boolean,
     settle: Settle,
   ): Call {
+    const around = context === null ? undefined : currentContext();
+    const origin = originOf(around, context ?? undefined);
+    // After its end nobody waits for what is inside of it.
+    const left = around?.isOpen ? Math.max(1, around.deadline - time.machine.Date.now()) : timeout;
+    const isCutShort = left < timeout;
+    const ms = isCutShort ? left : timeout;
     const encoded = encodeProgram(remote, target);
     const pending = this.#pending.now();
     this.#greatestId += 1;
     const id = this.#greatestId;
-    const call = new Call(id, target, remote, encoded, timeout, pending, settle);
+    const call = new Call(id, target, remote, encoded, ms, isCutShort, origin, pending, settle);
     call.isObserved = isObserved();
     // Code that awaits the outcome already runs in its own async context.
     if (hasHandler || call.isObserved) call.keepContext();
@@ -232,7 +262,9 @@ export class Caller<Env, Self = never> {
       this.#owner.waitUntil?.(call.ended());
       if (signal) call.watch(signal, (reason) => this.#cancel(call, reason));
       if (signal?.aborted) this.#cancel(call, signal.reason);
-      else if (encoded.failure) this.#refuse(call, encoded.failure.cause);
+      else if (encoded.failure) this.#refuse(call, call.unreadableError(encoded.failure.cause));
+      else if (origin && origin[0].length >= ContextLimit.Hops)
+        this.#refuse(call, call.tooFarError());
       else if (batch) this.#outbox.add(call);
       else this.#outbox.addAlone(call);
     } catch (error) {
@@ -257,14 +289,14 @@ export class Caller<Env, Self = never> {
     return true;
   }
 
-  /** Fails a call before sending it: reading an argument threw `cause`. */
-  #refuse(call: Call, cause: unknown): void {
-    if (call.pending.close(call)) this.#settleSoon(call, call.unreadableError(cause));
+  /** Fails a call before sending it. */
+  #refuse(call: Call, error: CallError): void {
+    if (call.pending.close(call)) this.#settleSoon(call, error);
   }
 
   #settleSoon(call: Call, error: CallError): void {
     call.isSettled = true;
-    soon(() => call.enter(() => void this.#settle(call, error, true)));
+    soon(() => call.enter(() => void this.#settling.settle(call, error, true)));
   }
 
   #receiveOne(call: Call, sent: unknown): void {
@@ -274,7 +306,7 @@ export class Caller<Env, Self = never> {
     }
     call.answer = sent;
     call.isWaiting = true;
-    call.enter(() => void this.#settleWaiting(call, readAnswer));
+    call.enter(() => void this.#settling.settleWaiting(call, readAnswer));
   }
 
   #receive(calls: readonly Call[], sent: readonly unknown[]): void {
@@ -286,64 +318,15 @@ export class Caller<Env, Self = never> {
         call.answer = sent[at];
       } else release(sent[at]);
     }
-    this.#settleAll(open, readAnswer);
+    this.#settling.settleAll(open, readAnswer);
   }
 
   #fail(calls: readonly Call[], rejected: unknown, isLocal = false): void {
     const open = calls.filter((call) => call.pending.close(call));
-    this.#settleAll(open, (call) => ({
+    this.#settling.settleAll(open, (call) => ({
       outcome: platformError(rejected, call.details(), { isSent: call.isSent, isLocal }),
       failed: true,
     }));
-  }
-
-  #settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
-    if (failed || call.isObserved) this.#note(call, settlementOf(outcome, failed));
-    else this.#settled.values += 1;
-    return call.settle(outcome, failed);
-  }
-
-  #note(call: Call, code: Settlement): void {
-    this.#settled.add(code);
-    if (!call.isObserved) return;
-    publish({
-      event: 'settle',
-      ...call.eventDetails(),
-      code,
-      ms: call.pending.since(call),
-    });
-  }
-
-  /** Settles a call in its turn, as cancelled if it was cancelled in the meantime. */
-  #settleWaiting(call: Call, outcomeOf: (call: Call) => Outcome): void | Promise<void> {
-    call.isWaiting = false;
-    const { answer } = call;
-    if (call.isCancelled) {
-      release(answer);
-      call.answer = undefined;
-      return this.#settle(call, call.cancelledError(call.reason), true);
-    }
-    const { outcome, failed } = outcomeOf(call);
-    call.answer = undefined;
-    return this.#settle(call, outcome, failed);
-  }
-
-  /**
-   * Settles calls that were taken out of the table, so no deadline passes while a call waits for
-   * earlier handlers. Each handler has its own turn, in its call's async context.
-   */
-  #settleAll(calls: readonly Call[], outcomeOf: (call: Call) => Outcome): void {
-    for (const call of calls) call.isWaiting = true;
-    let next = 0;
-    const settleNext = (): void => {
-      const call = calls[next++];
-      call?.enter(() => {
-        const ended = this.#settleWaiting(call, outcomeOf);
-        if (ended === undefined) settleNext();
-        else void endOfTurn(ended).then(settleNext);
-      });
-    };
-    settleNext();
   }
 }
 

@@ -3,7 +3,7 @@
  * and the one timer; the core knows which are due. The core learns of a call only if it still waits when the timer
  * fires, so most calls never enter wasm. The core's table can be rebuilt from the calls held here.
  */
-import { Clock } from '../runtime/clock.js';
+import { Clock, time as clocks } from '../runtime/clock.js';
 import { afterMicrotasks } from '../runtime/turn.js';
 import {
   ask,
@@ -51,7 +51,7 @@ export class Era<C extends PendingCall> {
   /** The instance of the core in which the table is. */
   #instance = -1;
   #isIdling = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: unknown;
   /** When the timer fires. */
   #timerDue = Number.POSITIVE_INFINITY;
   /** Whether the runtime has refused a timer: the object has too many of its own. */
@@ -206,7 +206,7 @@ export class Era<C extends PendingCall> {
     try {
       const due = this.now() + delay;
       const latestId = this.#latestId;
-      const timer = setTimeout(() => this.#fire(due, latestId), delay);
+      const timer = clocks.machine.setTimeout(() => this.#fire(due, latestId), delay);
       this.#disarm();
       this.#timer = timer;
       this.#timerDue = due;
@@ -234,7 +234,7 @@ export class Era<C extends PendingCall> {
 
   #disarm(): void {
     if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
+    clocks.machine.clearTimeout(this.#timer);
     this.#forgetTimer();
   }
 

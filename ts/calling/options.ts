@@ -2,6 +2,7 @@
 
 import { isDataObject } from '../runtime/kinds.js';
 import { type CallOptions, DefaultOption } from '../wasm/lumenize_call.js';
+import { type ContextData, checkData } from '../wire/context.js';
 import { checkTimeout } from '../wire/core.js';
 import { invalidOption } from '../wire/errors.js';
 import { explain } from '../wire/explain.js';
@@ -14,6 +15,7 @@ const OPTIONS: Record<keyof CallOptions, true> = {
   timeout: true,
   signal: true,
   batch: true,
+  context: true,
   locationHint: true,
   routingMode: true,
   retry: true,
@@ -24,6 +26,8 @@ export interface CheckedOptions {
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   readonly batch: boolean;
+  /** Data for the call and those inside of it; `null` where it is in no other one. */
+  readonly context: ContextData | null | undefined;
   /** Options for a stub of the call's own, if any. */
   readonly stub: StubOptions | undefined;
 }
@@ -32,6 +36,7 @@ export const DEFAULT_OPTIONS: CheckedOptions = {
   timeout: DefaultOption.TimeoutMs,
   signal: undefined,
   batch: true,
+  context: undefined,
   stub: undefined,
 };
 
@@ -47,6 +52,7 @@ export function checkOptions(options: unknown): CheckedOptions {
     timeout = DEFAULT_OPTIONS.timeout,
     signal,
     batch = DEFAULT_OPTIONS.batch,
+    context,
     ...stub
   } = copyOfOptions('the options', options);
   for (const name of Object.keys(stub)) {
@@ -63,7 +69,8 @@ export function checkOptions(options: unknown): CheckedOptions {
   if (typeof batch !== 'boolean') {
     throw invalidOption(`batch is ${explain(batch)}: it has to be true or false`);
   }
-  return { timeout, signal, batch, stub: stubOptionsOf(stub) };
+  const data = context === undefined || context === null ? context : checkData(context);
+  return { timeout, signal, batch, context: data, stub: stubOptionsOf(stub) };
 }
 
 /** The options of a Durable Object namespace's `get`, read once; whether it has such values it says itself. */

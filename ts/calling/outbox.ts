@@ -10,12 +10,17 @@
 import type { EncodedProgram } from '../record/encode.js';
 import { afterMicrotasks, soon } from '../runtime/turn.js';
 import { MessageLimit } from '../wasm/lumenize_call.js';
+import { contextOf, contextOfAll, type Origin, type SentCaller } from '../wire/context.js';
+import type { Receiver } from '../wire/protocol.js';
 import { Answers } from './answers.js';
 import { stubSurvives } from './platform.js';
 import type { Connection, Target } from './target.js';
 
 /** A call on its way to its target. */
 export interface Outgoing {
+  readonly id: number;
+  readonly timeout: number;
+  readonly origin: Origin | undefined;
   readonly target: Target;
   readonly encoded: EncodedProgram;
   /** Whether it is already settled. A settled call is not sent. */
@@ -27,6 +32,8 @@ export interface Outgoing {
 
 /** Who made the calls. None of its methods throws. */
 export interface Sender<C extends Outgoing> {
+  /** Who makes the calls, as it says of itself. */
+  readonly name: SentCaller;
   /** Receives outcomes as the target sent them, as many as calls. */
   receive(calls: readonly C[], sent: readonly unknown[]): void;
   receiveOne(call: C, sent: unknown): void;
@@ -39,6 +46,13 @@ export interface Sender<C extends Outgoing> {
   /** Whether it calls `Outbox.forgetUnused` when this turn has ended. */
   willForgetUnused(): boolean;
 }
+
+/** What sends calls in one message. */
+export type Send = (calls: readonly Outgoing[]) => PromiseLike<unknown>;
+
+/** What stands between callers and the platform: nothing, unless `testing/` puts something there. */
+export const between: { send?: (calls: readonly Outgoing[], send: Send) => PromiseLike<unknown> } =
+  {};
 
 /** The calls of one object that wait for the end of the turn. */
 export class Outbox<C extends Outgoing> {
@@ -132,9 +146,14 @@ export class Outbox<C extends Outgoing> {
       this.#fail([call], connection, rejected, mayBeRefused);
     try {
       if (mayBeRefused) afterMicrotasks(() => (mayBeRefused = false));
-      connection = target.take();
-      connection.callOne(frame, slots).then((sent) => {
-        target.giveBack(connection, true);
+      const context = contextOf(this.#sender.name, call);
+      const taken = target.take();
+      connection = taken;
+      const sending = between.send
+        ? between.send([call], () => taken.callOne(frame, slots, context))
+        : taken.callOne(frame, slots, context);
+      sending.then((sent) => {
+        target.giveBack(taken, true);
         this.#sender.receiveOne(call, sent);
         this.#afterAnswer(target);
       }, fail);
@@ -163,42 +182,53 @@ export class Outbox<C extends Outgoing> {
   }
 
   #sendTogether(target: Target, calls: readonly C[]): void {
-    const frames = new Map<string, number>();
-    const slotCounts: number[] = [];
-    const slots: unknown[] = [];
-    const which = new Uint16Array(calls.length);
-    let bytes = 0;
-    for (let at = 0; at < calls.length; at++) {
-      const call = calls[at] as C;
-      const { encoded } = call;
-      let frame = frames.get(encoded.frame);
-      if (frame === undefined) {
-        frame = frames.size;
-        frames.set(encoded.frame, frame);
-        bytes += encoded.frame.length;
-        slotCounts.push(encoded.slots.length);
-      }
-      which[at] = frame;
-      for (const slot of encoded.slots) slots.push(slot);
-    }
+    const { name } = this.#sender;
+    const message = messageOf(name, calls);
     for (const call of calls) call.isSent = true;
+    let bytes = 0;
+    for (const frame of message[0]) bytes += frame.length;
     this.#count(calls.length, bytes);
     let connection: Connection | undefined;
     const fail = (rejected: unknown): void => this.#fail(calls, connection, rejected);
     try {
       const taken = target.take();
       connection = taken;
-      taken
-        .callSeveral([...frames.keys()], Uint16Array.from(slotCounts), which, slots)
-        .then((sent) => {
-          target.giveBack(taken, true);
-          void new Answers(this.#sender, calls, target, taken).receive(sent);
-          this.#afterAnswer(target);
-        }, fail);
+      const sending = between.send
+        ? between.send(calls, (some) => taken.callSeveral(...messageOf(name, some)))
+        : taken.callSeveral(...message);
+      sending.then((sent) => {
+        target.giveBack(taken, true);
+        void new Answers(this.#sender, calls, target, taken).receive(sent);
+        this.#afterAnswer(target);
+      }, fail);
     } catch (error) {
       soon(() => fail(error));
     }
   }
+}
+
+/** Calls as the arguments of `__lmzCalls`: each program once. */
+function messageOf(
+  name: SentCaller,
+  calls: readonly Outgoing[],
+): Parameters<Receiver['__lmzCalls']> {
+  const frames = new Map<string, number>();
+  const slotCounts: number[] = [];
+  const slots: unknown[] = [];
+  const which = new Uint16Array(calls.length);
+  for (let at = 0; at < calls.length; at++) {
+    const { encoded } = calls[at] as Outgoing;
+    let frame = frames.get(encoded.frame);
+    if (frame === undefined) {
+      frame = frames.size;
+      frames.set(encoded.frame, frame);
+      slotCounts.push(encoded.slots.length);
+    }
+    which[at] = frame;
+    for (const slot of encoded.slots) slots.push(slot);
+  }
+  const context = contextOfAll(name, calls);
+  return [[...frames.keys()], Uint16Array.from(slotCounts), which, slots, context];
 }
 
 function isUnsettled(call: Outgoing): boolean {

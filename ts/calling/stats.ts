@@ -1,7 +1,7 @@
 /** Counts the outcomes of one object's calls. */
 
+import type { Settlement } from '../wire/channel.js';
 import { callErrorCodes } from '../wire/core.js';
-import type { Settlement } from './channel.js';
 
 /** The outcomes of one object's calls since the object started. */
 export interface CallStats {

@@ -18,11 +18,11 @@ export class Connection {
     this.#stub = stub;
   }
 
-  callOne(frame: string, slots: readonly unknown[]): PromiseLike<unknown> {
+  callOne(frame: string, slots: readonly unknown[], context?: unknown): PromiseLike<unknown> {
     this.#callOne ??= this.#stub.__lmzCall;
     // The method knows its stub. Its `call` and `apply` would be remote methods.
     const callOne = this.#callOne;
-    return callOne(frame, ...slots);
+    return callOne(frame, ...slots, context);
   }
 
   callSeveral(...message: Parameters<Receiver['__lmzCalls']>): PromiseLike<unknown> {
@@ -61,7 +61,7 @@ export class Target {
     readonly key: string | object,
     /** As it was named: nothing, where the key is not a namespace. */
     readonly named: Instance,
-    private readonly place: Place,
+    readonly place: Place,
   ) {
     this.binding = place.binding;
     this.instance = place.instance;

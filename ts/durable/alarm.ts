@@ -19,6 +19,14 @@ export type AlarmHandler = (info?: AlarmInvocationInfo) => unknown;
 /** What an object's code uses of its alarm: of its storage, or of a transaction. */
 type Alarms = Pick<DurableObjectStorage, 'getAlarm' | 'setAlarm' | 'deleteAlarm'>;
 
+/** While their handler runs. */
+interface Running {
+  /** How often it has thrown for this alarm. */
+  readonly retries: number;
+  /** What it has set, if it has. */
+  set?: number | null;
+}
+
 const ROW = '__lmz:alarm';
 /** As the runtime does it: so often, in milliseconds at first, doubling. */
 const MOST_RETRIES = 6;
@@ -31,8 +39,9 @@ export class SharedAlarm {
   readonly #real: Alarms;
   /** What `wake` was last asked for. */
   #wanted = 0;
-  /** While their handler runs: what it has set, if it has. */
-  #running: { set?: number | null } | undefined;
+  #running: Running | undefined;
+  /** How often their alarm has changed. */
+  #changes = 0;
 
   /**
    * @param theirs - The object's own handler, if it has one.
@@ -62,14 +71,22 @@ export class SharedAlarm {
   async wake(at: number): Promise<void> {
     if (!this.#theirs()) return this.#real.setAlarm(at);
     this.#wanted = at;
-    const row = this.#row();
-    if (row !== undefined) return this.#put({ ...row, ours: at });
-    const theirs = this.#running ? (this.#running.set ?? null) : await this.#real.getAlarm();
-    // Another may have been asked for meanwhile.
-    const ours = this.#wanted;
-    // Their handler has thrown and the runtime will repeat it, which wakes us, too.
-    if (theirs !== null && theirs <= Date.now()) this.#kv.put(ROW, { ours, theirs, retries: 0 });
-    else await this.#put({ ours, theirs, retries: 0 });
+    let row = this.#row();
+    while (row === undefined) {
+      const changes = this.#changes;
+      const theirs = await this.#real.getAlarm();
+      row = this.#row();
+      // They have changed theirs meanwhile, or another wake-up was asked for.
+      if (row !== undefined || changes !== this.#changes) continue;
+      if (this.#running) row = { ours: null, ...afterwards(this.#running) };
+      else row = { ours: null, theirs, retries: 0 };
+      // Their handler has thrown and the runtime will repeat it, which wakes us, too.
+      if (!this.#running && theirs !== null && theirs <= Date.now()) {
+        this.#kv.put(ROW, { ...row, ours: this.#wanted });
+        return;
+      }
+    }
+    await this.#put({ ...row, ours: this.#wanted });
   }
 
   /** What the runtime calls. */
@@ -100,8 +117,9 @@ export class SharedAlarm {
     info: AlarmInvocationInfo | undefined,
     retries: number,
   ): Promise<void> {
-    const running: { set?: number | null } = {};
+    const running: Running = { retries };
     this.#running = running;
+    this.#changes += 1;
     let failure: { error: unknown } | undefined;
     try {
       await theirs(info);
@@ -109,14 +127,13 @@ export class SharedAlarm {
       failure = { error };
     }
     this.#running = undefined;
+    this.#changes += 1;
     const row = this.#row();
     // Without a row the runtime keeps what they have set, and their retries.
     if (row !== undefined) {
-      const { ours } = row;
-      const again = failure !== undefined && running.set === undefined && retries < MOST_RETRIES;
-      const retryAt = Date.now() + FIRST_RETRY_MS * 2 ** retries;
-      if (again) await this.#put({ ours, theirs: retryAt, retries: retries + 1 });
-      else await this.#put({ ours, theirs: running.set ?? null, retries: 0 });
+      const { set = null } = running;
+      const next = failure ? afterwards(running) : { theirs: set, retries: 0 };
+      await this.#put({ ours: row.ours, ...next });
     }
     if (failure !== undefined) throw failure.error;
   }
@@ -143,15 +160,15 @@ export class SharedAlarm {
         'Your Durable Object class must have an alarm() handler to call setAlarm()',
       );
     }
+    const isValid = time === null || time > 0;
+    if (isValid) this.#changes += 1;
+    if (isValid && this.#running) this.#running.set = time;
     const row = this.#row();
-    if (row === undefined || Number.isNaN(time)) {
-      // The runtime says what is wrong with it.
-      await (time === null ? real.deleteAlarm(options) : real.setAlarm(time, options));
-      if (this.#running !== undefined) this.#running.set = time;
-      return;
+    if (row !== undefined && isValid) {
+      return this.#put({ ...row, theirs: time, retries: 0 }, real);
     }
-    if (this.#running !== undefined) this.#running.set = time;
-    return this.#put({ ...row, theirs: time, retries: 0 }, real);
+    // The runtime says what is wrong with it.
+    return time === null ? real.deleteAlarm(options) : real.setAlarm(time, options);
   }
 
   #row(): AlarmRow | undefined {
@@ -167,6 +184,13 @@ export class SharedAlarm {
     if (times.length > 0) await real.setAlarm(Math.max(Math.min(...times), Date.now() + 1));
     else await real.deleteAlarm();
   }
+}
+
+/** What is set for them if their handler ends now, other than well: what they have set, or its next run. */
+function afterwards({ set, retries }: Running): Omit<AlarmRow, 'ours'> {
+  if (set !== undefined) return { theirs: set, retries: 0 };
+  if (retries >= MOST_RETRIES) return { theirs: null, retries: 0 };
+  return { theirs: Date.now() + FIRST_RETRY_MS * 2 ** retries, retries: retries + 1 };
 }
 
 function bound(alarms: Alarms): Alarms {

@@ -5,6 +5,7 @@ import type { Target } from '../calling/target.js';
 import { encodeProgram } from '../record/encode.js';
 import { routeOf, unbound } from '../record/record.js';
 import { isDataObject } from '../runtime/kinds.js';
+import { currentContext } from '../wire/context.js';
 import { Copies } from '../wire/copy.js';
 import { decodeError, type EncodedError } from '../wire/error-data.js';
 import { CallError, invalidContinuation, invalidOption } from '../wire/errors.js';
@@ -17,10 +18,11 @@ import { textOf } from '../wire/text.js';
 import type { Carrier } from './carrier.js';
 import { announce } from './events.js';
 import { storedHandlerFor } from './handler.js';
-import { checkKey, checkTimeout, rowOf } from './machine.js';
-import type { StoredCall, StoredLetter } from './rows.js';
+import { checkKey, checkTimeout } from './machine.js';
+import { rowOf, type StoredCall, type StoredLetter } from './rows.js';
 import type { DurableCall, DurableCallFunction, DurableStats } from './types.js';
-import { Durable, type DurableCallOptions, DurableTimeout } from './wasm/lumenize_call_durable.js';
+import type { DurableCallOptions, DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
+import { Durable, DurableTimeout } from './wasm/lumenize_call_durable.js';
 
 /** Bytes of a stored value, at the most: the platform's limit for a key and its value, less what we add. */
 const MOST_BYTES = 1_990_000;
@@ -70,7 +72,7 @@ export class DurableCalls {
    */
   retry(id: string): boolean {
     if (!this.#carrier.outbox.letter(id)) return false;
-    this.#carrier.tell({ retried: { id } });
+    this.#carrier.tell((machine) => machine.retried(id));
     return true;
   }
 
@@ -85,14 +87,13 @@ export class DurableCalls {
       return true;
     }
     if (!this.#find(id)) return false;
-    this.#carrier.tell({ dropped: { id } });
+    this.#carrier.tell((machine) => machine.dropped(id));
     return true;
   }
 
   /** What this object has in memory of its durable calls. */
   stats(): DurableStats {
-    const [made, running] = this.#carrier.machine.counts();
-    return { ...made, running };
+    return { ...this.#carrier.machine.counts(), running: this.#carrier.ledger.running };
   }
 
   #call(args: readonly unknown[]): string {
@@ -133,6 +134,7 @@ export class DurableCalls {
       slots,
       handler: stored,
       bytes: size,
+      data: currentContext()?.origin[1],
     };
   }
 
@@ -141,21 +143,26 @@ export class DurableCalls {
     const known = key === undefined ? undefined : this.#ofKey(key)?.head;
     if (known && known.version !== Durable.Version) return String(known.id ?? key);
     const target = `${call.binding}/${call.instance}`;
-    const [effect] = carrier.sure(() => carrier.ask({ made: { key, known, target, timeout } }));
+    const made = (machine: DurableMachine): Effect[] =>
+      machine.made(key, known?.id, target, timeout);
+    const [effect] = carrier.sure(() => carrier.ask(made));
     if (typeof effect !== 'object') throw new CallError('internal', 'the machine said nothing');
     if ('known' in effect) return effect.known.id;
     if (!('store' in effect)) throw new CallError('internal', 'the machine said something else');
-    const { record: head } = effect.store;
+    const { id } = effect.store;
+    const head = { version: Durable.Version, owner: carrier.id, target, ...effect.store };
     try {
-      carrier.rows.putCall(rowOf(head.id), { head, ...call });
+      const stored = { head, ...call };
+      carrier.rows.putCall(rowOf(id), stored);
+      carrier.outbox.keep(stored);
     } catch (cause) {
-      carrier.tell({ missing: { id: head.id } });
+      carrier.tell((machine) => machine.missing(id));
       throw notStored(call.operation, textOf(cause), cause);
     }
     const { binding, instance, operation } = call;
-    announce({ event: 'stored', id: head.id, binding, instance, operation });
+    announce({ event: 'stored', id, binding, instance, operation });
     carrier.commitSoon();
-    return head.id;
+    return id;
   }
 
   #ofKey(key: string): StoredCall | undefined {

@@ -3,6 +3,7 @@
  * the object writes in that turn.
  */
 
+import { time } from '../runtime/clock.js';
 import { soon } from '../runtime/turn.js';
 import { textOf } from '../wire/text.js';
 import { type AlarmHandler, SharedAlarm } from './alarm.js';
@@ -11,13 +12,16 @@ import { createMachine, step } from './machine.js';
 import { Outbox } from './outbox.js';
 import { Rows } from './rows.js';
 import { recentStarts } from './starts.js';
-import type { DurableMachine, Effect, Event } from './wasm/lumenize_call_durable.js';
+import type { DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
 
 /** The names of effects that have fields. */
 type Name = Exclude<Effect, string> extends infer E ? (E extends E ? keyof E : never) : never;
 
 /** The fields of an effect. */
 export type FieldsOf<N extends Name> = Extract<Effect, { [K in N]: unknown }>[N];
+
+/** Tells the machine of an event. */
+export type Event = (machine: DurableMachine) => Effect[];
 
 /** What carries out the effects of one side. */
 export type Carried<N extends Name> = { readonly [K in N]: (fields: FieldsOf<K>) => void };
@@ -51,13 +55,16 @@ export class Carrier {
     this.#ctx = self.ctx;
     const { storage } = this.#ctx;
     this.rows = new Rows(storage.kv);
-    this.alarm = new SharedAlarm(storage, theirs, () => this.tell('woke'));
+    this.alarm = new SharedAlarm(storage, theirs, () => this.tell((machine) => machine.woke()));
     this.outbox = new Outbox(this);
     this.ledger = new Ledger(this);
     this.#carried = {
       ...this.outbox.effects,
       ...this.ledger.effects,
-      wake: ({ at }) => void this.alarm.wake(at).catch((error: unknown) => this.#end(error)),
+      wake: ({ at }) => {
+        const due = time.alarm?.(at, this.#ctx, () => this.tell((machine) => machine.woke())) ?? at;
+        void this.alarm.wake(due).catch((error: unknown) => this.#end(error));
+      },
     };
     this.#watchStorage(storage);
     soon(() => this.sure(() => this.rows.hasCalls && this.machine));
@@ -73,14 +80,11 @@ export class Carrier {
     if (!this.#machine) {
       this.#machine = createMachine();
       const hasRecords = this.rows.hasCalls;
-      this.tell({
-        started: {
-          owner: this.id,
-          hasRecords,
-          crashes: hasRecords ? this.rows.counts() : [],
-          recentStarts: hasRecords ? recentStarts(this.id) : 0,
-        },
-      });
+      const counts = hasRecords ? this.rows.counts() : [];
+      const rows = counts.map(([row]) => row);
+      const crashes = Uint32Array.from(counts, ([, count]) => count);
+      const recent = hasRecords ? recentStarts(this.id) : 0;
+      this.tell((machine) => machine.started(this.id, hasRecords, rows, crashes, recent));
     }
     return this.#machine;
   }
@@ -117,11 +121,14 @@ export class Carrier {
 
   /** Says `committed` when this turn has ended, and every transaction with it. */
   commitSoon(): void {
+    if (this.#transactions > 0) this.tell((machine) => machine.held());
     if (this.#isCommitting) return;
     this.#isCommitting = true;
     soon(() => {
       this.#isCommitting = false;
-      if (this.#transactions === 0) this.tell('committed');
+      if (this.#transactions > 0) return;
+      this.tell((machine) => machine.committed());
+      this.outbox.forget();
     });
   }
 
@@ -148,24 +155,54 @@ export class Carrier {
   #watchStorage(storage: DurableObjectStorage): void {
     const deleteAll = storage.deleteAll.bind(storage);
     const transaction = storage.transaction.bind(storage);
+    const transactionSync = storage.transactionSync.bind(storage);
     const run = async <T>(closure: (txn: DurableObjectTransaction) => Promise<T>): Promise<T> => {
       this.#transactions += 1;
+      let isTakenBack = false;
       try {
         return await transaction((txn) => {
           this.alarm.share(txn);
+          const rollback = txn.rollback.bind(txn);
+          txn.rollback = () => {
+            isTakenBack = true;
+            rollback();
+          };
           return closure(txn);
         });
+      } catch (error) {
+        isTakenBack = true;
+        throw error;
       } finally {
         this.#transactions -= 1;
-        this.commitSoon();
+        this.#endTransaction(isTakenBack);
+      }
+    };
+    const runSync = <T>(closure: () => T): T => {
+      try {
+        return transactionSync(closure);
+      } catch (error) {
+        this.#endTransaction(true);
+        throw error;
       }
     };
     Object.assign(storage, {
       transaction: run,
+      transactionSync: runSync,
       deleteAll: (options?: DurableObjectPutOptions) => {
-        this.tell('wiped');
+        this.outbox.forget();
+        this.tell((machine) => machine.wiped());
         return deleteAll(options);
       },
     });
+  }
+
+  /** Durable calls that were never used are not concerned. */
+  #endTransaction(isTakenBack: boolean): void {
+    if (!this.#machine) return;
+    if (isTakenBack) {
+      this.outbox.forget();
+      this.tell((machine) => machine.takenBack());
+    }
+    this.commitSoon();
   }
 }

@@ -1,14 +1,12 @@
 /** The one seam to the machine of durable calls, which is wasm of its own beside the core. */
 
+import { time } from '../runtime/clock.js';
 import { CallError, invalidOption } from '../wire/errors.js';
 import { textOf } from '../wire/text.js';
 import type * as Wasm from './wasm/lumenize_call_durable.js';
-import type { DurableMachine, Effect, Event } from './wasm/lumenize_call_durable.js';
+import type { DurableMachine, Effect } from './wasm/lumenize_call_durable.js';
 
-type Loaded = Pick<
-  typeof Wasm,
-  'DurableMachine' | 'checkTimeout' | 'checkKey' | 'rowOf' | 'entryOf'
->;
+type Loaded = Pick<typeof Wasm, 'DurableMachine' | 'checkTimeout' | 'checkKey'>;
 
 let loaded: Loaded | undefined;
 
@@ -33,9 +31,13 @@ export function createMachine(): DurableMachine {
  * @throws `CallError` with code `internal` where the machine died: what it knew is lost, and the object has to
  *   start anew.
  */
-export function step(machine: DurableMachine, event: Event): Effect[] {
+export function step(
+  machine: DurableMachine,
+  event: (machine: DurableMachine) => Effect[],
+): Effect[] {
   try {
-    return machine.step(event);
+    machine.setTime(time.machine.Date.now());
+    return event(machine);
   } catch (thrown) {
     const message = `the machine of durable calls failed (${textOf(thrown)}): please report this`;
     throw new CallError('internal', message, { cause: thrown });
@@ -50,16 +52,6 @@ export function checkTimeout(timeout: number): number {
 /** Throws `CallError` with code `invalid-option`. */
 export function checkKey(key: string): void {
   asked('key', () => wasm().checkKey(key.length));
-}
-
-/** The row of a call in the storage of its caller. */
-export function rowOf(id: string): string {
-  return wasm().rowOf(id);
-}
-
-/** The row of an outcome in the storage of its target. */
-export function entryOf(from: string, id: string): string {
-  return wasm().entryOf(from, id);
 }
 
 /** What the machine refuses, it says in a sentence. */

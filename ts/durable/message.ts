@@ -13,6 +13,8 @@ export type Message = readonly [
   /** The program, as in an ordinary call, and its native values. */
   frame: unknown,
   slots: readonly unknown[],
+  /** The data of the call inside which it was made. */
+  data: unknown,
 ];
 
 /** What an outcome comes with, as the target of an ordinary call sends it. */

@@ -1,12 +1,13 @@
 /** The caller's side of durable calls: sends what is stored, and runs handlers with what comes back. */
 
 import type { CallHandle } from '../calling/call.js';
-import { type DurableEvent, settlementOf } from '../calling/channel.js';
 import type { CallErrorInfo } from '../calling/owner.js';
 import { report } from '../object/create.js';
 import { isObject } from '../runtime/kinds.js';
 import { soon } from '../runtime/turn.js';
 import { FacadeEntry } from '../wasm/lumenize_call.js';
+import { type DurableEvent, settlementOf } from '../wire/channel.js';
+import { Context, within } from '../wire/context.js';
 import { release } from '../wire/dispose.js';
 import { encodeError } from '../wire/error-data.js';
 import { CallError, type CallErrorDetails, placeOf } from '../wire/errors.js';
@@ -17,11 +18,10 @@ import type { Carried, Carrier, FieldsOf } from './carrier.js';
 import { announce } from './events.js';
 import { failureOf } from './failures.js';
 import { runStored } from './handler.js';
-import { rowOf } from './machine.js';
 import { DONE } from './message.js';
-import type { StoredCall, StoredLetter } from './rows.js';
+import { rowOf, type StoredCall, type StoredLetter } from './rows.js';
 import type { With } from './wasm/lumenize_call_durable.js';
-import { Durable } from './wasm/lumenize_call_durable.js';
+import { Durable, Failure } from './wasm/lumenize_call_durable.js';
 
 /** As much of `this.svc` as sends stored calls. */
 interface Sender {
@@ -30,7 +30,7 @@ interface Sender {
     instance: string,
     remote: unknown,
     handler: (outcome: unknown) => unknown,
-    options: { readonly batch: boolean },
+    options: { readonly batch: boolean; readonly context: null },
   ): CallHandle;
 }
 
@@ -64,6 +64,8 @@ const ENTRY = new Node(START, FacadeEntry.Durable, undefined);
 export class Outbox {
   readonly #carrier: Carrier;
   readonly #attempts = new Map<string, Attempt>();
+  /** What this turn has stored, which is sent at its end without being read again. */
+  readonly #made = new Map<string, StoredCall>();
 
   readonly effects: Carried<
     | 'load'
@@ -78,17 +80,24 @@ export class Outbox {
     | 'lost'
     | 'parked'
     | 'run'
-    | 'repeat'
-    | 'join'
   > = {
     load: ({ after, limit }) => {
       const rows = this.#carrier.rows.calls(after, limit);
-      this.#carrier.tell({ loaded: { rows, more: rows.length === limit } });
+      this.#carrier.tell((machine) => {
+        for (const [row, head] of rows) {
+          if (!head) machine.foundOther(row);
+          else {
+            const { version, owner, id, target, made, expires } = head;
+            machine.found(row, version, owner, id, target, made, expires);
+          }
+        }
+        return machine.loaded(rows.length === limit);
+      });
     },
     send: (fields) => this.#send(fields),
     count: ({ id, crashes }) => {
       this.#carrier.rows.putCount(rowOf(id), crashes);
-      void this.#carrier.sync().then(() => this.#carrier.tell({ counted: { id } }));
+      void this.#carrier.sync().then(() => this.#carrier.tell((machine) => machine.counted(id)));
     },
     handle: ({ id, with: what }) => this.#handle(id, what),
     delete: ({ id, isCounted }) => {
@@ -115,8 +124,6 @@ export class Outbox {
     store: () => {},
     known: () => {},
     run: () => {},
-    repeat: () => {},
-    join: () => {},
   };
 
   constructor(carrier: Carrier) {
@@ -124,28 +131,40 @@ export class Outbox {
   }
 
   #send({ id, attempt, alone, settled }: FieldsOf<'send'>): void {
-    const stored = this.#stored(id);
+    const made = this.#attempt(id);
+    const stored = this.#made.get(id) ?? this.#stored(id);
+    this.#made.delete(id);
     if (!stored) {
-      this.#carrier.tell({ missing: { id } });
+      this.#carrier.tell((machine) => machine.missing(id));
       return;
     }
-    const { binding, instance, operation, frame, slots, head } = stored;
-    const message = [Durable.Version, head.owner, id, head.expires, settled, frame, slots];
+    const { binding, instance, operation, frame, slots, head, data } = stored;
+    const message = [Durable.Version, head.owner, id, head.expires, settled, frame, slots, data];
     const node = new NamedNode(ENTRY, message, operation);
     const remote = Object.assign(() => {}, { [NODE]: node });
     const { svc } = this.#carrier.self as unknown as { svc: Sender };
     const place = shown(stored);
-    const made = this.#attempt(id);
     made.place = place;
     if (stored.bytes <= MOST_KEPT) made.stored = stored;
     announce({ event: attempt === 1 ? 'sent' : 'repeated', ...place, attempt });
     try {
       const receive = (outcome: unknown): unknown => this.#receive(id, outcome);
-      svc.call(this.#target(binding), instance, remote, receive, { batch: !alone });
+      // It is part of no other call, whose deadline would be its own.
+      svc.call(this.#target(binding), instance, remote, receive, { batch: !alone, context: null });
     } catch (error) {
       // The binding is not there any more, or not yet.
       soon(() => void this.#receive(id, error));
     }
+  }
+
+  /** A call has been stored. */
+  keep(call: StoredCall): void {
+    if (call.bytes <= MOST_KEPT) this.#made.set(call.head.id, call);
+  }
+
+  /** What was stored is read before it is sent: it may be gone again, or has to wait. */
+  forget(): void {
+    this.#made.clear();
   }
 
   /** A binding of `env`, or an export of the Worker that stands for one. */
@@ -165,8 +184,8 @@ export class Outbox {
     if (!Array.isArray(outcome)) this.#fail(id, attempt, outcome);
     else if (outcome[0] === DONE) {
       attempt.sent = outcome[1];
-      this.#carrier.tell({ answered: { id } });
-    } else this.#carrier.tell({ tooLate: { id } });
+      this.#carrier.tell((machine) => machine.answered(id));
+    } else this.#carrier.tell((machine) => machine.tooLate(id));
     return attempt.handling;
   }
 
@@ -176,20 +195,20 @@ export class Outbox {
         ? outcome
         : new CallError('protocol', 'the target answered with what is no answer to a durable call');
     const kind = failureOf(failure);
-    if (kind === 'refused' && attempt.failure?.message !== failure.message) {
+    if (kind === Failure.Refused && attempt.failure?.message !== failure.message) {
       console.warn(
         `@lumenize/call: a durable call is refused, and repeated for 10 minutes: ${textOf(failure)}`,
       );
     }
     attempt.failure = failure;
-    this.#carrier.tell({ failed: { id, failure: kind } });
+    this.#carrier.tell((machine) => machine.failed(id, kind));
   }
 
   #handle(id: string, what: With): void {
     const stored =
       what === 'stored' ? this.letter(id) : (this.#attempts.get(id)?.stored ?? this.#stored(id));
     if (!stored) {
-      this.#carrier.tell({ missing: { id } });
+      this.#carrier.tell((machine) => machine.missing(id));
       return;
     }
     const { outcome, failed } = this.#outcome(id, stored, what);
@@ -198,7 +217,7 @@ export class Outbox {
     const end = (): void => {
       release(outcome);
       delete attempt.handling;
-      this.#carrier.tell({ handled: { id, hasFailed: 'thrown' in attempt } });
+      this.#carrier.tell((machine) => machine.handled(id, 'thrown' in attempt));
     };
     const fail = (thrown: unknown): void => {
       attempt.thrown = thrown;
@@ -211,7 +230,8 @@ export class Outbox {
     }
     const run = (): void | Promise<void> => {
       try {
-        return runStored(handler, this.#carrier.self, outcome);
+        const runIt = (): void | Promise<void> => runStored(handler, this.#carrier.self, outcome);
+        return within(this.#contextOf(stored), runIt, undefined);
       } catch (error) {
         return fail(error);
       }
@@ -219,6 +239,12 @@ export class Outbox {
     const ended = run();
     if (ended instanceof Promise) attempt.handling = ended.catch(fail).then(end);
     else end();
+  }
+
+  /** In which the handler of a call runs. */
+  #contextOf({ data }: StoredCall): Context | undefined {
+    if (!data) return undefined;
+    return new Context([], Number.POSITIVE_INFINITY, [[], data], '');
   }
 
   #outcome(id: string, stored: StoredCall, what: With): Outcome {
@@ -239,8 +265,10 @@ export class Outbox {
     const row = rowOf(id);
     const stored = what === 'stored' ? this.letter(id) : this.#stored(id);
     const attempt = this.#attempts.get(id);
-    this.#attempts.delete(id);
-    if (!stored) return;
+    if (!stored) {
+      this.#attempts.delete(id);
+      return;
+    }
     const thrown =
       why === 'threw' ? attempt?.thrown : new Error('its object ended each time that it ran');
     const sent =
@@ -249,6 +277,7 @@ export class Outbox {
         : what === 'stored'
           ? rows.outcomeOf(row)
           : sendFailure(this.#outcome(id, stored, what).outcome);
+    this.#attempts.delete(id);
     rows.putLetter(row, { ...stored, why, at: Date.now(), error: encodeError(thrown) }, sent);
     if (what !== 'stored') {
       rows.deleteCall(row);

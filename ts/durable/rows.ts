@@ -1,7 +1,8 @@
 /** What durable calls have in the storage of their object, and the one place that reads and writes it. */
 
+import type { ContextData } from '../wire/context.js';
 import type { Method } from '../wire/core.js';
-import type { Entry, Record as Head, Row } from './wasm/lumenize_call_durable.js';
+import type { Entry, Record as Head } from './wasm/lumenize_call_durable.js';
 import { Durable } from './wasm/lumenize_call_durable.js';
 
 /** A recorded handler as it is stored: one method call, or a program. */
@@ -22,6 +23,8 @@ export interface StoredCall {
   readonly handler: StoredHandler | undefined;
   /** About how many bytes the values take. */
   readonly bytes: number;
+  /** The data of the call inside which it was made. */
+  readonly data: ContextData | undefined;
 }
 
 /** A call that was given up, beside its outcome, which has a row of its own: both may be large. */
@@ -56,6 +59,7 @@ type CallRow = [
   slots: readonly unknown[],
   handler: StoredHandler | undefined,
   bytes: number,
+  data: ContextData | undefined,
 ];
 
 /** A dead letter: the same, with what ended it at the end. */
@@ -72,6 +76,17 @@ const COUNT = `${PREFIX}c:`;
 const LETTER = `${PREFIX}x:`;
 const OUTCOME = `${PREFIX}y:`;
 const LEDGER = `${PREFIX}l:`;
+
+/** The row of a call in the storage of its caller. A key, which an id has after a point, has one row. */
+export function rowOf(id: string): string {
+  const point = id.indexOf('.');
+  return point < 0 ? `i:${id}` : `k:${id.slice(point + 1)}`;
+}
+
+/** The row of an outcome in the storage of its target. */
+export function outcomeRow(from: string, id: string): string {
+  return `${from}:${id}`;
+}
 
 /** The rows of one object. Its methods run synchronously, as parts of the turn that calls them. */
 export class Rows {
@@ -91,10 +106,10 @@ export class Rows {
   }
 
   /** Calls after a row, in order; without a head where another version wrote it. */
-  calls(after: string | undefined, limit: number): Row[] {
+  calls(after: string | undefined, limit: number): [row: string, head: Head | undefined][] {
     return this.#page(CALL, after, limit).map(([row, stored]) => {
       const call = unpackCall(stored as CallRow);
-      return { row, record: call?.head.version === Durable.Version ? call.head : undefined };
+      return [row, call?.head.version === Durable.Version ? call.head : undefined];
     });
   }
 
@@ -183,9 +198,9 @@ export class Rows {
 
 function packCall(call: StoredCall): CallRow {
   const { version, owner, id, target, made, expires } = call.head;
-  const { binding, instance, operation, frame, slots, handler, bytes } = call;
+  const { binding, instance, operation, frame, slots, handler, bytes, data } = call;
   const head = [version, owner, id, target, made, expires] as const;
-  return [...head, binding, instance, operation, frame, slots, handler, bytes];
+  return [...head, binding, instance, operation, frame, slots, handler, bytes, data];
 }
 
 /** Of another version's row only the version is read. */
@@ -193,8 +208,8 @@ function unpackCall(row: CallRow | undefined): StoredCall | undefined {
   if (row === undefined) return undefined;
   const [version, owner, id, target, made, expires, binding, instance, operation] = row;
   const head = { version, owner, id, target, made, expires };
-  const [, , , , , , , , , frame, slots, handler, bytes] = row;
-  return { head, binding, instance, operation, frame, slots, handler, bytes };
+  const [, , , , , , , , , frame, slots, handler, bytes, data] = row;
+  return { head, binding, instance, operation, frame, slots, handler, bytes, data };
 }
 
 function unpackLetter(row: LetterRow | undefined): StoredLetter | undefined {

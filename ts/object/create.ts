@@ -3,7 +3,7 @@ import { Caller } from '../calling/caller.js';
 import type { CallErrorInfo } from '../calling/owner.js';
 import { watchSections } from '../runtime/sections.js';
 import { placeOf } from '../wire/errors.js';
-import { cut, tryToRead } from '../wire/text.js';
+import { loggable } from '../wire/text.js';
 
 export function contextOf(self: object): object | undefined {
   return (self as { ctx?: object }).ctx;
@@ -90,12 +90,4 @@ export async function report(
   } catch (failure) {
     console.error(what, loggable(error), 'and onCallError failed:', failure);
   }
-}
-
-/** UTF-16 code units of an error in the log: many calls may fail with one long text. */
-const MOST_LOGGED = 10_000;
-
-function loggable(error: unknown): unknown {
-  const stack = error instanceof Error ? tryToRead(error, 'stack')?.value : undefined;
-  return typeof stack === 'string' && stack.length > MOST_LOGGED ? cut(stack, MOST_LOGGED) : error;
 }

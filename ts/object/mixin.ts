@@ -3,6 +3,7 @@
 import { DurableObject } from '#workers';
 import type { Caller } from '../calling/caller.js';
 import type { CallErrorInfo } from '../calling/owner.js';
+import type { ReceivedCall } from '../receiving/attend.js';
 import { closeToRpc } from '../receiving/closed-to-rpc.js';
 import { addBoundary } from '../receiving/entries.js';
 import { receive } from '../receiving/receive.js';
@@ -81,6 +82,23 @@ export interface Calling<Env, Context = DurableObjectState> {
    * @param info - The call.
    */
   onCallError?(error: unknown, info: CallErrorInfo): void | Promise<void>;
+
+  /**
+   * Looks at a call before anything of it runs; what it throws, or rejects with, refuses the call, and is its outcome. It
+   * runs once for each member of the class with which the call begins.
+   *
+   * @param call - The member, and what the caller says of itself.
+   */
+  onReceive?(call: ReceivedCall): void | Promise<void>;
+
+  /**
+   * Receives what a method threw that was called. What it returns leaves in its place, to hide what callers must not
+   * see; `undefined` lets it leave as it is. Default: `console.error`, and it leaves as it is.
+   *
+   * @param error - What was thrown.
+   * @param call - The call.
+   */
+  onReceiveError?(error: unknown, call: ReceivedCall): unknown;
 
   /**
    * Does nothing: the first version of this package had to be told what it is called. Accepted so that

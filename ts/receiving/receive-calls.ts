@@ -12,12 +12,14 @@ import {
   letOthersIn,
   mustWait,
 } from '../runtime/turn.js';
+import { within } from '../wire/context.js';
 import type { ReceivedProgram } from '../wire/core.js';
 import { CallError } from '../wire/errors.js';
 import { sendFailure, sendRefusal } from '../wire/outcome.js';
+import { answer } from './attend.js';
 import { rulesOf } from './expose.js';
 import { type Message, readMessage } from './message.js';
-import { answer, checkFrame } from './receive.js';
+import { checkFrame } from './receive.js';
 import { Reply } from './reply.js';
 import type { Read } from './steps.js';
 import { Effort } from './work.js';
@@ -71,7 +73,7 @@ function begin(
   } catch (refused) {
     return { sent: sendRefusal(refused), turn: undefined };
   }
-  return calls.run();
+  return calls.begin();
 }
 
 /** The calls of one message. */
@@ -101,8 +103,19 @@ export class Calls {
     this.#reply = new Reply(message.which.length, this.#effort);
   }
 
+  /** Runs in the context of its first call, which mostly is that of all. */
+  begin(): Begun {
+    const first = this.#programs[this.#message.which[0] as number];
+    if (!first || first instanceof CallError) return this.#run();
+    return within(
+      this.#message.contexts.for(0, this.#self, first.entries),
+      () => this.#run(),
+      undefined,
+    );
+  }
+
   /** Runs synchronously until a call yields a promise. The message's turn ends with its last call's. */
-  run(): Begun {
+  #run(): Begun {
     while (this.#next < this.#message.which.length) {
       const sent = this.#runNext();
       if (sent instanceof Promise) return this.#goOn(sent);
@@ -161,7 +174,7 @@ export class Calls {
   }
 
   #runNext(): unknown {
-    const { which, slotCounts, slots } = this.#message;
+    const { which, slotCounts, slots, contexts } = this.#message;
     const call = this.#next++;
     const frame = which[call] as number;
     const firstSlot = this.#nextSlot;
@@ -174,6 +187,9 @@ export class Calls {
     } catch (thrown) {
       return sendFailure(thrown);
     }
-    return answer(program, slots, firstSlot, self, this.#read, this.#effort);
+    const context = contexts.for(call, self, program.entries);
+    const id = contexts.idOf(call);
+    const [read, effort] = [this.#read, this.#effort];
+    return answer({ id, context, program, slots, firstSlot, self, read, effort });
   }
 }

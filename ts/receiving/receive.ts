@@ -4,12 +4,12 @@
  */
 
 import { afterOthers, endOfTurn, mustWait } from '../runtime/turn.js';
+import { Contexts } from '../wire/context.js';
 import { decodeFrame, type ReceivedProgram } from '../wire/core.js';
-import { sendFailure, sendRefusal, sendValue } from '../wire/outcome.js';
+import { sendRefusal } from '../wire/outcome.js';
+import { answer } from './attend.js';
 import { type ClassRules, rulesOf } from './expose.js';
-import { run } from './run.js';
 import { type Read, readAny } from './steps.js';
-import type { Effort } from './work.js';
 
 /**
  * Answers a message of one call. It never throws: a failure is data, because the runtime would lose
@@ -17,7 +17,7 @@ import type { Effort } from './work.js';
  *
  * @param self - The target.
  * @param frame - The encoded program.
- * @param slots - The native values that it uses.
+ * @param slots - The native values that it uses and, behind them, what travels with the call.
  */
 export function receive(self: object, frame: unknown, slots: readonly unknown[]): unknown {
   if (!mustWait(self)) return begin(self, frame, slots);
@@ -30,15 +30,18 @@ export function receive(self: object, frame: unknown, slots: readonly unknown[])
 function begin(self: object, frame: unknown, slots: readonly unknown[]): unknown {
   let program: ReceivedProgram;
   let read: Read;
+  let contexts: Contexts;
   try {
     const rules = rulesOf(self);
     program = checkFrame(frame, slots.length, rules, self);
     // A program that calls one method reads only the entry that was just checked.
     read = program.method ? readAny : rules.read;
+    contexts = Contexts.of(slots[program.slotCount], 1);
   } catch (refused) {
     return sendRefusal(refused);
   }
-  return answer(program, slots, 0, self, read);
+  const context = contexts.for(0, self, program.entries);
+  return answer({ id: contexts.idOf(0), context, program, slots, firstSlot: 0, self, read });
 }
 
 /** The program of a frame, if its target lets callers run it. Throws `CallError`. */
@@ -51,23 +54,4 @@ export function checkFrame(
   const program = decodeFrame(frame, slotCount, rules.limits);
   for (const name of program.entries) rules.checkEntry(self, name);
   return program;
-}
-
-/** Runs a program and returns its answer, or a promise of it. It never throws. */
-export function answer(
-  program: ReceivedProgram,
-  slots: readonly unknown[],
-  firstSlot: number,
-  self: object,
-  read: Read,
-  effort?: Effort,
-): unknown {
-  try {
-    const returned = run(program, slots, firstSlot, self, read, undefined, undefined, effort);
-    return returned instanceof Promise
-      ? returned.then(sendValue, sendFailure)
-      : sendValue(returned);
-  } catch (thrown) {
-    return sendFailure(thrown);
-  }
 }

@@ -1,3 +1,19 @@
+/** Timers, and the time since 1970, in milliseconds. */
+export interface Machine {
+  readonly Date: { now(): number };
+  setTimeout(run: () => void, delay: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+/** Time, which is the machine's unless `testing/` puts another in its place. */
+export const time: {
+  /** Milliseconds since an arbitrary point in time. A function, since `globalThis.performance` is looked up slowly. */
+  now: () => number;
+  machine: Machine;
+  /** Learns when an object wants to be woken, and says when its alarm is to be. Milliseconds since 1970. */
+  alarm?: (at: number, of: DurableObjectState, wake: () => void) => number;
+} = { now: () => performance.now(), machine: globalThis as unknown as Machine };
+
 /** The lateness of a timer that counts as a clock step, in milliseconds. Nothing blocks events for so long. */
 const MOST_LATENESS_MS = 60_000;
 
@@ -27,7 +43,7 @@ export class Clock {
    * @param due - When a timer is to fire that has not fired yet; `Infinity` where there is none.
    */
   now(due: number): number {
-    const read = performance.now() + this.#offset;
+    const read = time.now() + this.#offset;
     const isSteppedForward = read - due > MOST_LATENESS_MS;
     const isSteppedBack = read < this.#latest;
     if (isSteppedBack || isSteppedForward) {

@@ -6,7 +6,7 @@
  * The runtime does not tell in which section code runs. The two methods are therefore shadowed on the object
  * that has them, with unchanged behaviour. The async context tells in which section code runs.
  */
-import { builtin } from './builtin.js';
+import { asyncContext } from './async-context.js';
 import { isDataObject } from './kinds.js';
 
 /** One section. What belongs to it is kept by this. */
@@ -21,17 +21,8 @@ export class Section {
   }
 }
 
-/** As much of `node:async_hooks` as is needed here. */
-interface Storage<T> {
-  run<R>(store: T, run: () => R): R;
-  getStore(): T | undefined;
-}
-
-const { AsyncLocalStorage } =
-  builtin<{ AsyncLocalStorage: new () => Storage<Section> }>('node:async_hooks') ?? {};
-
-/** Where code runs; nothing where the runtime has no async contexts (`nodejs_compat` is off). */
-const entered = AsyncLocalStorage && new AsyncLocalStorage();
+/** In which section code runs. */
+const entered = asyncContext<Section>();
 
 /** The sections of an object that have not ended, in the order in which they began. */
 class Sections {

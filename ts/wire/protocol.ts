@@ -4,12 +4,14 @@ import { types } from '../runtime/kinds.js';
 
 /** The two methods of a receiver: for a call that travels alone, and for several. */
 export interface Receiver {
-  __lmzCall(frame: string, ...slots: readonly unknown[]): PromiseLike<unknown>;
+  /** @param more - The slots of the program and, behind them, what travels with the call (`context.ts`). */
+  __lmzCall(frame: string, ...more: readonly unknown[]): PromiseLike<unknown>;
   /**
    * @param frames - The programs, each that differs once.
    * @param slotCounts - How many slots each of them takes.
    * @param which - For each call its frame, by number.
    * @param slots - Those of all calls, one after the other.
+   * @param context - What travels with the calls (`context.ts`).
    * @returns `[which, outcomes, rest]`: of the calls that are ready, by number; without `which`, of
    *   all in their order. `rest` is there until all are: a stub with `next()`, which returns the next
    *   `[which, outcomes]`; `fetch(call)`, which returns a result that only the runtime can carry; and
@@ -20,6 +22,7 @@ export interface Receiver {
     slotCounts: Uint16Array,
     which: Uint16Array,
     slots: readonly unknown[],
+    context: unknown,
   ): PromiseLike<unknown>;
 }
 
@@ -38,6 +41,13 @@ export const FAILURE = '__lmzFailure';
 export const REFUSAL = '__lmzRefusal';
 /** `[LATER]`: the result has to be fetched. */
 const LATER = '__lmzFetch';
+
+/**
+ * What travels with calls beside their programs: `[CONTEXT, caller, times, origins?]`. The caller is `[class, id, name]`;
+ * times are the id and the milliseconds until its deadline of each call; origins, where a call has one, are
+ * `[chain, data?]`: the calls around it, and their data.
+ */
+export const CONTEXT = '__lmzContext';
 
 const MARKERS: readonly unknown[] = [VALUE, FAILURE, REFUSAL, LATER];
 

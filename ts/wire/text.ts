@@ -57,3 +57,12 @@ const BITS_SHOWN = 1_024;
 export function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
+
+/** UTF-16 code units of an error in the log: many calls may fail with one long text. */
+const MOST_LOGGED = 10_000;
+
+/** An error as the log shows it. */
+export function loggable(error: unknown): unknown {
+  const stack = error instanceof Error ? tryToRead(error, 'stack')?.value : undefined;
+  return typeof stack === 'string' && stack.length > MOST_LOGGED ? cut(stack, MOST_LOGGED) : error;
+}

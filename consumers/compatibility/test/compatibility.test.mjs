@@ -80,7 +80,7 @@ for (const { name, node } of ways) {
     });
 
     test('events come by the channel of the runtime, where it has one', async () => {
-      const events = ['start add(1, 1)', 'settle add(1, 1)'];
+      const events = ['start add(1, 1)', 'began Calc.add', 'ended Calc.add', 'settle add(1, 1)'];
       assert.deepEqual(await ask('events'), { ours: events, runtimes: node ? events : [] });
     });
   });

@@ -2,6 +2,9 @@
 import { createCaller, LumenizeBase, newContinuation } from '@lumenize/call';
 
 export class Users extends LumenizeBase {
+  /** What its callers show is looked at, and not what it logs. */
+  onReceiveError() {}
+
   getUser(id) {
     throw new RangeError(`no user ${id}`);
   }

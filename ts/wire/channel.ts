@@ -4,7 +4,8 @@
  */
 import { builtin } from '../runtime/builtin.js';
 import type { CallErrorCode } from '../wasm/lumenize_call.js';
-import { CallError } from '../wire/errors.js';
+import type { CallerInfo } from './context.js';
+import { CallError } from './errors.js';
 
 /** What a call came to: `value`, or a code; `remote-threw` for whatever the remote method threw. */
 export type Settlement = 'value' | CallErrorCode;
@@ -53,7 +54,31 @@ export interface DurableEvent {
   readonly code?: Settlement | undefined;
 }
 
-export type CallEvent = CallStart | CallSettle | DurableEvent;
+/**
+ * Something happened to a call that an object of this isolate received: its method has begun; it has ended; or nothing
+ * of it has run, since `onReceive` or a rule of its class refused it.
+ */
+export interface ReceiveEvent {
+  readonly event: 'began' | 'ended' | 'refused';
+  /** The id of the call in its caller. */
+  readonly id: number | string | undefined;
+  /** The class of the target. */
+  readonly class: string | undefined;
+  /** Empty: a target does not know by which binding it is called. */
+  readonly binding: string;
+  /** The name of the target, or its id; `undefined` for a Worker entrypoint. */
+  readonly instance: string | undefined;
+  /** What runs, as `Users.getUser`. */
+  readonly operation: string;
+  /** Who calls, as it says itself. */
+  readonly caller: CallerInfo;
+  /** Of `ended`: milliseconds since the method began. */
+  readonly ms?: number | undefined;
+  /** What was thrown, if anything. */
+  readonly error?: unknown;
+}
+
+export type CallEvent = CallStart | CallSettle | DurableEvent | ReceiveEvent;
 
 /**
  * Receives events synchronously. Errors that it throws are logged and touch no call; in workerd, listeners after it
