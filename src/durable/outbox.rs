@@ -250,7 +250,7 @@ impl Outbox {
             return;
         }
         let is_full = self.calls.len() >= step.limits.memory;
-        if is_full && !(record.expires <= step.now && self.make_room_for_one()) {
+        if is_full && !(record.expires <= step.now && self.make_room_for_one(step.now)) {
             self.pass_over(record.expires);
             return;
         }
@@ -395,10 +395,16 @@ impl Outbox {
         }
     }
 
-    /// A call that waits for longest goes back to disk for one that has expired.
-    fn make_room_for_one(&mut self) -> bool {
-        let last = self.waiting.last().cloned();
-        last.is_some_and(|(_, id)| self.put_back(&id))
+    /// A call goes back to disk for one that has expired: the one that waits for longest, or is the last to be sent.
+    fn make_room_for_one(&mut self, now: Time) -> bool {
+        let last = self.waiting.last().map(|(_, id)| id.clone()).or_else(|| {
+            let is_free = |id: &String| {
+                let call = self.calls.get(id);
+                call.is_some_and(|call| call.phase == Phase::Ready && call.expires > now)
+            };
+            self.ready.iter().rposition(is_free).and_then(|place| self.ready.remove(place))
+        });
+        last.is_some_and(|id| self.put_back(&id))
     }
 
     fn put_back(&mut self, id: &str) -> bool {

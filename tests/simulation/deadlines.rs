@@ -1,8 +1,8 @@
 //! A deadline among many more calls than memory has room for.
 
-use lumenize_call::durable::Limits;
-use lumenize_call::durable::record::Time;
+use lumenize_call::durable::record::{Record, Time, VERSION};
 use lumenize_call::durable::schedule::{LOOK, RECOVER};
+use lumenize_call::durable::{Effect, Event, Limits, Machine, Row};
 
 use super::plan::{
     Action, Call, Faults, HOUR, Handler, MINUTE, Method, Plan, SECOND, SMALL, Within,
@@ -60,4 +60,29 @@ fn a_deadline_is_seen_while_a_target_does_not_answer() {
     let latest = latest(Method::NeverEnds, 200, true);
     println!("{latest} ms late at most after a restart");
     assert!(latest < LOOK + BOUND, "{latest} ms late");
+}
+
+#[test]
+fn a_deadline_is_seen_while_nothing_in_memory_waits() {
+    let mut machine = Machine::new(Limits { memory: 2, in_flight: 1, ..SMALL });
+    let mut make = |timeout: Time| {
+        let target = "two".to_owned();
+        let made =
+            machine.step(Event::Made { key: None, known: None, target, timeout }, 0, timeout);
+        match made.as_slice() {
+            [Effect::Store { id, .. }] => id.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    make(HOUR);
+    make(HOUR + 1);
+    let id = make(MINUTE);
+    // One is sent, one is about to be, and there is no room for the third.
+    let _ = machine.step(Event::Committed, 0, 0);
+    let _ = machine.step(Event::Woke, MINUTE, 0);
+    let (version, owner, target) = (VERSION, String::new(), "two".to_owned());
+    let record = Record { version, owner, id: id.clone(), target, made: 0, expires: MINUTE };
+    let rows = vec![Row { row: format!("i:{id}"), record: Some(record) }];
+    let effects = machine.step(Event::Loaded { rows, more: false }, MINUTE, 0);
+    assert!(effects.contains(&Effect::Count { id, crashes: 1 }), "{effects:?}");
 }

@@ -60,6 +60,7 @@ pub const TRANSITIONS: &[(u64, Transition)] = &[
     (OFTEN, ("stored", "Committed", "sent")),
     (OFTEN, ("stored", "Committed", "stored")),
     (OFTEN, ("stored", "Dropped", "")),
+    (OFTEN, ("stored", "Loaded", "")),
     (OFTEN, ("stored", "Loaded", "stored")),
     (OFTEN, ("stored", "Missing", "")),
     (OFTEN, ("stored", "Wiped", "")),

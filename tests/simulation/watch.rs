@@ -37,8 +37,6 @@ pub struct Watch {
     has_missed: bool,
     /// Whether it has set the alarm.
     has_armed: bool,
-    /// Whether a transaction is what it heard of last: what is due by then is not sent in it, and wakes it at once.
-    is_held: bool,
 }
 
 impl Watch {
@@ -58,21 +56,24 @@ impl World {
         if comes_in && let Some(effect) = effects.iter().find(is_outgoing) {
             self.fail(|| format!("{effect:?} follows from {event}"));
         }
-        let Object { disk, memory, .. } = &mut self.objects[object];
+        let clock = self.clock(object);
+        let Object { disk, memory, latest, .. } = &mut self.objects[object];
         if let Some(memory) = memory {
             memory.watch.was_woken |= event == "Woke" && disk.alarm().is_some();
             if event == "Wiped" {
                 memory.watch = Watch::new(memory.watch.started);
             }
             memory.watch.has_missed |= event == "Missing";
-            memory.watch.is_held = event == "Held";
             // The alarm is what it was before the transaction.
             memory.watch.has_armed &= event != "TakenBack";
             let (begin, pending) = (memory.watch.begin, memory.machine.counts().pending);
-            let is_early = effects
-                .iter()
-                .any(|effect| matches!(effect, Effect::Wake { at } if *at < begin && pending == 0));
-            self.check(!is_early, || "an object that has to wait is woken before".to_owned());
+            // What is due is not sent in a transaction that is open: it wakes its object at once.
+            let may_be_now = event == "Held" || *latest > 0 || memory.watch.was_woken;
+            let is_early = effects.iter().any(|effect| {
+                let Effect::Wake { at } = effect else { return false };
+                (*at < begin && pending == 0) || (*at <= clock && !may_be_now)
+            });
+            self.check(!is_early, || "an object is woken too early".to_owned());
         }
     }
 
@@ -103,8 +104,7 @@ impl World {
                 let is_needless = before.is_some_and(|(before, _)| {
                     before <= *at && before + 2 * RECOVER > clock && watch.has_armed
                 });
-                let is_early = *at <= clock && !watch.is_held;
-                let is_wrong = !is_set && !watch.was_woken && (is_needless || is_early);
+                let is_wrong = !is_set && !watch.was_woken && is_needless;
                 is_wrong.then_some("the alarm is set in vain")
             }
             Effect::Send { id, alone, settled, .. } => {
