@@ -67,6 +67,8 @@ pub struct Outbox {
     /// Calls whose handlers have crashed the object: one at a time, so that the right one is blamed.
     line: VecDeque<String>,
     in_line: Option<String>,
+    /// Calls that were given up, and their crashes: until that has committed, a transaction may take it back.
+    given_up: BTreeMap<String, u32>,
     /// Dead letters whose handlers run again.
     retried: BTreeSet<String>,
     /// How often handlers had begun and not ended: by rows when the object started, by ids what has gone back to disk.
@@ -189,6 +191,8 @@ impl Outbox {
     /// What was written of late may be gone again, the alarm with it, or there again: the disk knows. It is read as
     /// there is room, as after a start: nobody knows what is there again, nor when the first of that expires.
     pub fn taken_back(&mut self, now: Time) {
+        let given_up = std::mem::take(&mut self.given_up);
+        self.crashes.extend(given_up.into_iter().filter(|(_, crashes)| *crashes > 0));
         self.armed = None;
         let look = now.saturating_add(LOOK);
         if self.rest == Rest::None {
@@ -200,7 +204,11 @@ impl Outbox {
     }
 
     /// The turn has ended in which calls were made; where they were taken back, sending finds that.
-    pub fn committed(&mut self) {
+    pub fn committed(&mut self, step: &mut Step) {
+        for id in std::mem::take(&mut self.given_up).into_keys() {
+            self.remove(&id);
+        }
+        self.advance_line(step);
         for id in std::mem::take(&mut self.made) {
             if let Some(call) = self.calls.get(&id) {
                 self.expiring.insert((call.expires, id.clone()));
@@ -336,7 +344,8 @@ impl Outbox {
             });
             return;
         }
-        let Some(call) = self.remove(id) else {
+        let is_given_up = self.given_up.contains_key(id);
+        let Some(call) = self.remove(id).filter(|_| !is_given_up) else {
             self.advance_line(step);
             return;
         };
@@ -432,9 +441,13 @@ impl Outbox {
 
     /// A person gives up a call.
     pub fn dropped(&mut self, id: &str, step: &mut Step) {
-        let is_counted = self.remove(id).is_none_or(|call| call.is_old);
+        let call = self.calls.get(id);
+        let is_counted = call.is_none_or(|call| call.is_old);
+        self.given_up.insert(id.to_owned(), call.map_or(0, |call| call.crashes));
+        if !call.is_some_and(|call| matches!(call.phase, Phase::Handling(_))) {
+            self.remove(id);
+        }
         step.effects.push(Effect::Delete { id: id.to_owned(), is_counted });
-        self.advance_line(step);
     }
 
     /// A person has the handler of a dead letter run again.

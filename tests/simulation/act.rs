@@ -63,14 +63,19 @@ impl World {
         match within {
             Within::Turn | Within::TooLarge => Ok(()),
             Within::Savepoint | Within::Transaction { commits: false } => {
+                // What a person gives up in it is there again.
+                self.drop(object, 0)?;
+                self.turn.dropped.clear();
                 self.objects[object].disk.roll_back(before);
                 self.tell(object, Event::TakenBack)
             }
             Within::Transaction { commits: true } => {
-                // While it is open, other things happen; it commits before the object hears of it.
-                self.turn.has_made = false;
-                self.tell(object, Event::Woke)?;
-                self.turn.has_made = true;
+                // While it is open, other things may happen; it commits before the object hears of it.
+                if self.chance.is(500) {
+                    self.turn.has_made = false;
+                    self.tell(object, Event::Woke)?;
+                    self.turn.has_made = true;
+                }
                 self.commit(object);
                 self.burn(object)
             }
@@ -181,6 +186,8 @@ impl World {
         {
             let id = record.id.clone();
             self.turn.dropped.insert(id.clone());
+            self.watch_drop(object, &id);
+            self.turn.has_made = true;
             return self.tell(object, Event::Dropped { id });
         }
         Ok(())

@@ -26,6 +26,7 @@ mod short_lives;
 mod shrink;
 mod small;
 mod state;
+mod transactions;
 mod transitions;
 mod truth;
 mod watch;

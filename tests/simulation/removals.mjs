@@ -26,6 +26,7 @@ const TESTS = {
   pauses: 'pauses',
   'long ledgers': 'short_lives',
   deadlines: 'deadlines',
+  transactions: 'transactions',
   seeds: 'every_promise_holds_in_every_world',
   'a small world': 'every_promise_holds_in_every_state',
 };

@@ -51,8 +51,10 @@ impl World {
         let is_outgoing = |effect: &&Effect| {
             matches!(effect, Effect::Send { .. } | Effect::Count { .. } | Effect::Handle { .. })
         };
-        let comes_in =
-            matches!(event, "Started" | "Made" | "Held" | "TakenBack" | "Received" | "Swept");
+        let comes_in = matches!(
+            event,
+            "Started" | "Made" | "Held" | "TakenBack" | "Dropped" | "Received" | "Swept"
+        );
         if comes_in && let Some(effect) = effects.iter().find(is_outgoing) {
             self.fail(|| format!("{effect:?} follows from {event}"));
         }
@@ -146,8 +148,10 @@ impl World {
         let is_sent = memory.machine.state(id).is_some_and(|(state, _)| state == "sent");
         let watch = &mut memory.watch;
         match reply {
-            Reply::Done if is_sent => watch.good.extend(target),
-            Reply::Done | Reply::Late => {}
+            // One that was given up meanwhile, and is there again, has no part in it.
+            _ if !is_sent => {}
+            Reply::Done => watch.good.extend(target),
+            Reply::Late => {}
             Reply::Failed(failure) => {
                 watch.failed.insert(id.to_owned());
                 if let Some(target) = target {
@@ -157,6 +161,14 @@ impl World {
                     watch.refused.entry(id.to_owned()).or_insert(clock);
                 }
             }
+        }
+    }
+
+    /// If a transaction takes that back, it is as if the call had just been read.
+    pub fn watch_drop(&mut self, object: usize, id: &str) {
+        if let Some(memory) = &mut self.objects[object].memory {
+            memory.watch.failed.remove(id);
+            memory.watch.refused.remove(id);
         }
     }
 
