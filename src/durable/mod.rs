@@ -54,7 +54,7 @@ pub enum Event {
     Held,
     /// A transaction has taken back what was written in it.
     TakenBack,
-    /// The turn has ended in which calls were made, and with it every transaction that was open.
+    /// The turn has ended in which calls were made or given up, and with it every transaction that was open.
     Committed,
     /// A call's record is not there.
     Missing {
@@ -92,7 +92,7 @@ pub enum Event {
     },
     /// The alarm that was asked for has come.
     Woke,
-    /// A person has given up a call.
+    /// A person has given up a call: say `Committed` in a microtask of this turn.
     Dropped {
         /// The call.
         id: String,
@@ -338,10 +338,10 @@ impl Machine {
         // Nothing is sent of a turn that has not ended, and what comes in says nothing of what was made.
         let may_go_on = !matches!(
             event,
-            Event::Started { .. }
-                | Event::Made { .. }
+            Event::Made { .. }
                 | Event::Held
                 | Event::TakenBack
+                | Event::Dropped { .. }
                 | Event::Received { .. }
                 | Event::Swept { .. }
         );
@@ -385,7 +385,7 @@ fn take(event: Event, outbox: &mut Outbox, ledger: &mut Ledger, step: &mut Step)
         }
         Event::Held => outbox.held(step),
         Event::TakenBack => outbox.taken_back(step.now),
-        Event::Committed => outbox.committed(),
+        Event::Committed => outbox.committed(step),
         Event::Missing { id } => outbox.missing(&id, step),
         Event::Answered { id } => outbox.answered(&id, step),
         Event::TooLate { id } => outbox.late(&id),

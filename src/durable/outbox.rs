@@ -29,8 +29,10 @@ struct Call {
     target: String,
     expires: Time,
     phase: Phase,
-    /// How often it, or another to its target, was sent in vain since the object started.
+    /// How often it was sent since it is in memory.
     attempts: u32,
+    /// How often others to its target had failed when it was read: one that makes room must not be sent sooner for it.
+    failures: u32,
     refused_since: Option<Time>,
     /// Whether it was there when the object started, so that its handler may be what ended it.
     is_old: bool,
@@ -65,6 +67,8 @@ pub struct Outbox {
     /// Calls whose handlers have crashed the object: one at a time, so that the right one is blamed.
     line: VecDeque<String>,
     in_line: Option<String>,
+    /// Calls that were given up, and their crashes: until that has committed, a transaction may take it back.
+    given_up: BTreeMap<String, u32>,
     /// Dead letters whose handlers run again.
     retried: BTreeSet<String>,
     /// How often handlers had begun and not ended: by rows when the object started, by ids what has gone back to disk.
@@ -76,7 +80,7 @@ pub struct Outbox {
     rest: Rest,
     /// Whether the reading of the disk has passed over calls.
     has_passed_over: bool,
-    /// When the disk is looked through for calls that have expired: no later than the first of them does.
+    /// From when on the disk is looked through for calls that have expired: the first of them has by then.
     look: Option<Time>,
     /// When that is by what the reading that goes on has found so far.
     next_look: Option<Time>,
@@ -184,18 +188,27 @@ impl Outbox {
         self.arm_for_next(step);
     }
 
-    /// What was written of late may be gone again, the alarm with it, or there again: the disk knows.
+    /// What was written of late may be gone again, the alarm with it, or there again: the disk knows. It is read as
+    /// there is room, as after a start: nobody knows what is there again, nor when the first of that expires.
     pub fn taken_back(&mut self, now: Time) {
+        let given_up = std::mem::take(&mut self.given_up);
+        self.crashes.extend(given_up.into_iter().filter(|(_, crashes)| *crashes > 0));
         self.armed = None;
-        match self.rest {
-            Rest::None => self.read_anew(),
-            Rest::Later => {}
-            Rest::After(_) => self.pass_over(now),
+        let look = now.saturating_add(LOOK);
+        if self.rest == Rest::None {
+            self.read_anew();
+            self.look = Some(look);
+        } else {
+            self.pass_over(look);
         }
     }
 
     /// The turn has ended in which calls were made; where they were taken back, sending finds that.
-    pub fn committed(&mut self) {
+    pub fn committed(&mut self, step: &mut Step) {
+        for id in std::mem::take(&mut self.given_up).into_keys() {
+            self.remove(&id);
+        }
+        self.advance_line(step);
         for id in std::mem::take(&mut self.made) {
             if let Some(call) = self.calls.get(&id) {
                 self.expiring.insert((call.expires, id.clone()));
@@ -245,9 +258,8 @@ impl Outbox {
             return;
         }
         let is_full = self.calls.len() >= step.limits.memory;
-        if is_full && !(record.expires <= step.now && self.make_room_for_one()) {
-            let next = record.expires.max(step.now.saturating_add(RECOVER));
-            self.pass_over(next);
+        if is_full && !(record.expires <= step.now && self.make_room_for_one(step.now)) {
+            self.pass_over(record.expires);
             return;
         }
         let crashes = self.crashes.remove(row).or_else(|| self.crashes.remove(&record.id));
@@ -256,8 +268,7 @@ impl Outbox {
         let mut call = Call::new(record.target, record.expires, Phase::Ready);
         call.is_old = true;
         call.crashes = crashes;
-        // A call that makes room for others must not be sent any sooner for it.
-        call.attempts = failures;
+        call.failures = failures;
         self.expiring.insert((call.expires, record.id.clone()));
         self.calls.insert(record.id.clone(), call);
         if crashes > 0 {
@@ -305,7 +316,7 @@ impl Outbox {
                 return;
             }
         }
-        let attempts = call.attempts;
+        let attempts = call.attempts.saturating_add(call.failures);
         let target = call.target.clone();
         if self.failing.len() < step.limits.targets || self.failing.contains_key(&target) {
             self.failing.insert(target, attempts);
@@ -333,7 +344,8 @@ impl Outbox {
             });
             return;
         }
-        let Some(call) = self.remove(id) else {
+        let is_given_up = self.given_up.contains_key(id);
+        let Some(call) = self.remove(id).filter(|_| !is_given_up) else {
             self.advance_line(step);
             return;
         };
@@ -392,10 +404,16 @@ impl Outbox {
         }
     }
 
-    /// A call that waits for longest goes back to disk for one that has expired.
-    fn make_room_for_one(&mut self) -> bool {
-        let last = self.waiting.last().cloned();
-        last.is_some_and(|(_, id)| self.put_back(&id))
+    /// A call goes back to disk for one that has expired: the one that waits for longest, or is the last to be sent.
+    fn make_room_for_one(&mut self, now: Time) -> bool {
+        let last = self.waiting.last().map(|(_, id)| id.clone()).or_else(|| {
+            let is_free = |id: &String| {
+                let call = self.calls.get(id);
+                call.is_some_and(|call| call.phase == Phase::Ready && call.expires > now)
+            };
+            self.ready.iter().rposition(is_free).and_then(|place| self.ready.remove(place))
+        });
+        last.is_some_and(|id| self.put_back(&id))
     }
 
     fn put_back(&mut self, id: &str) -> bool {
@@ -423,9 +441,13 @@ impl Outbox {
 
     /// A person gives up a call.
     pub fn dropped(&mut self, id: &str, step: &mut Step) {
-        let is_counted = self.remove(id).is_none_or(|call| call.is_old);
+        let call = self.calls.get(id);
+        let is_counted = call.is_none_or(|call| call.is_old);
+        self.given_up.insert(id.to_owned(), call.map_or(0, |call| call.crashes));
+        if !call.is_some_and(|call| matches!(call.phase, Phase::Handling(_))) {
+            self.remove(id);
+        }
         step.effects.push(Effect::Delete { id: id.to_owned(), is_counted });
-        self.advance_line(step);
     }
 
     /// A person has the handler of a dead letter run again.
@@ -484,7 +506,7 @@ impl Outbox {
         self.in_flight = self.in_flight.saturating_add(1);
         let settled = self.settled.remove(&call.target).unwrap_or_default();
         // What has failed once travels alone, so that it takes no other call down with it.
-        let alone = call.attempts > 1 || call.crashes > 0;
+        let alone = call.attempts > 1 || call.failures > 0 || call.crashes > 0;
         step.effects.push(Effect::Send { id, attempt: call.attempts, alone, settled });
     }
 
@@ -494,8 +516,6 @@ impl Outbox {
         }
         let firsts = [&self.waiting, &self.expiring];
         let firsts = firsts.iter().filter_map(|times| times.first().map(|(time, _)| *time));
-        let look = self.look.filter(|_| !self.is_loading);
-        let firsts = firsts.chain(look.map(|look| look.max(self.begin)));
         let recover = step.now.saturating_add(RECOVER);
         let last = if self.calls.is_empty() { recover.max(self.begin) } else { recover };
         let next = firsts.fold(last, Time::min);
@@ -504,7 +524,7 @@ impl Outbox {
             armed <= next && armed.saturating_add(RECOVER).saturating_add(RECOVER) > step.now
         });
         if !is_set {
-            self.arm(next.max(step.now.saturating_add(1)), step);
+            self.arm(next, step);
         }
     }
 
@@ -602,7 +622,15 @@ impl Outbox {
 
 impl Call {
     fn new(target: String, expires: Time, phase: Phase) -> Self {
-        let attempts = 0;
-        Self { target, expires, phase, attempts, refused_since: None, is_old: false, crashes: 0 }
+        Self {
+            target,
+            expires,
+            phase,
+            attempts: 0,
+            failures: 0,
+            refused_since: None,
+            is_old: false,
+            crashes: 0,
+        }
     }
 }

@@ -6,6 +6,7 @@ use lumenize_call::durable::record::{Entry, Record, VERSION};
 use super::disk::{Table, Value, entry_of, row_of};
 use super::object::Object;
 use super::plan::{Action, Call, Within};
+use super::truth::End;
 use super::world::{Crash, World};
 
 impl World {
@@ -42,6 +43,12 @@ impl World {
                 self.turn(object, |world| world.tell(object, Event::Retried { id }));
             }
             Action::Drop { object, which } => self.turn(object, |world| world.drop(object, which)),
+            Action::Delete { object, which } => {
+                self.turn(object, |world| {
+                    world.delete_row(object, which);
+                    Ok(())
+                });
+            }
         }
     }
 
@@ -56,14 +63,19 @@ impl World {
         match within {
             Within::Turn | Within::TooLarge => Ok(()),
             Within::Savepoint | Within::Transaction { commits: false } => {
+                // What a person gives up in it is there again.
+                self.drop(object, 0)?;
+                self.turn.dropped.clear();
                 self.objects[object].disk.roll_back(before);
                 self.tell(object, Event::TakenBack)
             }
             Within::Transaction { commits: true } => {
-                // While it is open, other things happen; it commits before the object hears of it.
-                self.turn.has_made = false;
-                self.tell(object, Event::Woke)?;
-                self.turn.has_made = true;
+                // While it is open, other things may happen; it commits before the object hears of it.
+                if self.chance.is(500) {
+                    self.turn.has_made = false;
+                    self.tell(object, Event::Woke)?;
+                    self.turn.has_made = true;
+                }
                 self.commit(object);
                 self.burn(object)
             }
@@ -81,6 +93,25 @@ impl World {
         self.objects[object].disk.wipe();
         self.replaced(object);
         self.tell(object, Event::Wiped)
+    }
+
+    /// All of the storage is gone, or is as it was.
+    pub fn replaced(&mut self, object: usize) {
+        let now = self.now;
+        let Self { facts, objects, .. } = self;
+        let disk = &objects[object].disk;
+        for (id, fact) in facts.iter_mut().filter(|(_, fact)| fact.caller == object) {
+            let is_there = |record: Option<&Record>| record.is_some_and(|each| each.id == *id);
+            (fact.is_restored, fact.runs) = (true, 0);
+            if is_there(disk.call(&row_of(id))) {
+                (fact.end, fact.is_committed) = (None, true);
+            } else if is_there(disk.letter(&row_of(id))) {
+                fact.end = Some((End::Buried, now));
+            } else if fact.is_committed {
+                fact.end = fact.end.or(Some((End::Wiped, now)));
+            }
+        }
+        objects[object].recorded = disk.rows(Table::Ledger).keys().cloned().collect();
     }
 
     fn copy(&mut self, object: usize) {
@@ -131,6 +162,19 @@ impl World {
         self.objects[object].disk.commit();
     }
 
+    fn delete_row(&mut self, object: usize, which: usize) {
+        let disk = &mut self.objects[object].disk;
+        if let Some(Value::Call(record)) = disk.rows(Table::Calls).values().nth(which) {
+            let id = record.id.clone();
+            disk.delete(Table::Calls, &row_of(&id));
+            disk.delete(Table::Counts, &row_of(&id));
+            if let Some(fact) = self.facts.get_mut(&id) {
+                fact.is_restored = true;
+            }
+            self.turn.dropped.insert(id);
+        }
+    }
+
     fn drop(&mut self, object: usize, which: usize) -> Result<(), Crash> {
         let disk = &mut self.objects[object].disk;
         if let Some(Value::Letter(record)) = disk.rows(Table::Letters).values().nth(which) {
@@ -142,6 +186,8 @@ impl World {
         {
             let id = record.id.clone();
             self.turn.dropped.insert(id.clone());
+            self.watch_drop(object, &id);
+            self.turn.has_made = true;
             return self.tell(object, Event::Dropped { id });
         }
         Ok(())

@@ -19,6 +19,7 @@ impl World {
         }
         self.turn(object, |world| {
             world.objects[object].disk.delete(Table::Alarm, "");
+            world.check_woken(object);
             world.tell(object, Event::Woke)
         });
         if self.objects[object].disk.alarm() == Some((at, true)) {

@@ -20,8 +20,12 @@ impl World {
                 let rows = page(disk, Table::Calls, after, limit);
                 let more = rows.len() == limit;
                 let rows = rows.into_iter().map(|row| Row { record: readable(disk, &row), row });
-                let rows = rows.collect();
-                return self.tell(object, Event::Loaded { rows, more });
+                let rows: Vec<_> = rows.collect();
+                let records = rows.iter().filter_map(|row| row.record.as_ref());
+                let ids = records.map(|record| record.id.clone());
+                let ids: Vec<_> = ids.filter(|id| !self.is_in_memory(object, id)).collect();
+                self.tell(object, Event::Loaded { rows, more })?;
+                self.check_read(object, &ids);
             }
             Effect::Send { id, attempt, alone, settled, .. } => {
                 return self.send(object, id, attempt, alone, settled);

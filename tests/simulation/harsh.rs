@@ -1,5 +1,6 @@
 //! Worlds of one kind of trouble, and much of it.
 
+use lumenize_call::durable::Limits;
 use lumenize_call::durable::record::Time;
 
 use super::plan::{
@@ -12,6 +13,7 @@ pub fn full(seed: u64, chance: &mut Chance) -> Plan {
     let pace = chance.pick(&[1, SECOND, 20 * SECOND]);
     let broken = chance.pick(&[Method::Crashes, Method::Crashes, Method::NeverEnds]);
     let longest = chance.pick(&[MINUTE, 5 * MINUTE, 30 * MINUTE]);
+    let is_steady = chance.is(700);
     let hopeful = 100 + chance.below(400);
     let actions = timed(count, pace, chance, |chance| {
         if chance.is(50) {
@@ -21,11 +23,14 @@ pub fn full(seed: u64, chance: &mut Chance) -> Plan {
         let method = if is_hopeful { Method::Synchronous } else { broken };
         let target = if is_hopeful { 2 } else { 1 };
         let timeout = 1 + if is_hopeful { 24 * HOUR } else { chance.below(longest) };
-        let handler = chance.pick(&[Handler::Synchronous, Handler::Turns(1), Handler::CrashesOnce]);
+        let handler = if is_steady { Handler::Turns(1) } else { Handler::CrashesOnce };
+        let handler = chance.pick(&[Handler::Synchronous, handler]);
         let calls = vec![Call { target, method, handler, timeout, key: None }; 1 + chance.index(3)];
         Action::Make { object: 0, calls, within: Within::Turn }
     });
-    Plan { seed, objects: 3, limits: SMALL, faults: Faults::default(), actions, is_quiet: false }
+    // With more memory it is the pages that are waited for.
+    let limits = Limits { memory: chance.pick(&[SMALL.memory, 200]), ..SMALL };
+    Plan { seed, objects: 3, limits, faults: Faults::default(), actions, is_quiet: false }
 }
 
 /// Calls that persons look after: they give up some, and have handlers run again.
@@ -39,6 +44,7 @@ pub fn tended(seed: u64, chance: &mut Chance) -> Plan {
             0..=2 => Action::Drop { object: 0, which },
             3 => Action::Retry { object: 0, which },
             4 if chance.is(crash) => Action::Evict { object: 0 },
+            4 => Action::Delete { object: 0, which },
             5 => Action::Deploy { object: 1, refuses: chance.is(500), is_newer: false },
             _ => {
                 let method = chance.pick(&[Method::Synchronous, Method::WritesLast(2)]);

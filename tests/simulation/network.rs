@@ -1,6 +1,6 @@
 //! Messages and answers between objects, and what a target does with a call.
 
-use lumenize_call::durable::record::{Entry, Time};
+use lumenize_call::durable::record::{Entry, Time, VERSION};
 use lumenize_call::durable::schedule::{Failure, SLACK};
 use lumenize_call::durable::{Effect, Event};
 
@@ -131,6 +131,7 @@ impl World {
         let id = attempt.id.clone();
         let row = entry_of(&from, &id);
         let known = outcome(&self.objects[object].disk, &row).map(|entry| entry.version);
+        let told = (from.clone(), settled.clone());
         let settled = settled.iter().map(|id| entry_of(&from, id)).collect();
         let memory = self.objects[object].memory.as_mut();
         let is_running = memory.is_some_and(|memory| memory.methods.contains_key(&row));
@@ -139,6 +140,11 @@ impl World {
         let mut effects = self.ask(object, received);
         let decision = effects.pop();
         self.carry_all(object, effects)?;
+        let is_other = version != u64::from(VERSION);
+        self.check(!is_other || decision == Some(Effect::Refuse), || {
+            format!("a message of version {version} is taken: {decision:?}")
+        });
+        self.check_forgotten(object, &told.0, &told.1);
         match decision {
             Some(Effect::Run { entry }) => {
                 self.check_run(object, &row, &attempt.id, expires);
@@ -265,6 +271,11 @@ impl World {
             Reply::Late => Event::TooLate { id },
             Reply::Failed(failure) => Event::Failed { id, failure },
         };
-        self.turn(*caller, |world| world.tell(*caller, event));
+        self.turn(*caller, |world| {
+            world.watch_answer(*caller, &attempt.id, reply);
+            world.tell(*caller, event)?;
+            world.check_refused(*caller, &attempt.id, reply);
+            Ok(())
+        });
     }
 }

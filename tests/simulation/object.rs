@@ -6,6 +6,7 @@ use lumenize_call::durable::record::{Entry, Time};
 use lumenize_call::durable::{Limits, Machine, With};
 
 use super::disk::Disk;
+use super::watch::Watch;
 
 #[derive(Clone, Debug)]
 pub struct Object {
@@ -26,6 +27,8 @@ pub struct Object {
     pub fuse: Option<u32>,
     pub recent_starts: u32,
     pub started: Time,
+    /// In which second it was woken last, and how often in that.
+    pub wakes: (Time, u32),
     pub remembered: Option<Disk>,
     /// Outcomes that its ledger has had since its storage was wiped or put back.
     pub recorded: BTreeSet<String>,
@@ -42,6 +45,7 @@ pub struct Memory {
     /// Turns that handlers still take, by their calls.
     pub handlers: BTreeMap<String, (With, u32)>,
     pub methods: BTreeMap<String, Running>,
+    pub watch: Watch,
 }
 
 /// A method that runs.
@@ -80,6 +84,7 @@ impl Object {
             fuse: None,
             recent_starts: 0,
             started: 0,
+            wakes: (0, 0),
             remembered: None,
             recorded: BTreeSet::new(),
         }
@@ -87,13 +92,14 @@ impl Object {
 }
 
 impl Memory {
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, clock: Time) -> Self {
         Self {
             machine: Machine::new(limits.clone()),
             attempts: BTreeMap::new(),
             outcomes: BTreeSet::new(),
             handlers: BTreeMap::new(),
             methods: BTreeMap::new(),
+            watch: Watch::new(clock),
         }
     }
 }

@@ -124,6 +124,11 @@ pub enum Action {
         object: usize,
         which: usize,
     },
+    /// Somebody deletes a row of a call, and tells nobody.
+    Delete {
+        object: usize,
+        which: usize,
+    },
 }
 
 /// How often what goes wrong, in thousandths.

@@ -39,6 +39,7 @@ pub fn small_worlds() -> Vec<Small> {
     let plain_back = call(0, Method::Synchronous, Handler::Synchronous);
     let one = |call| vec![make(0, vec![call])];
     let and = |call, others: &[Action]| [&one(call), others].concat();
+    let throws_and_crashes = call(1, Method::Throws, Handler::CrashesOnce);
     let is_dropped = Action::Drop { object: 0, which: 0 };
     let is_retried = Action::Retry { object: 0, which: 0 };
     vec![
@@ -62,6 +63,22 @@ pub fn small_worlds() -> Vec<Small> {
             and(handled(Handler::Throws), &[is_retried.clone(), is_retried]),
         ),
         small("a handler that crashes once", 1, one(handled(Handler::CrashesOnce))),
+        small(
+            "handlers that crash once, and a row that is deleted",
+            0,
+            vec![
+                make(0, vec![handled(Handler::CrashesOnce), throws_and_crashes]),
+                Action::Delete { object: 0, which: 0 },
+            ],
+        ),
+        small(
+            "handlers that crash once, and one that is dropped",
+            0,
+            vec![
+                make(0, vec![handled(Handler::CrashesOnce), throws_and_crashes]),
+                Action::Drop { object: 0, which: 0 },
+            ],
+        ),
         small("a handler that crashes late", 1, one(handled(Handler::CrashesLate))),
         small(
             "a method that crashes once",

@@ -134,8 +134,8 @@ fn hash_object(object: &Object, hasher: &mut impl Hasher) {
     let Object { disk, memory, offset, latest, refuses, is_newer, recent_starts, .. } = object;
     (disk, offset, latest, refuses, is_newer, recent_starts).hash(hasher);
     (&object.remembered, &object.recorded, object.started, memory.is_some()).hash(hasher);
-    if let Some(Memory { machine, attempts, outcomes, handlers, methods }) = memory {
-        (machine, attempts, outcomes, handlers).hash(hasher);
+    if let Some(Memory { machine, attempts, outcomes, handlers, methods, watch }) = memory {
+        (machine, attempts, outcomes, handlers, watch).hash(hasher);
         for (row, Running { id, entry: _, left, waiting }) in methods {
             (row, id, left, waiting.len()).hash(hasher);
             for Attempt { caller, id, .. } in waiting {

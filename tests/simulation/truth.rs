@@ -8,6 +8,7 @@ use lumenize_call::durable::{Why, With};
 
 use super::disk::{Change, Table, Value, row_of};
 use super::network::Carried;
+use super::object::Object;
 use super::plan::{Call, Handler, MINUTE, Method};
 use super::world::{Happening, World};
 
@@ -15,7 +16,10 @@ use super::world::{Happening, World};
 const BOUND: Time = 30 * MINUTE;
 
 /// The same where nothing crashes the caller any more, and its clock goes on.
-const STEADY_BOUND: Time = 2 * MINUTE;
+const STEADY_BOUND: Time = 4 * MINUTE;
+
+/// So long after faults have stopped a call ends that nothing hinders, however many others there are.
+const PROMPT: Time = 10 * MINUTE;
 
 /// How a call ended for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,7 +118,12 @@ impl World {
             }
             (Some(Value::Outcome(before)), None) => {
                 let is_ours = before.version == VERSION || !row.starts_with("a:");
+                let clock = self.clock(object).max(self.objects[object].latest);
+                let fact = row.split_once(':').and_then(|(_, id)| self.facts.get(id));
+                let may_start = fact.is_some_and(|fact| fact.end.is_none() && !fact.is_restored);
+                let is_early = may_start && before.version == VERSION && clock <= before.expires;
                 self.check(is_ours, || format!("{row} of a newer version is deleted"));
+                self.check(!is_early, || format!("{row} is swept too early"));
             }
             _ => {}
         }
@@ -191,6 +200,10 @@ impl World {
     pub fn check_run(&mut self, object: usize, row: &str, id: &str, expires: Time) {
         let is_late = self.clock(object) > expires + SLACK;
         self.check(!is_late, || format!("{row} runs too late"));
+        let Object { disk, memory, .. } = &self.objects[object];
+        let has_outcome = disk.get(Table::Ledger, row).is_some();
+        let is_running = memory.as_ref().is_some_and(|memory| memory.methods.contains_key(row));
+        self.check(!has_outcome && !is_running, || format!("{row} runs again"));
         let is_repeated = self.objects[object].recorded.contains(row);
         let may_repeat = self.facts.get(id).is_none_or(|fact| fact.is_restored);
         self.check(!is_repeated || may_repeat, || format!("{row} runs after it was recorded"));
@@ -241,7 +254,11 @@ impl World {
                 *woken == object && each.disk.alarm() == Some((*at, true))
             });
             let counted = each.disk.rows(Table::Counts).keys();
-            let mut orphans = counted.filter(|row| each.disk.call(row).is_none());
+            let is_deleted = |row: &str| {
+                self.facts.iter().any(|(id, fact)| fact.is_restored && row_of(id) == row)
+            };
+            let mut orphans =
+                counted.filter(|row| each.disk.call(row).is_none() && !is_deleted(row));
             let orphan = orphans.next().cloned();
             if let Some(id) = own(each).first().cloned() {
                 self.fail(|| format!("{id} of {name} has not ended"));
@@ -268,6 +285,12 @@ impl World {
                 }
             }
             let from = stop.max(fact.made);
+            let is_prompt = fact.end.is_some_and(|(_, at)| at <= from + PROMPT);
+            let should_be =
+                !fact.is_blocked && self.is_healthy(&fact) && self.is_steady(fact.caller);
+            self.check(!should_be || is_prompt || !fact.is_committed, || {
+                format!("{id} had no turn for long")
+            });
             let is_starved = fact.with == Some(With::Timeout)
                 && fact.expires > from + slow + BOUND
                 && !fact.is_blocked
@@ -295,25 +318,6 @@ impl World {
                 || matches!(each.call.method, Method::NeverEnds)
         };
         !self.facts.values().any(crashes)
-    }
-
-    /// All of the storage is gone, or is as it was.
-    pub fn replaced(&mut self, object: usize) {
-        let now = self.now;
-        let Self { facts, objects, .. } = self;
-        let disk = &objects[object].disk;
-        for (id, fact) in facts.iter_mut().filter(|(_, fact)| fact.caller == object) {
-            let is_there = |record: Option<&Record>| record.is_some_and(|each| each.id == *id);
-            (fact.is_restored, fact.runs) = (true, 0);
-            if is_there(disk.call(&row_of(id))) {
-                (fact.end, fact.is_committed) = (None, true);
-            } else if is_there(disk.letter(&row_of(id))) {
-                fact.end = Some((End::Buried, now));
-            } else if fact.is_committed {
-                fact.end = fact.end.or(Some((End::Wiped, now)));
-            }
-        }
-        objects[object].recorded = disk.rows(Table::Ledger).keys().cloned().collect();
     }
 }
 

@@ -239,11 +239,11 @@ impl World {
         if self.objects[object].memory.is_some() {
             return Ok(());
         }
-        let now = self.now;
+        let (now, clock) = (self.now, self.clock(object));
         let Object { name, disk, recent_starts, started, memory, .. } = &mut self.objects[object];
         *recent_starts = if now < *started + RECENT { *recent_starts + 1 } else { 0 };
         *started = now;
-        *memory = Some(Memory::new(&self.limits));
+        *memory = Some(Memory::new(&self.limits, clock));
         let has_records = !disk.rows(Table::Calls).is_empty();
         let counts = disk.rows(Table::Counts).keys();
         let counts = counts.map(|row| (row.clone(), disk.number(Table::Counts, row)));
@@ -253,7 +253,10 @@ impl World {
             crashes: if has_records { counts.collect() } else { Vec::new() },
             recent_starts: if has_records { *recent_starts } else { 0 },
         };
-        self.tell(object, started)
+        let recent_starts = if has_records { *recent_starts } else { 0 };
+        self.tell(object, started)?;
+        self.watch_start(object, recent_starts);
+        Ok(())
     }
 
     /// What is in memory is lost, and what its turn has written.
@@ -297,6 +300,7 @@ impl World {
         }
         while let Some(effect) = self.turn.said.pop_front() {
             self.burn(object)?;
+            self.check_effect(object, &effect);
             self.carry_out(object, effect)?;
         }
         self.turn.is_carrying = false;
@@ -313,7 +317,11 @@ impl World {
         let trace = self.is_traced.then(|| format!("  {name} at {now}: {event:?}"));
         let calls = self.facts.iter().filter(|(_, fact)| fact.caller == object);
         let watched = self.coverage.before(&event, &memory.machine, calls.map(|(id, _)| id));
+        let what = watched.0;
         let effects = memory.machine.step(event, now, random);
+        let is_lost = |id: &String| effects.contains(&Effect::Lost { id: id.clone() });
+        let mut calls = watched.1.iter().filter(|(_, state)| !state.is_empty());
+        let says_all = what != "Wiped" || calls.all(|(id, _)| is_lost(id));
         self.coverage.after(watched, &effects, &memory.machine);
         let counts = memory.machine.counts();
         if let Some(trace) = trace {
@@ -322,6 +330,8 @@ impl World {
         let Limits { memory, in_flight, .. } = self.limits;
         self.check(counts.pending <= memory, || format!("{} calls in memory", counts.pending));
         self.check(counts.in_flight <= in_flight, || format!("{} in flight", counts.in_flight));
+        self.check(says_all, || "calls are lost, and nobody is told".to_owned());
+        self.check_asked(object, what, &effects);
         if self.tally.events.is_multiple_of(64) {
             self.check_memory(object);
         }

@@ -88,6 +88,7 @@ export class DurableCalls {
     }
     if (!this.#find(id)) return false;
     this.#carrier.tell((machine) => machine.dropped(id));
+    this.#carrier.commitSoon();
     return true;
   }
 
