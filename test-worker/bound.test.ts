@@ -431,7 +431,7 @@ describe('options of `get` that cannot be are refused at once, and nothing is se
   test.for<[title: string, options: object, sentence: RegExp]>([
     ['a circular retry', { retry: circular }, /retry\.timeoutMs is \{.*: it has to be a number/],
     ['a bigint in retry', { retry: { maxRetries: 1n } }, /retry\.maxRetries is 1n/],
-    ['a retry that is a number', { retry: 3 }, /retry is 3: pass an object, as in \{ maxRetries/],
+    ['a retry that is a number', { retry: 3 }, /retry is 3: pass an object, as in \{ attempts/],
     ['a misspelt one', { retry: { maxretries: 1 } }, /'maxretries': did you mean 'maxRetries'\?/],
     ['a hint that is no text', { locationHint: 5 }, /locationHint is 5: it has to be a string/],
     ['a mode that is no text', { routingMode: {} }, /routingMode is \{\}: it has to be a string/],
