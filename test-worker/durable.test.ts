@@ -476,6 +476,37 @@ test('rule 33: a call that is dropped in what is taken back is sent', () =>
     expect(rowsOf(buyer)).toEqual([]);
   }));
 
+test('rule 38: a call that is dropped while its handler runs is gone, unless that is taken back', () =>
+  inBuyer('dropped late', async (buyer) => {
+    const { durable } = buyer.svc;
+    const handled = async (): Promise<string> => {
+      const piece = buyer.ctn('SELLER', 'dropped late').take('a');
+      const id = durable.call(piece, buyer.ctn().onThrowLate(piece));
+      while (durable.get(id)?.state !== 'handling') await scheduler.wait(1);
+      return id;
+    };
+    expect(durable.drop(await handled())).toBe(true);
+    while (durable.stats().pending > 0) await scheduler.wait(1);
+    await scheduler.wait(30);
+    expect(rowsOf(buyer)).toEqual([]);
+    const id = await handled();
+    expect(() =>
+      storageOf(buyer).transactionSync(() => {
+        durable.drop(id);
+        throw new Error('back');
+      }),
+    ).toThrow('back');
+    while (buyer.reported.length < 1) await scheduler.wait(1);
+    expect(durable.list()).toMatchObject([
+      { id, state: 'dead', error: { message: 'as the test asked' } },
+    ]);
+    buyer.getWell();
+    durable.retry(id);
+    expect(await buyer.arrived(1)).toEqual([{ outcome: 'a 2', rest: [] }]);
+    await scheduler.wait(1);
+    expect(rowsOf(buyer)).toEqual([]);
+  }));
+
 test('rule 41: an object without an alarm of its own cannot set one', () =>
   inBuyer('no alarm', async (buyer) => {
     await expect(storageOf(buyer).setAlarm(Date.now() + 10)).rejects.toThrow(/alarm\(\) handler/);

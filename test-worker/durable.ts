@@ -95,6 +95,11 @@ export class Buyer extends withDurableCalls(LumenizeBase<Cloudflare.Env>) {
     else throw new Error('as the test asked');
   }
 
+  async onThrowLate(outcome: string | Error): Promise<void> {
+    await scheduler.wait(20);
+    this.onThrow(outcome);
+  }
+
   /** Ends its object the first time, after it has written. */
   onCrash(outcome: string | Error): void {
     this.onTaken(outcome);

@@ -237,8 +237,16 @@ export class Outbox {
       }
     };
     const ended = run();
-    if (ended instanceof Promise) attempt.handling = ended.catch(fail).then(end);
-    else end();
+    if (!(ended instanceof Promise)) {
+      end();
+      return;
+    }
+    attempt.handling = ended.catch(fail).then(() => {
+      // The call may have been given up meanwhile, and be there again.
+      this.#attempts.set(id, attempt);
+      end();
+      this.#attempts.delete(id);
+    });
   }
 
   /** In which the handler of a call runs. */
