@@ -93,6 +93,17 @@ describe('rule 65: a target runs `running` calls at once, and the others wait in
       expect(await Promise.all(calls)).toEqual(numbers(200).flatMap((n) => [now, later, n]));
     }));
 
+  test('what waits does not begin in the section of another call that lets it', () =>
+    inCaller('sections', async (caller) => {
+      const name = 'a section of another';
+      const alone = { batch: false };
+      const calls = [on.pass('passes'), on.opensInSection(), on.at('waited')].map((remote) =>
+        caller.svc.callRaw('CROWD', name, remote as never, alone),
+      );
+      await Promise.all(calls);
+      expect(await begun(name)).toEqual(['passes', 'opens', 'the section ends', 'waited']);
+    }));
+
   test('a program of several steps is one call', () =>
     inCaller('program', async (caller) => {
       const nested = single.soon(single.soon(single.soon('nested')));

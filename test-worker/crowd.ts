@@ -18,6 +18,18 @@ export class Crowd extends LumenizeBase {
     return value;
   }
 
+  /** Lets the others end inside of a section, which is closed to what begins. */
+  async opensInSection(): Promise<void> {
+    this.#begin('opens');
+    await scheduler.wait(0);
+    await this.ctx.blockConcurrencyWhile(async () => {
+      this.#gate.resolve();
+      await scheduler.wait(20);
+      this.begun.push('the section ends');
+    });
+    this.running -= 1;
+  }
+
   /** Ends with the next event. */
   async soon<T>(value: T): Promise<T> {
     this.#begin(value);

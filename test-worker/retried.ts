@@ -1,5 +1,5 @@
 /** A target of which some methods may run again for one call. */
-import { type CallLimits, LumenizeBase, retryable } from '@lumenize/call';
+import { type CallLimits, LumenizeBase, type RetryOptions, retryable } from '@lumenize/call';
 
 export class Retried extends LumenizeBase {
   static readonly retryable: readonly string[] = ['read', 'abortsFirst'];
@@ -33,6 +33,12 @@ export class Retried extends LumenizeBase {
 
   marked(): number {
     return this.#run('marked');
+  }
+
+  /** The code of what a read of another one fails with. */
+  readsElsewhere(instance: string, retry: RetryOptions): Promise<string> {
+    const read = this.ctn<Retried>().read();
+    return this.svc.callRaw('RETRIED', instance, read, { retry }).then(String, ({ code }) => code);
   }
 
   fails(): never {

@@ -209,6 +209,68 @@ describe('rule 75: attempts are inside of the deadline, and as many as were aske
       expect(await failed).toMatchObject({ code: 'timeout', mayHaveRun: true });
     }));
 
+  test('they are inside of the deadline of the call around them', () =>
+    inCaller('retries', async (caller) => {
+      vi.spyOn(Math, 'random').mockReturnValue(0.5);
+      using recording = record();
+      faults.always({ method: 'read' }).fail('disconnected');
+      const remote = on.readsElsewhere(name, { attempts: 3, delay: 20_000 });
+      const outcome = await caller.svc.callRaw('RETRIED', `around ${name}`, remote, {
+        timeout: 500,
+      });
+      // No pause of 7.5 s: the failure is told at once.
+      expect(outcome).toBe('disconnected');
+      expect(recording.messages.filter(({ instance }) => instance === name)).toHaveLength(1);
+    }));
+
+  test('an object without a timer left is told at once', () =>
+    inCaller('retries', async (caller) => {
+      vi.spyOn(globalThis, 'setTimeout').mockImplementation(() => {
+        throw new Error('You have exceeded the number of active timeouts');
+      });
+      faults.next({ method: 'read' }).fail('disconnected');
+      const failed = caller.svc.callRaw('RETRIED', name, on.read(), { retry: FAST });
+      await expect(failed).rejects.toMatchObject({ code: 'disconnected' });
+    }));
+
+  test('what is cancelled after it may have run says so, with its event and its count', () =>
+    inCaller('cancels', async (caller) => {
+      vi.spyOn(Math, 'random').mockReturnValue(0.9);
+      faults.always({ method: 'read' }).fail('disconnected', { after: true });
+      const events: CallEvent[] = [];
+      const listener = (event: CallEvent): void => void events.push(event);
+      callChannel.subscribe(listener);
+      const outcomes: unknown[] = [];
+      const retry = { attempts: 5, delay: 15_000 };
+      const handle = caller.svc.call('RETRIED', name, on.read(), (o) => void outcomes.push(o), {
+        retry,
+      });
+      const has = (code: string): unknown =>
+        vi.waitFor(() =>
+          expect(events).toContainEqual(expect.objectContaining({ event: 'settle', code })),
+        );
+      await has('disconnected');
+      handle.cancel();
+      await has('cancelled');
+      callChannel.unsubscribe(listener);
+      await vi.waitFor(() =>
+        expect(outcomes).toMatchObject([{ code: 'cancelled', mayHaveRun: true }]),
+      );
+      expect(caller.svc.call.stats().settled).toMatchObject({ disconnected: 1, cancelled: 1 });
+    }));
+
+  test('options of `namespace.get` are those of each attempt', () =>
+    inCaller('retries', async (caller) => {
+      const get = vi.spyOn(Object.getPrototypeOf(env.RETRIED), 'get');
+      faults.next({ method: 'read' }).fail('disconnected');
+      const retry = { ...FAST, maxRetries: 0 };
+      await caller.svc.callRaw('RETRIED', name, on.read(), { locationHint: 'enam', retry });
+      const given = get.mock.calls.map(([, options]) => options);
+      expect(given.length).toBeGreaterThan(1);
+      const expected = { locationHint: 'enam', retry: { maxRetries: 0 } };
+      expect(given).toEqual(given.map(() => expected));
+    }));
+
   test.for(['by its handle', 'by its signal'])(
     'a pause ends when the call is cancelled %s',
     (how) =>

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { build } from '../../scripts/build/build.mjs';
 import { check, conclude } from '../../scripts/lib/checks.mjs';
@@ -69,6 +70,16 @@ const STORIES = {
          Users [Users.never]
            Users.never, which has not ended`,
   ],
+  'each attempt has a span': [
+    'retried',
+    `Cart
+       USERS.failsFirst (target-reset, 1 of a message, to second) error: CallError: failsFirst() on USERS/second: a crash (fix the target: its constructor or blockConcurrencyWhile threw this, or it called ctx.abort)
+         Users [Users.failsFirst], threw Error: a crash
+           Users.failsFirst, which has not ended
+       USERS.failsFirst (value, 1 of a message, to second, attempt 2)
+         Users [Users.failsFirst]
+           Users.failsFirst`,
+  ],
   'of what is refused, the target has run nothing': [
     'refused',
     `Cart
@@ -118,6 +129,18 @@ const STORIES = {
            handled`,
   ],
 };
+/** Of two requests whose calls go to an object that runs one at a time. */
+const WAITED = `GET /slow
+  Cart
+    SHELF.slow (value, 1 of a message, to main)
+      Shelf [Shelf.slow]
+        Shelf.slow
+GET /waits
+  Cart
+    SHELF.getUser (value, 1 of a message, to main)
+      Shelf [Shelf.getUser]
+        Shelf.getUser
+          look up`;
 /** What the span of a call says. */
 const ATTRIBUTES = [
   'rpc.system',
@@ -130,7 +153,7 @@ const ATTRIBUTES = [
   'lumenize.batch.size',
 ];
 /** Ended by nobody: their methods hang. */
-const ENDLESS = ['Users', 'Users.never', 'Cart', 'GET /late'];
+const ENDLESS = ['Users', 'Users.never', 'Users.failsFirst', 'Cart', 'GET /late'];
 
 build();
 await bundle('test-worker/tracing/worker.ts', 'target/tracing');
@@ -153,13 +176,25 @@ try {
   );
   for (const [what, [story, expected]] of Object.entries(STORIES)) {
     const answer = await server.ask(story);
-    const [root, ...others] = await spansOf(server, story === 'late' ? ENDLESS : []);
+    const [root, ...others] = await spansOf(
+      server,
+      ['late', 'retried'].includes(story) ? ENDLESS : [],
+    );
     const lines = linesOf(root.children, shown, '  ').join('\n');
     const wanted = expected.replaceAll(/^ {5}/gm, '').replaceAll(/^/gm, '  ');
     check(what, lines === wanted && others.length === 0);
     if (lines !== wanted) console.log(`It is:\n${lines}\nand not:\n${wanted}`);
     if (story === 'around') check('the active span is the same around a call', answer === true);
   }
+  const slow = server.ask('slow');
+  await setTimeout(100);
+  await Promise.all([slow, server.ask('waits')]);
+  const trees = await spansOf(server);
+  // An alarm of the story before is no request.
+  const requests = trees.filter(({ name }) => name.startsWith('GET'));
+  const lines = linesOf(requests, shown).join('\n');
+  check('what waited for a call of another request is in its own trace', lines === WAITED);
+  if (lines !== WAITED) console.log(`It is:\n${lines}`);
 } finally {
   server.stop();
   rmSync(disk, { recursive: true, force: true });
@@ -179,7 +214,13 @@ function outcomesOf(trees) {
 function shown({ name, isInvocation, attributes, status, exceptions, ms }) {
   const { 'lumenize.call.code': code, 'lumenize.batch.size': batch } = attributes;
   const { 'lumenize.target.instance': instance, 'lumenize.methods': methods } = attributes;
-  const said = [code, batch && `${batch} of a message`, instance && `to ${instance}`];
+  const attempt = attributes['lumenize.call.attempt'];
+  const said = [
+    code,
+    batch && `${batch} of a message`,
+    instance && `to ${instance}`,
+    attempt && `attempt ${attempt}`,
+  ];
   const details = said.filter(Boolean).join(', ');
   return [
     name,

@@ -7,9 +7,12 @@ interface Env {
   readonly CART: DurableObjectNamespace<Cart>;
   readonly USERS: DurableObjectNamespace<Users>;
   readonly STOCK: DurableObjectNamespace<Stock>;
+  readonly SHELF: DurableObjectNamespace<Shelf>;
 }
 
 export class Users extends LumenizeBase<Env> {
+  static readonly retryable = ['failsFirst'];
+
   override onReceiveError(): void {}
 
   getUser(id: string): string {
@@ -34,6 +37,15 @@ export class Users extends LumenizeBase<Env> {
     throw 'a text';
   }
 
+  /** Ends its object the first time. */
+  async failsFirst(): Promise<string> {
+    const isFirst = this.ctx.storage.kv.get('failed') !== true;
+    this.ctx.storage.kv.put('failed', true);
+    await this.ctx.storage.sync();
+    if (isFirst) this.ctx.abort('a crash');
+    return 'the second time';
+  }
+
   never(): Promise<never> {
     return new Promise(() => {});
   }
@@ -41,6 +53,15 @@ export class Users extends LumenizeBase<Env> {
   /** The second hop of a chain. */
   reserve(piece: string): Promise<string> {
     return this.svc.callRaw(this.ctn('STOCK', 'main').take(piece));
+  }
+}
+
+/** Runs one call at a time. */
+export class Shelf extends Users {
+  static readonly callLimits = { running: 1 };
+
+  async slow(): Promise<void> {
+    await scheduler.wait(200);
   }
 }
 
@@ -109,6 +130,19 @@ export class Cart extends withDurableCalls(LumenizeBase<Env>) {
 
   failingLater(): Promise<string> {
     return this.svc.callRaw(this.ctn('USERS', 'main').failLater()).catch(String);
+  }
+
+  retried(): Promise<string> {
+    const remote = this.ctn('USERS', 'second').failsFirst();
+    return this.svc.callRaw(remote, { retry: { attempts: 2, delay: 1 } });
+  }
+
+  slow(): Promise<void> {
+    return this.svc.callRaw(this.ctn('SHELF', 'main').slow());
+  }
+
+  waits(): Promise<string> {
+    return this.svc.callRaw(this.ctn('SHELF', 'main').getUser('u1'));
   }
 
   late(): Promise<string> {

@@ -20,11 +20,13 @@ const worker :Workerd.Worker = (
     (className = "Cart", uniqueKey = "cart", enableSql = true),
     (className = "Users", uniqueKey = "users", enableSql = true),
     (className = "Stock", uniqueKey = "stock", enableSql = true),
+    (className = "Shelf", uniqueKey = "shelf", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "disk"),
   bindings = [
     (name = "CART", durableObjectNamespace = "Cart"),
     (name = "USERS", durableObjectNamespace = "Users"),
     (name = "STOCK", durableObjectNamespace = "Stock"),
+    (name = "SHELF", durableObjectNamespace = "Shelf"),
   ],
 );

@@ -11,6 +11,8 @@ interface Sending {
   /** Sends it once. A repeat is of one that may have run. */
   send(options: CheckedOptions, settle: Settle): Call;
   cancel(call: Call, reason: unknown): boolean;
+  /** Counts and publishes what a call came to that is not under way. */
+  note(call: Call, error: CallError): void;
   /** Keeps a request alive until something has happened. */
   waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
 }
@@ -20,7 +22,10 @@ export class Attempts {
   readonly #options: CheckedOptions;
   readonly #settle: Settle;
   readonly #sending: Sending;
+  /** That of the first attempt, which a call around it may have made earlier. */
   readonly #deadline: number;
+  /** Runs something in the async context in which the call was made, outside of the spans of its attempts. */
+  #enter: (run: () => void) => void = () => {};
   #call: Call;
   #sent = 1;
   /** What it failed with: of those that may have run, the first. */
@@ -32,9 +37,20 @@ export class Attempts {
     this.#options = options;
     this.#settle = settle;
     this.#sending = sending;
-    this.#deadline = time.now() + options.timeout;
+    this.#keepContext();
+    const begun = time.now();
     this.#call = sending.send(options, this.#onOutcome);
+    this.#deadline = begun + this.#call.timeout;
     this.#call.attempts = this;
+  }
+
+  #keepContext(): void {
+    const { promise, resolve } = Promise.withResolvers<() => void>();
+    void promise.then((run) => {
+      this.#keepContext();
+      run();
+    });
+    this.#enter = resolve;
   }
 
   /** The first attempt, whose id is that of the whole call. */
@@ -44,21 +60,33 @@ export class Attempts {
 
   cancel(reason: unknown): boolean {
     if (!this.#wake) return this.#sending.cancel(this.#call, reason);
-    this.#wake(this.#call.cancelledError(reason));
+    const cancelled = this.#asOfAll(this.#call.cancelledError(reason)) as CallError;
+    this.#sending.note(this.#call, cancelled);
+    this.#wake(cancelled);
     return true;
   }
 
   readonly #onOutcome: Settle = (outcome, failed) => {
     if (!failed) return this.#settle(outcome, false);
-    // A target refuses to repeat what is not marked: then it is as if nothing had been sent again.
-    const isRefused = outcome instanceof CallError && !outcome.mayHaveRun;
-    const failure = isRefused && this.#failure?.mayHaveRun ? this.#failure : outcome;
+    const failure = this.#asOfAll(outcome);
     const pause = this.#pauseAfter(outcome);
     if (pause === undefined) return this.#settle(failure, true);
     this.#failure = failure as CallError;
-    this.#sendAfter(pause);
-    return undefined;
+    return this.#sendAfter(pause);
   };
+
+  /**
+   * What the whole call fails with, if an attempt fails with this. Where one before it may have run, nothing says that
+   * none has: a target that refuses to repeat what is not marked leaves things as they were.
+   */
+  #asOfAll(outcome: unknown): unknown {
+    const isRefused = outcome instanceof CallError && !outcome.mayHaveRun;
+    if (!isRefused || !this.#failure?.mayHaveRun) return outcome;
+    const { code, message } = outcome;
+    if (code !== 'cancelled' && code !== 'timeout') return this.#failure;
+    const { cause } = outcome;
+    return new CallError(code, message, { ...this.#call.details(), mayHaveRun: true, cause });
+  }
 
   /** Milliseconds until the next attempt, if there is to be one: full jitter, so that callers do not come back together. */
   #pauseAfter(outcome: unknown): number | undefined {
@@ -69,10 +97,16 @@ export class Attempts {
     return time.now() + pause < this.#deadline ? pause : undefined;
   }
 
-  #sendAfter(pause: number): void {
+  #sendAfter(pause: number): void | Promise<void> {
     const { signal } = this.#options;
     const { promise, resolve } = Promise.withResolvers<CallError | undefined>();
-    const timer = time.machine.setTimeout(() => resolve(undefined), pause);
+    let timer: unknown;
+    try {
+      timer = time.machine.setTimeout(() => resolve(undefined), pause);
+    } catch {
+      // The object has as many timers as it may have.
+      return this.#settle(this.#failure, true);
+    }
     const abort = (): void => void this.cancel(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     this.#wake = (cancelled) => {
@@ -81,25 +115,26 @@ export class Attempts {
       resolve(cancelled);
     };
     this.#sending.waitUntil?.(promise);
-    // In the async context in which the call was made, since outcomes come in it.
     void promise.then((cancelled) => {
       this.#wake = undefined;
       signal?.removeEventListener('abort', abort);
-      if (cancelled) void this.#settle(cancelled, true);
-      else this.#sendAgain();
+      this.#enter(() => (cancelled ? void this.#settle(cancelled, true) : this.#sendAgain()));
     });
+    return undefined;
   }
 
   #sendAgain(): void {
-    const left = Math.max(1, this.#deadline - time.now());
+    const left = this.#deadline - time.now();
     const isRepeat = this.#failure?.mayHaveRun === true;
     this.#sent += 1;
     try {
+      // A section may have held the pause back.
+      if (left <= 0) throw this.#failure;
       const timeout = Math.min(left, this.#options.timeout);
       const options = { ...this.#options, timeout, attempt: this.#sent, isRepeat, batch: false };
       this.#call = this.#sending.send(options, this.#onOutcome);
     } catch {
-      // What it needs is gone: an argument cannot be read any more, or its target is no binding now.
+      // Or what it needs is gone: an argument cannot be read any more, or its target is no binding now.
       void this.#settle(this.#failure, true);
     }
   }

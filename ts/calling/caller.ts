@@ -256,10 +256,12 @@ export class Caller<Env, Self = never> {
   ): Call {
     if (!options.retry) return this.#sendOnce(target, remote, options, hasHandler, settle);
     const send = (each: CheckedOptions, settleOne: Settle): Call =>
-      this.#sendOnce(this.#targets.again(target), remote, each, true, settleOne);
+      this.#sendOnce(target, remote, each, true, settleOne);
     const cancel = (call: Call, reason: unknown): boolean => this.#cancel(call, reason);
     const { waitUntil } = this.#owner;
-    return new Attempts(options, settle, { send, cancel, waitUntil }).first;
+    const note = (call: Call, error: CallError): void =>
+      this.#settling.note(call, error.code, error);
+    return new Attempts(options, settle, { send, cancel, note, waitUntil }).first;
   }
 
   #sendOnce(

@@ -19,12 +19,13 @@ export class Settling {
 
   settle(call: Call, outcome: unknown, failed: boolean): void | Promise<void> {
     if (failed || call.isObserved || call.span)
-      this.#note(call, settlementOf(outcome, failed), outcome);
+      this.note(call, settlementOf(outcome, failed), outcome);
     else this.#settled.values += 1;
     return call.settle(outcome, failed);
   }
 
-  #note(call: Call, code: Settlement, outcome: unknown): void {
+  /** Counts what a call came to, and tells observers. */
+  note(call: Call, code: Settlement, outcome: unknown): void {
     this.#settled.add(code);
     if (call.span) describeOutcome(call, call.span, code, outcome);
     if (!call.isObserved) return;

@@ -4,7 +4,7 @@
  */
 
 import { time } from '../runtime/clock.js';
-import { afterOthers, endOfTurn, letAllIn } from '../runtime/turn.js';
+import { afterOthers, endOfTurn, gated, letAllIn, mustWait } from '../runtime/turn.js';
 import { classOf } from '../wire/context.js';
 import { CallError } from '../wire/errors.js';
 import { answer, type Incoming, refuse } from './attend.js';
@@ -42,8 +42,8 @@ export function limited(running: number, waiting: number): Answer {
 /** A call that waits. */
 interface Wait {
   readonly since: number;
-  /** Gives it its answer. */
-  readonly answer: (sent: unknown) => void;
+  /** Lets it begin, or refuses it if it is late. */
+  readonly end: () => void;
 }
 
 /** The calls of one object. */
@@ -51,14 +51,15 @@ class Queue {
   readonly #self: object;
   readonly #mostRunning: number;
   readonly #mostWaiting: number;
+  /** Calls that run, and those that have room and are about to. */
   #running = 0;
   /** Calls that wait, in their order. */
   readonly #waiting = new Map<Incoming, Wait>();
   /** No call that waits has an earlier deadline. */
   #earliest = Number.POSITIVE_INFINITY;
-  #isBeginning = false;
-  /** Calls that waited and ended at once. */
+  /** Calls that waited and began, one after the other. */
   #inARow = 0;
+  #isLettingIn = false;
 
   constructor(self: object, mostRunning: number, mostWaiting: number) {
     this.#self = self;
@@ -67,13 +68,17 @@ class Queue {
   }
 
   answer(call: Incoming): unknown {
-    if (this.#isFree && this.#waiting.size === 0) return this.#run(call);
+    if (this.#isFree && this.#waiting.size === 0) {
+      this.#running += 1;
+      return this.#run(call);
+    }
     if (this.#waiting.size >= this.#mostWaiting) this.#refuseLate();
     if (this.#waiting.size >= this.#mostWaiting) return this.#refuse(call);
     this.#earliest = Math.min(this.#earliest, call.context.deadline);
-    const sent = new Promise<unknown>((resolve) => {
-      this.#waiting.set(call, { since: performance.now(), answer: resolve });
-    });
+    const { ended, end } = gated();
+    this.#waiting.set(call, { since: performance.now(), end });
+    // As if it had come in then: what it is part of, a section that is closed, a trace, is its own.
+    const sent = ended.then(() => this.#begin(call));
     waiting.add(sent);
     return sent;
   }
@@ -82,61 +87,63 @@ class Queue {
     return this.#running < this.#mostRunning;
   }
 
+  /** Runs a call for which there is room. */
   #run(call: Incoming): unknown {
-    this.#running += 1;
     const sent = answer(call);
     if (sent instanceof Promise) return sent.finally(this.#ended);
-    this.#running -= 1;
+    this.#ended();
     return sent;
   }
 
   readonly #ended = (): void => {
     this.#running -= 1;
-    this.#beginNext();
+    this.#letIn();
   };
 
-  /** Each that begins has a turn of its own, as if it had come in now. */
-  #beginNext(): void {
-    if (this.#isBeginning || !this.#isFree || this.#waiting.size === 0) return;
-    this.#isBeginning = true;
-    void afterOthers(this.#self, () => {
-      this.#isBeginning = false;
-      const sent = this.#runNext();
-      this.#beginNext();
-      return { sent: undefined, turn: turnOf(sent) ?? this.#fairTurn() };
-    });
-  }
-
-  /** Others are let in between calls that end at once. */
-  #fairTurn(): Promise<void> | undefined {
-    this.#inARow = (this.#inARow + 1) % CALLS_OF_A_TURN;
-    return this.#inARow === 0 ? letAllIn() : undefined;
-  }
-
-  #runNext(): unknown {
+  /** Lets in those that wait, as many as there is room for; others are let in between calls that end at once. */
+  #letIn(): void {
+    if (this.#isLettingIn) return;
     for (const [call, wait] of this.#waiting) {
+      if (!this.#isFree) return;
+      this.#inARow += 1;
+      if (this.#inARow % CALLS_OF_A_TURN === 0) {
+        this.#isLettingIn = true;
+        void letAllIn().then(() => {
+          this.#isLettingIn = false;
+          this.#letIn();
+        });
+        return;
+      }
       this.#waiting.delete(call);
+      this.#running += 1;
       call.waited = performance.now() - wait.since;
-      const isLate = call.context.deadline <= time.machine.Date.now();
-      const sent = isLate ? late(call) : this.#run(call);
-      wait.answer(sent);
-      if (!isLate) return sent;
+      wait.end();
     }
-    return undefined;
+  }
+
+  /** Begins a call that has waited, after messages that came before it. */
+  #begin(call: Incoming): unknown {
+    if (call.waited === undefined) return late(call);
+    if (isLate(call)) {
+      this.#ended();
+      return late(call);
+    }
+    if (!mustWait(this.#self)) return this.#run(call);
+    return afterOthers(this.#self, () => {
+      const sent = this.#run(call);
+      return { sent, turn: turnOf(sent) };
+    });
   }
 
   /** Callers of these have stopped waiting. */
   #refuseLate(): void {
-    const now = time.machine.Date.now();
-    if (now < this.#earliest) return;
+    if (time.machine.Date.now() < this.#earliest) return;
     this.#earliest = Number.POSITIVE_INFINITY;
     for (const [call, wait] of this.#waiting) {
-      const { deadline } = call.context;
-      if (deadline > now) this.#earliest = Math.min(this.#earliest, deadline);
-      else {
+      if (isLate(call)) {
         this.#waiting.delete(call);
-        wait.answer(late(call));
-      }
+        wait.end();
+      } else this.#earliest = Math.min(this.#earliest, call.context.deadline);
     }
   }
 
@@ -145,6 +152,10 @@ class Queue {
     const message = `${classOf(this.#self)} runs ${most}: that is its callLimits, running and waiting`;
     return refuse(call, new CallError('overloaded', message));
   }
+}
+
+function isLate({ context }: Incoming): boolean {
+  return context.deadline <= time.machine.Date.now();
 }
 
 function late(call: Incoming): unknown {

@@ -105,6 +105,24 @@ export async function letAllIn(): Promise<void> {
   }
 }
 
+/** A wait that somebody else ends. */
+export interface Gated {
+  /** It never rejects. */
+  readonly ended: Promise<unknown>;
+  readonly end: () => void;
+}
+
+/**
+ * A wait that ends as a message arrives, whoever ends it: when the input gate is open, in the async context in which it
+ * began. A promise would go on in the event, and inside of the section, of whoever resolves it.
+ */
+export function gated(): Gated {
+  const { readable, writable } = new IdentityTransformStream();
+  const ignore = (): void => {};
+  const ended = readable.getReader().read().then(ignore, ignore);
+  return { ended, end: () => void writable.close().catch(ignore) };
+}
+
 /** Objects with messages that have not all begun, and the promise that later messages wait for. */
 const tails = new WeakMap<object, Promise<void>>();
 /** Their number. It is mostly 0, which saves a lookup. */

@@ -120,6 +120,8 @@ export class Context {
   /** As its user sees it. */
   shown(callId = this.callId ?? (this.#begun > 1 ? undefined : this.#only)): CallContext {
     const { deadline, inherited: [chain = [], data = {}] = [] } = this;
+    // Calls of one message share it.
+    Object.freeze(data);
     return { callId, caller: this.shownCaller, hops: chain.length + 1, deadline, data };
   }
 }

@@ -111,9 +111,17 @@ export function rpcAttributes(
   };
 }
 
+function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
 /** What was thrown may be anything, and throw when it is read. */
 function exceptionOf(thrown: unknown): string | Readonly<Record<string, string>> {
-  if (!(thrown instanceof Error)) return cut(textOf(thrown), MOST_SHOWN);
+  if (!isError(thrown)) return cut(textOf(thrown), MOST_SHOWN);
   const read = (key: string): string => {
     const value = tryToRead(thrown, key)?.value;
     return typeof value === 'string' ? value : '';

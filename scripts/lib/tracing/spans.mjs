@@ -37,8 +37,8 @@ function areComplete(trees, names) {
  */
 function treesOf(events) {
   const begun = events.filter(({ type }) => type === 'onset' || type === 'spanOpen');
-  const nodes = new Map(begun.map((event) => [event.spanId, nodeOf(event)]));
-  for (const event of events) describe(nodes.get(event.span), event);
+  const nodes = new Map(begun.map((event) => [`${event.trace} ${event.spanId}`, nodeOf(event)]));
+  for (const event of events) describe(nodes.get(`${event.trace} ${event.span}`), event);
   const roots = [];
   for (const node of nodes.values()) {
     let parent = nodes.get(node.parent);
@@ -52,13 +52,13 @@ function treesOf(events) {
   return roots;
 }
 
-function nodeOf({ type, span, at, name, entrypoint, info }) {
+function nodeOf({ type, trace, span, at, name, entrypoint, info }) {
   const isInvocation = type === 'onset';
   return {
     name: isInvocation ? (entrypoint ?? `${info.method} ${new URL(info.url).pathname}`) : name,
     isInvocation,
     isHidden: !isInvocation && HIDDEN.test(name),
-    parent: span,
+    parent: `${trace} ${span}`,
     at,
     attributes: {},
     exceptions: [],

@@ -14,12 +14,12 @@ export default {
 
   tailStream(onset, { KEEPS_NOTHING }) {
     if (KEEPS_NOTHING) return () => {};
-    const note = ({ spanContext: { spanId: span }, timestamp, event }) => {
+    const note = ({ spanContext: { traceId: trace, spanId: span }, timestamp, event }) => {
       // Some fields are bigints, which JSON does not have.
       const plain = JSON.stringify(event, (_, value) =>
         typeof value === 'bigint' ? Number(value) : value,
       );
-      events.push({ span, at: timestamp.getTime(), ...JSON.parse(plain) });
+      events.push({ trace, span, at: timestamp.getTime(), ...JSON.parse(plain) });
     };
     note(onset);
     return note;
