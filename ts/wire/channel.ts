@@ -60,7 +60,7 @@ export interface DurableEvent {
 
 /**
  * Something happened to a call that an object of this isolate received: its method has begun; it has ended; or nothing
- * of it has run, since `onReceive` or a rule of its class refused it.
+ * of it has run, since `onReceive` refused it, or `callLimits` let no more wait.
  */
 export interface ReceiveEvent {
   readonly event: 'began' | 'ended' | 'refused';
