@@ -4,12 +4,14 @@
  */
 import { env } from 'cloudflare:workers';
 import type { Cart } from './cart.js';
+import type { LabCaller, LabHot, LabLimited } from './lab/hot.js';
 import type { Lab } from './lab/lab.js';
 import { lab } from './lab/routes.js';
 import type { LabTarget } from './lab/target.js';
 import type { Calc, Users } from './targets.js';
 
 export { Cart } from './cart.js';
+export { LabCaller, LabHot, LabLimited } from './lab/hot.js';
 export { Lab } from './lab/lab.js';
 export { LabTarget } from './lab/target.js';
 export { Calc, Users } from './targets.js';
@@ -22,6 +24,9 @@ declare global {
       readonly CART: DurableObjectNamespace<Cart>;
       readonly LAB: DurableObjectNamespace<Lab>;
       readonly LAB_TARGET: DurableObjectNamespace<LabTarget>;
+      readonly LAB_CALLER: DurableObjectNamespace<LabCaller>;
+      readonly LAB_HOT: DurableObjectNamespace<LabHot>;
+      readonly LAB_LIMITED: DurableObjectNamespace<LabLimited>;
     }
   }
 }

@@ -18,6 +18,9 @@ const worker :Workerd.Worker = (
     (className = "Cart", uniqueKey = "cart"),
     (className = "Lab", uniqueKey = "lab"),
     (className = "LabTarget", uniqueKey = "lab-target"),
+    (className = "LabCaller", uniqueKey = "lab-caller"),
+    (className = "LabHot", uniqueKey = "lab-hot"),
+    (className = "LabLimited", uniqueKey = "lab-limited"),
   ],
   durableObjectStorage = (inMemory = void),
   bindings = [
@@ -26,5 +29,8 @@ const worker :Workerd.Worker = (
     (name = "CART", durableObjectNamespace = "Cart"),
     (name = "LAB", durableObjectNamespace = "Lab"),
     (name = "LAB_TARGET", durableObjectNamespace = "LabTarget"),
+    (name = "LAB_CALLER", durableObjectNamespace = "LabCaller"),
+    (name = "LAB_HOT", durableObjectNamespace = "LabHot"),
+    (name = "LAB_LIMITED", durableObjectNamespace = "LabLimited"),
   ],
 );

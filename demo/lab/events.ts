@@ -36,6 +36,21 @@ export interface Summary {
   readonly pending: number;
 }
 
+/** What became of many calls to one hot object. */
+export interface Heat {
+  readonly calls: number;
+  readonly answered: number;
+  /** Calls that were refused as `overloaded`: nothing of them ran. */
+  readonly refused: number;
+  /** Most calls that ran at once. */
+  readonly most: number;
+  /** Milliseconds from a call to its answer, and to its refusal: the worst of all. */
+  readonly worst: number;
+  readonly worstRefused: number;
+  /** Milliseconds since the beginning, and the most calls that ran at once then. */
+  readonly timeline: readonly (readonly [ms: number, running: number])[];
+}
+
 /** The sequence of one example, from its first call to its last handler. */
 export interface Sequence {
   readonly title: string;

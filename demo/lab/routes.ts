@@ -1,7 +1,8 @@
-/** What the page asks of the worker: to run calls, and to show one as a sequence. */
+/** What the page asks of the worker: to run calls, to show one as a sequence, and to heat an object. */
 import { env } from 'cloudflare:workers';
 import { EXAMPLES, type Example } from './events.js';
-import { readSettings } from './settings.js';
+import { heat } from './hot.js';
+import { HOT_WAYS, type HotWay, readSettings } from './settings.js';
 
 /** Bytes of the settings of a run, in a request. */
 const MOST_REQUEST = 1_000;
@@ -14,6 +15,8 @@ export async function lab(request: Request): Promise<Response | undefined> {
   if (stopped !== undefined) return stop(request, stopped);
   const [, example] = /^\/lab\/example\/([a-z]+)$/.exec(pathname) ?? [];
   if (example !== undefined) return show(request, example);
+  const [, way] = /^\/lab\/hot\/([a-z]+)$/.exec(pathname) ?? [];
+  if (way !== undefined) return heated(request, way);
   return undefined;
 }
 
@@ -61,6 +64,12 @@ async function show(request: Request, name: string): Promise<Response> {
   if (request.method !== 'POST') return refuse(405, 'Ask for an example by POST.');
   if (!Object.hasOwn(EXAMPLES, name)) return refuse(404, `There is no example '${name}'.`);
   return Response.json(await newLab().example(name as Example));
+}
+
+async function heated(request: Request, way: string): Promise<Response> {
+  if (request.method !== 'POST') return refuse(405, 'Heat an object by POST.');
+  if (!Object.hasOwn(HOT_WAYS, way)) return refuse(404, `There is no hot object '${way}'.`);
+  return Response.json(await heat(way as HotWay));
 }
 
 /** Runs share nothing: each has two objects of its own. They store nothing, so nothing stays of them. */

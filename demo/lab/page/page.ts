@@ -3,6 +3,7 @@ import { counted, grouped, MODES, type Mode, type Settings, unlikeIn } from '../
 import { drawChart } from './chart.js';
 import { find } from './elements.js';
 import { buildForm, peekForm, readForm, showProblems } from './form.js';
+import { buildHot } from './hot.js';
 import { type Ended, errorsInWords, showComparison, showCounts } from './results.js';
 import { Refused, run, stopRun } from './runs.js';
 import { buildSequences } from './sequence.js';
@@ -36,6 +37,7 @@ let current: Current | undefined;
 buildForm();
 let chosen = peekForm();
 buildSequences();
+buildHot();
 new ResizeObserver(draw).observe(find('chart', HTMLDivElement));
 
 find('settings', HTMLFormElement).addEventListener('input', () => {
