@@ -4,6 +4,7 @@
  */
 import { env } from 'cloudflare:workers';
 import type { Cart } from './cart.js';
+import type { LabShop, LabStock } from './lab/durable.js';
 import type { LabCaller, LabHot, LabLimited } from './lab/hot.js';
 import type { Lab } from './lab/lab.js';
 import { lab } from './lab/routes.js';
@@ -11,6 +12,7 @@ import type { LabTarget } from './lab/target.js';
 import type { Calc, Users } from './targets.js';
 
 export { Cart } from './cart.js';
+export { LabShop, LabStock } from './lab/durable.js';
 export { LabCaller, LabHot, LabLimited } from './lab/hot.js';
 export { Lab } from './lab/lab.js';
 export { LabTarget } from './lab/target.js';
@@ -27,6 +29,8 @@ declare global {
       readonly LAB_CALLER: DurableObjectNamespace<LabCaller>;
       readonly LAB_HOT: DurableObjectNamespace<LabHot>;
       readonly LAB_LIMITED: DurableObjectNamespace<LabLimited>;
+      readonly LAB_SHOP: DurableObjectNamespace<LabShop>;
+      readonly LAB_STOCK: DurableObjectNamespace<LabStock>;
     }
   }
 }

@@ -10,6 +10,8 @@ const worker :Workerd.Worker = (
   modules = [
     (name = "worker.js", esModule = embed "../target/demo/worker.js"),
     (name = "lumenize_call_bg.wasm", wasm = embed "../target/demo/lumenize_call_bg.wasm"),
+    (name = "lumenize_call_durable_bg.wasm",
+      wasm = embed "../target/demo/lumenize_call_durable_bg.wasm"),
   ],
   compatibilityDate = "2026-11-01",
   durableObjectNamespaces = [
@@ -21,6 +23,8 @@ const worker :Workerd.Worker = (
     (className = "LabCaller", uniqueKey = "lab-caller"),
     (className = "LabHot", uniqueKey = "lab-hot"),
     (className = "LabLimited", uniqueKey = "lab-limited"),
+    (className = "LabShop", uniqueKey = "lab-shop", enableSql = true),
+    (className = "LabStock", uniqueKey = "lab-stock", enableSql = true),
   ],
   durableObjectStorage = (inMemory = void),
   bindings = [
@@ -32,5 +36,7 @@ const worker :Workerd.Worker = (
     (name = "LAB_CALLER", durableObjectNamespace = "LabCaller"),
     (name = "LAB_HOT", durableObjectNamespace = "LabHot"),
     (name = "LAB_LIMITED", durableObjectNamespace = "LabLimited"),
+    (name = "LAB_SHOP", durableObjectNamespace = "LabShop"),
+    (name = "LAB_STOCK", durableObjectNamespace = "LabStock"),
   ],
 );

@@ -36,6 +36,21 @@ export interface Summary {
   readonly pending: number;
 }
 
+/** One line of the story of a durable call, each a JSON text of its own. */
+export type StoryEvent =
+  | {
+      readonly type: 'begin';
+      /** By this the target is reset. */
+      readonly shop: string;
+    }
+  | {
+      readonly type: 'row';
+      readonly row: Row;
+      /** Whether the target has the call now, and has not answered. */
+      readonly isWaiting: boolean;
+    }
+  | { readonly type: 'end' };
+
 /** What became of many calls to one hot object. */
 export interface Heat {
   readonly calls: number;

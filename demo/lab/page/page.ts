@@ -1,6 +1,7 @@
 /** The page of the lab: ties the form, the runs and what they show together. */
 import { counted, grouped, MODES, type Mode, type Settings, unlikeIn } from '../settings.js';
 import { drawChart } from './chart.js';
+import { buildDurable } from './durable.js';
 import { find } from './elements.js';
 import { buildForm, peekForm, readForm, showProblems } from './form.js';
 import { buildHot } from './hot.js';
@@ -38,6 +39,7 @@ buildForm();
 let chosen = peekForm();
 buildSequences();
 buildHot();
+buildDurable();
 new ResizeObserver(draw).observe(find('chart', HTMLDivElement));
 
 find('settings', HTMLFormElement).addEventListener('input', () => {

@@ -23,6 +23,10 @@ for (const colorScheme of ['light', 'dark']) {
         await lab.sees('value: "waited 200 ms"');
         await lab.press('Make 2,000 calls');
         await lab.hears(/With limits: [\d,]+ answered/);
+        await lab.press('Place an order');
+        await lab.hears('The method waits.');
+        await lab.press('Reset the target');
+        await lab.hears('The record is gone.');
         const name = `${viewport === WIDE ? 'wide' : 'narrow'}-${colorScheme}`;
         await page.screenshot({ path: `target/lab/${name}.png`, fullPage: true });
         await lab.fits();
