@@ -9,6 +9,7 @@ import type { LabCaller, LabHot, LabLimited } from './lab/hot.js';
 import type { Lab } from './lab/lab.js';
 import { lab } from './lab/routes.js';
 import type { LabTarget } from './lab/target.js';
+import type { LabCart, LabUsers } from './lab/trace.js';
 import type { Calc, Users } from './targets.js';
 
 export { Cart } from './cart.js';
@@ -16,6 +17,7 @@ export { LabShop, LabStock } from './lab/durable.js';
 export { LabCaller, LabHot, LabLimited } from './lab/hot.js';
 export { Lab } from './lab/lab.js';
 export { LabTarget } from './lab/target.js';
+export { LabCart, LabUsers } from './lab/trace.js';
 export { Calc, Users } from './targets.js';
 
 declare global {
@@ -31,6 +33,8 @@ declare global {
       readonly LAB_LIMITED: DurableObjectNamespace<LabLimited>;
       readonly LAB_SHOP: DurableObjectNamespace<LabShop>;
       readonly LAB_STOCK: DurableObjectNamespace<LabStock>;
+      readonly LAB_CART: DurableObjectNamespace<LabCart>;
+      readonly LAB_USERS: DurableObjectNamespace<LabUsers>;
     }
   }
 }

@@ -25,6 +25,8 @@ const worker :Workerd.Worker = (
     (className = "LabLimited", uniqueKey = "lab-limited"),
     (className = "LabShop", uniqueKey = "lab-shop", enableSql = true),
     (className = "LabStock", uniqueKey = "lab-stock", enableSql = true),
+    (className = "LabCart", uniqueKey = "lab-cart"),
+    (className = "LabUsers", uniqueKey = "lab-users"),
   ],
   durableObjectStorage = (inMemory = void),
   bindings = [
@@ -38,5 +40,7 @@ const worker :Workerd.Worker = (
     (name = "LAB_LIMITED", durableObjectNamespace = "LabLimited"),
     (name = "LAB_SHOP", durableObjectNamespace = "LabShop"),
     (name = "LAB_STOCK", durableObjectNamespace = "LabStock"),
+    (name = "LAB_CART", durableObjectNamespace = "LabCart"),
+    (name = "LAB_USERS", durableObjectNamespace = "LabUsers"),
   ],
 );

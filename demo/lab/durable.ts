@@ -19,6 +19,17 @@ export class LabStock extends withDurableCalls(LumenizeBase) {
     return `${sku} ${taken}`;
   }
 
+  /** For the trace: how many there are, and what one costs. */
+  async countOf(_sku: string): Promise<number> {
+    await scheduler.wait(20);
+    return 10 - this.taken();
+  }
+
+  async priceOf(sku: string): Promise<number> {
+    await scheduler.wait(10);
+    return sku.length;
+  }
+
   taken(): number {
     return this.ctx.storage.kv.get<number>('taken') ?? 0;
   }

@@ -51,6 +51,19 @@ export type StoryEvent =
     }
   | { readonly type: 'end' };
 
+/** A method that ran in a trace. */
+export interface TraceSpan {
+  /** As `LabUsers.getUser`. */
+  readonly name: string;
+  /** Where the span is in the list inside of which it ran; `undefined` for the first. */
+  readonly parent: number | undefined;
+  /** The class of the object that called it. */
+  readonly caller: string | undefined;
+  /** Milliseconds since the first began, and that it took, if it has ended. */
+  readonly start: number;
+  readonly ms: number | undefined;
+}
+
 /** What became of many calls to one hot object. */
 export interface Heat {
   readonly calls: number;

@@ -20,6 +20,7 @@ export async function lab(request: Request): Promise<Response | undefined> {
   if (pathname === '/lab/durable/order') return order(request);
   const [, shop] = /^\/lab\/durable\/reset\/([0-9a-f]{64})$/.exec(pathname) ?? [];
   if (shop !== undefined) return reset(request, shop);
+  if (pathname === '/lab/trace') return trace(request);
   return undefined;
 }
 
@@ -82,6 +83,11 @@ async function reset(request: Request, shop: string): Promise<Response> {
   }
   await env.LAB_SHOP.get(id).resetTarget();
   return new Response(null, { status: 204 });
+}
+
+async function trace(request: Request): Promise<Response> {
+  if (request.method !== 'POST') return refuse(405, 'Ask for a trace by POST.');
+  return Response.json(await env.LAB_CART.get(env.LAB_CART.newUniqueId()).checkout());
 }
 
 /** Events as they come, one JSON text on each line. */

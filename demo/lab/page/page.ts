@@ -8,6 +8,7 @@ import { buildHot } from './hot.js';
 import { type Ended, errorsInWords, showComparison, showCounts } from './results.js';
 import { Refused, run, stopRun } from './runs.js';
 import { buildSequences } from './sequence.js';
+import { buildTrace } from './trace.js';
 
 /** Milliseconds between two drawings of the chart, and between two announcements, during a run. */
 const REDRAW = 200;
@@ -40,6 +41,7 @@ let chosen = peekForm();
 buildSequences();
 buildHot();
 buildDurable();
+buildTrace();
 new ResizeObserver(draw).observe(find('chart', HTMLDivElement));
 
 find('settings', HTMLFormElement).addEventListener('input', () => {

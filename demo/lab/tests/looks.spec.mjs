@@ -27,6 +27,8 @@ for (const colorScheme of ['light', 'dark']) {
         await lab.hears('The method waits.');
         await lab.press('Reset the target');
         await lab.hears('The record is gone.');
+        await lab.press('Check out');
+        await lab.hears('5 methods ran in three objects');
         const name = `${viewport === WIDE ? 'wide' : 'narrow'}-${colorScheme}`;
         await page.screenshot({ path: `target/lab/${name}.png`, fullPage: true });
         await lab.fits();
