@@ -4,14 +4,20 @@
  */
 import { env } from 'cloudflare:workers';
 import type { Cart } from './cart.js';
+import type { LabShop, LabStock } from './lab/durable.js';
+import type { LabCaller, LabHot, LabLimited } from './lab/hot.js';
 import type { Lab } from './lab/lab.js';
 import { lab } from './lab/routes.js';
 import type { LabTarget } from './lab/target.js';
+import type { LabCart, LabUsers } from './lab/trace.js';
 import type { Calc, Users } from './targets.js';
 
 export { Cart } from './cart.js';
+export { LabShop, LabStock } from './lab/durable.js';
+export { LabCaller, LabHot, LabLimited } from './lab/hot.js';
 export { Lab } from './lab/lab.js';
 export { LabTarget } from './lab/target.js';
+export { LabCart, LabUsers } from './lab/trace.js';
 export { Calc, Users } from './targets.js';
 
 declare global {
@@ -22,6 +28,13 @@ declare global {
       readonly CART: DurableObjectNamespace<Cart>;
       readonly LAB: DurableObjectNamespace<Lab>;
       readonly LAB_TARGET: DurableObjectNamespace<LabTarget>;
+      readonly LAB_CALLER: DurableObjectNamespace<LabCaller>;
+      readonly LAB_HOT: DurableObjectNamespace<LabHot>;
+      readonly LAB_LIMITED: DurableObjectNamespace<LabLimited>;
+      readonly LAB_SHOP: DurableObjectNamespace<LabShop>;
+      readonly LAB_STOCK: DurableObjectNamespace<LabStock>;
+      readonly LAB_CART: DurableObjectNamespace<LabCart>;
+      readonly LAB_USERS: DurableObjectNamespace<LabUsers>;
     }
   }
 }

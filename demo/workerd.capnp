@@ -10,6 +10,8 @@ const worker :Workerd.Worker = (
   modules = [
     (name = "worker.js", esModule = embed "../target/demo/worker.js"),
     (name = "lumenize_call_bg.wasm", wasm = embed "../target/demo/lumenize_call_bg.wasm"),
+    (name = "lumenize_call_durable_bg.wasm",
+      wasm = embed "../target/demo/lumenize_call_durable_bg.wasm"),
   ],
   compatibilityDate = "2026-11-01",
   durableObjectNamespaces = [
@@ -18,6 +20,13 @@ const worker :Workerd.Worker = (
     (className = "Cart", uniqueKey = "cart"),
     (className = "Lab", uniqueKey = "lab"),
     (className = "LabTarget", uniqueKey = "lab-target"),
+    (className = "LabCaller", uniqueKey = "lab-caller"),
+    (className = "LabHot", uniqueKey = "lab-hot"),
+    (className = "LabLimited", uniqueKey = "lab-limited"),
+    (className = "LabShop", uniqueKey = "lab-shop", enableSql = true),
+    (className = "LabStock", uniqueKey = "lab-stock", enableSql = true),
+    (className = "LabCart", uniqueKey = "lab-cart"),
+    (className = "LabUsers", uniqueKey = "lab-users"),
   ],
   durableObjectStorage = (inMemory = void),
   bindings = [
@@ -26,5 +35,12 @@ const worker :Workerd.Worker = (
     (name = "CART", durableObjectNamespace = "Cart"),
     (name = "LAB", durableObjectNamespace = "Lab"),
     (name = "LAB_TARGET", durableObjectNamespace = "LabTarget"),
+    (name = "LAB_CALLER", durableObjectNamespace = "LabCaller"),
+    (name = "LAB_HOT", durableObjectNamespace = "LabHot"),
+    (name = "LAB_LIMITED", durableObjectNamespace = "LabLimited"),
+    (name = "LAB_SHOP", durableObjectNamespace = "LabShop"),
+    (name = "LAB_STOCK", durableObjectNamespace = "LabStock"),
+    (name = "LAB_CART", durableObjectNamespace = "LabCart"),
+    (name = "LAB_USERS", durableObjectNamespace = "LabUsers"),
   ],
 );

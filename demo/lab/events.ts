@@ -36,6 +36,49 @@ export interface Summary {
   readonly pending: number;
 }
 
+/** One line of the story of a durable call, each a JSON text of its own. */
+export type StoryEvent =
+  | {
+      readonly type: 'begin';
+      /** By this the target is reset. */
+      readonly shop: string;
+    }
+  | {
+      readonly type: 'row';
+      readonly row: Row;
+      /** Whether the target has the call now, and has not answered. */
+      readonly isWaiting: boolean;
+    }
+  | { readonly type: 'end' };
+
+/** A method that ran in a trace. */
+export interface TraceSpan {
+  /** As `LabUsers.getUser`. */
+  readonly name: string;
+  /** Where the span is in the list inside of which it ran; `undefined` for the first. */
+  readonly parent: number | undefined;
+  /** The class of the object that called it. */
+  readonly caller: string | undefined;
+  /** Milliseconds since the first began, and that it took, if it has ended. */
+  readonly start: number;
+  readonly ms: number | undefined;
+}
+
+/** What became of many calls to one hot object. */
+export interface Heat {
+  readonly calls: number;
+  readonly answered: number;
+  /** Calls that were refused as `overloaded`: nothing of them ran. */
+  readonly refused: number;
+  /** Most calls that ran at once. */
+  readonly most: number;
+  /** Milliseconds from a call to its answer, and to its refusal: the worst of all. */
+  readonly worst: number;
+  readonly worstRefused: number;
+  /** Milliseconds since the beginning, and the most calls that ran at once then. */
+  readonly timeline: readonly (readonly [ms: number, running: number])[];
+}
+
 /** The sequence of one example, from its first call to its last handler. */
 export interface Sequence {
   readonly title: string;

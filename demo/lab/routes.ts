@@ -1,7 +1,8 @@
-/** What the page asks of the worker: to run calls, and to show one as a sequence. */
+/** What the page asks of the worker: to run calls, to show one, to heat an object, and to place an order. */
 import { env } from 'cloudflare:workers';
 import { EXAMPLES, type Example } from './events.js';
-import { readSettings } from './settings.js';
+import { heat } from './hot.js';
+import { HOT_WAYS, type HotWay, readSettings } from './settings.js';
 
 /** Bytes of the settings of a run, in a request. */
 const MOST_REQUEST = 1_000;
@@ -14,6 +15,12 @@ export async function lab(request: Request): Promise<Response | undefined> {
   if (stopped !== undefined) return stop(request, stopped);
   const [, example] = /^\/lab\/example\/([a-z]+)$/.exec(pathname) ?? [];
   if (example !== undefined) return show(request, example);
+  const [, way] = /^\/lab\/hot\/([a-z]+)$/.exec(pathname) ?? [];
+  if (way !== undefined) return heated(request, way);
+  if (pathname === '/lab/durable/order') return order(request);
+  const [, shop] = /^\/lab\/durable\/reset\/([0-9a-f]{64})$/.exec(pathname) ?? [];
+  if (shop !== undefined) return reset(request, shop);
+  if (pathname === '/lab/trace') return trace(request);
   return undefined;
 }
 
@@ -34,15 +41,7 @@ async function run(request: Request): Promise<Response> {
   const isRecord = typeof given === 'object' && given !== null;
   const { settings, problems } = readSettings(isRecord ? (given as Record<string, unknown>) : {});
   if (!settings) return Response.json({ problems }, { status: 400 });
-  const events = await newLab().run(settings);
-  return new Response(events, {
-    headers: {
-      'content-type': 'application/x-ndjson',
-      'cache-control': 'no-store',
-      // What is compressed on its way is held back until there is enough of it.
-      'content-encoding': 'identity',
-    },
-  });
+  return streamed(await newLab().run(settings));
 }
 
 async function stop(request: Request, run: string): Promise<Response> {
@@ -61,6 +60,46 @@ async function show(request: Request, name: string): Promise<Response> {
   if (request.method !== 'POST') return refuse(405, 'Ask for an example by POST.');
   if (!Object.hasOwn(EXAMPLES, name)) return refuse(404, `There is no example '${name}'.`);
   return Response.json(await newLab().example(name as Example));
+}
+
+async function heated(request: Request, way: string): Promise<Response> {
+  if (request.method !== 'POST') return refuse(405, 'Heat an object by POST.');
+  if (!Object.hasOwn(HOT_WAYS, way)) return refuse(404, `There is no hot object '${way}'.`);
+  return Response.json(await heat(way as HotWay));
+}
+
+async function order(request: Request): Promise<Response> {
+  if (request.method !== 'POST') return refuse(405, 'Place an order by POST.');
+  return streamed(await env.LAB_SHOP.get(env.LAB_SHOP.newUniqueId()).order());
+}
+
+async function reset(request: Request, shop: string): Promise<Response> {
+  if (request.method !== 'POST') return refuse(405, 'Reset a target by POST.');
+  let id: DurableObjectId;
+  try {
+    id = env.LAB_SHOP.idFromString(shop);
+  } catch {
+    return refuse(404, 'There is no such order.');
+  }
+  await env.LAB_SHOP.get(id).resetTarget();
+  return new Response(null, { status: 204 });
+}
+
+async function trace(request: Request): Promise<Response> {
+  if (request.method !== 'POST') return refuse(405, 'Ask for a trace by POST.');
+  return Response.json(await env.LAB_CART.get(env.LAB_CART.newUniqueId()).checkout());
+}
+
+/** Events as they come, one JSON text on each line. */
+function streamed(events: ReadableStream<Uint8Array>): Response {
+  return new Response(events, {
+    headers: {
+      'content-type': 'application/x-ndjson',
+      'cache-control': 'no-store',
+      // What is compressed on its way is held back until there is enough of it.
+      'content-encoding': 'identity',
+    },
+  });
 }
 
 /** Runs share nothing: each has two objects of its own. They store nothing, so nothing stays of them. */

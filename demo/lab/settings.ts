@@ -43,6 +43,19 @@ export const FIELDS: Readonly<Record<Exclude<keyof Settings, 'mode'>, string>> =
 /** Bytes that all payloads of a run may have together: each is held twice, in an object of 128 MB. */
 export const MOST_BYTES = 16_000_000;
 
+/** What the hot object is for: its callers, the calls of each, and milliseconds that each waits outside. */
+export const HOT = {
+  callers: 20,
+  each: 100,
+  outside: 5,
+  limits: { running: 50, waiting: 500 },
+} as const;
+
+export type HotWay = keyof typeof HOT_WAYS;
+
+/** The hot object without limits and with them. */
+export const HOT_WAYS = { free: 'Without limits', limited: 'With limits' } as const;
+
 export type NumberField = keyof typeof NUMBERS;
 
 export type Settings = Readonly<Record<NumberField, number>> & {

@@ -2,6 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { counted, grouped, MODES, type Mode } from '../settings.js';
 import { find, make } from './elements.js';
+import { LINE_WIDTH, plotOver, sampleOf } from './plot.js';
 
 /** The calls of one way. */
 export interface Curve {
@@ -24,10 +25,6 @@ const DASHES: Record<Mode, string> = {
 };
 /** Up to so many different latencies, each has a dot. */
 const MOST_DOTS = 12;
-/** CSS pixels. */
-const HEIGHT = 184;
-const LINE_WIDTH = 2.5;
-const SVG = 'http://www.w3.org/2000/svg';
 
 interface Point {
   readonly ms: number;
@@ -43,22 +40,13 @@ export function drawChart(curves: readonly Curve[]): void {
     return;
   }
   const domain = domainOf(curves);
-  const ticks = place.clientWidth / 90;
-  const chart = Plot.plot({
-    width: place.clientWidth,
-    height: HEIGHT,
-    marginLeft: 48,
-    marginRight: 20,
-    marginBottom: 38,
-    style: { background: 'transparent', fontSize: '13px', fontFamily: 'inherit' },
-    x: { label: 'milliseconds', domain, ticks, grid: true },
-    y: { label: '% of calls that have ended', domain: [0, 100], ticks: 5, grid: true },
-    marks: curves.flatMap((curve) => marksOf(curve, domain)),
-  });
-  // One image with one name; the parts of it, which Plot names too, are not heard.
-  for (const part of chart.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
-  chart.setAttribute('role', 'img');
-  chart.setAttribute('aria-label', `Latency of calls. ${curves.map(inWords).join(' ')}`);
+  const chart = plotOver(
+    place.clientWidth,
+    domain,
+    { label: '% of calls that have ended', domain: [0, 100], ticks: 5, grid: true },
+    curves.flatMap((curve) => marksOf(curve, domain)),
+    `Latency of calls. ${curves.map(inWords).join(' ')}`,
+  );
   place.replaceChildren(legendOf(curves), chart);
 }
 
@@ -105,24 +93,16 @@ function marksOf(curve: Curve, [from, to]: readonly [number, number]): Plot.Mark
 /** Which line is which: above the chart, where no line can run through a name. */
 function legendOf(curves: readonly Curve[]): HTMLElement {
   const items = curves.map((curve) => {
-    const item = make('li', {}, sampleOf(curve), MODES[curve.mode].name);
+    const item = make(
+      'li',
+      {},
+      sampleOf(colourOf(curve), DASHES[curve.mode]),
+      MODES[curve.mode].name,
+    );
     item.classList.toggle('old', curve.isOld);
     return item;
   });
   return make('ul', { class: 'legend', 'aria-hidden': 'true' }, ...items);
-}
-
-/** A piece of that line. */
-function sampleOf(curve: Curve): SVGSVGElement {
-  const sample = document.createElementNS(SVG, 'svg');
-  const line = document.createElementNS(SVG, 'path');
-  sample.setAttribute('class', 'sample');
-  line.setAttribute('d', 'M0 6H28');
-  line.setAttribute('stroke', colourOf(curve));
-  line.setAttribute('stroke-width', String(LINE_WIDTH));
-  line.setAttribute('stroke-dasharray', DASHES[curve.mode]);
-  sample.append(line);
-  return sample;
 }
 
 function colourOf({ mode, isOld }: Curve): string {

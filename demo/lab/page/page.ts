@@ -1,11 +1,14 @@
 /** The page of the lab: ties the form, the runs and what they show together. */
 import { counted, grouped, MODES, type Mode, type Settings, unlikeIn } from '../settings.js';
 import { drawChart } from './chart.js';
+import { buildDurable } from './durable.js';
 import { find } from './elements.js';
 import { buildForm, peekForm, readForm, showProblems } from './form.js';
+import { buildHot } from './hot.js';
 import { type Ended, errorsInWords, showComparison, showCounts } from './results.js';
 import { Refused, run, stopRun } from './runs.js';
 import { buildSequences } from './sequence.js';
+import { buildTrace } from './trace.js';
 
 /** Milliseconds between two drawings of the chart, and between two announcements, during a run. */
 const REDRAW = 200;
@@ -36,6 +39,9 @@ let current: Current | undefined;
 buildForm();
 let chosen = peekForm();
 buildSequences();
+buildHot();
+buildDurable();
+buildTrace();
 new ResizeObserver(draw).observe(find('chart', HTMLDivElement));
 
 find('settings', HTMLFormElement).addEventListener('input', () => {

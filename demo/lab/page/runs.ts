@@ -33,14 +33,18 @@ export async function run(settings: Settings, follower: Follower): Promise<Summa
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(settings),
   });
-  if (!response.ok || !response.body) throw await refusal(response);
-  for await (const line of linesOf(response.body)) {
-    const event = JSON.parse(line) as RunEvent;
+  for await (const event of eventsOf<RunEvent>(response)) {
     if (event.type === 'end') return event.summary;
     if (event.type === 'begin') follower.begin(event.run);
     else follower.progress(event.handled, event.latencies);
   }
   throw new Refused('The worker ended before all calls were settled.');
+}
+
+/** The events of an answer, one JSON text on each line, as they come. */
+export async function* eventsOf<Event>(response: Response): AsyncGenerator<Event> {
+  if (!response.ok || !response.body) throw await refusal(response);
+  for await (const line of linesOf(response.body)) yield JSON.parse(line) as Event;
 }
 
 async function refusal(response: Response): Promise<Refused> {

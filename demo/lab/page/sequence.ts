@@ -54,18 +54,25 @@ async function ask(name: Example): Promise<Sequence> {
 
 function draw({ rows }: Sequence): HTMLElement[] {
   if (rows.length === 0) return [];
-  return [
-    make(
-      'div',
-      { class: 'ends', 'aria-hidden': 'true' },
-      make('span', {}, 'Caller'),
-      make('span', {}, 'Target'),
-    ),
-    make('ol', { class: 'sequence' }, ...rows.map(rowOf)),
-  ];
+  const frame = frameOf('Caller', 'Target');
+  frame.rows.append(...rows.map(rowOf));
+  return frame.elements;
 }
 
-function rowOf({ place, title, lines, ms }: Row): HTMLElement {
+/** Two lifelines, and the list of rows between them. */
+export function frameOf(caller: string, target: string) {
+  const rows = make('ol', { class: 'sequence' });
+  const ends = make(
+    'div',
+    { class: 'ends', 'aria-hidden': 'true' },
+    make('span', {}, caller),
+    make('span', {}, target),
+  );
+  return { elements: [ends, rows], rows };
+}
+
+/** One row between the lifelines. */
+export function rowOf({ place, title, lines, ms }: Row): HTMLElement {
   const when =
     ms === undefined ? [] : [' ', make('span', { class: 'note when' }, `${Math.round(ms)} ms`)];
   return make(

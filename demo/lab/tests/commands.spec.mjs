@@ -17,7 +17,7 @@ test('the dry run of its deployment', () => {
   const { status, output } = script('deploy', '--dry-run', '--outdir', folder);
   expect(status, output).toBe(0);
   expect(output).toMatch(/Read 4 files from the assets directory/);
-  for (const binding of ['LAB', 'LAB_TARGET', 'CART']) {
+  for (const binding of ['LAB', 'LAB_TARGET', 'LAB_HOT', 'LAB_STOCK', 'LAB_USERS', 'CART']) {
     expect(output).toMatch(new RegExp(`env\\.${binding} `));
   }
 });

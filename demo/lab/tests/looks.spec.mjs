@@ -21,6 +21,14 @@ for (const colorScheme of ['light', 'dark']) {
         await lab.sees('5 is too small');
         await lab.press('Several in one turn');
         await lab.sees('value: "waited 200 ms"');
+        await lab.press('Make 2,000 calls');
+        await lab.hears(/With limits: [\d,]+ answered/);
+        await lab.press('Place an order');
+        await lab.hears('The method waits.');
+        await lab.press('Reset the target');
+        await lab.hears('The record is gone.');
+        await lab.press('Check out');
+        await lab.hears('5 methods ran in three objects');
         const name = `${viewport === WIDE ? 'wide' : 'narrow'}-${colorScheme}`;
         await page.screenshot({ path: `target/lab/${name}.png`, fullPage: true });
         await lab.fits();
@@ -51,7 +59,7 @@ test.describe('at 1440 × 900', () => {
       await expect(lab.button(name)).toBeInViewport(whole);
     }
     await expect(lab.page.getByRole('img', { name: 'Latency of calls' })).toBeInViewport(whole);
-    await expect(lab.page.getByRole('table')).toBeInViewport(whole);
+    await expect(lab.comparison()).toBeInViewport(whole);
     // The picture of README.md.
     await lab.page.mouse.move(0, 0);
     await lab.page.screenshot({ path: 'target/lab/all-four.png' });

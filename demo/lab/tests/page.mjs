@@ -111,9 +111,14 @@ class Lab {
     }
   }
 
-  /** The cells of the comparison, by the heads of its rows. */
-  async table() {
-    const rows = await this.page.getByRole('table').getByRole('row').all();
+  /** The comparison of the ways. */
+  comparison() {
+    return this.page.getByRole('table', { name: 'The last run of each way' });
+  }
+
+  /** The cells of a table, by the heads of its rows. */
+  async table(table = this.comparison()) {
+    const rows = await table.getByRole('row').all();
     const cells = await Promise.all(rows.map((row) => row.locator('th, td').allInnerTexts()));
     return Object.fromEntries(cells.map(([head, ...values]) => [head, values]));
   }

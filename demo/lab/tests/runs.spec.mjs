@@ -16,7 +16,7 @@ for (const way of WAYS) {
 }
 
 test('all four ways side by side, in a table and in one chart', async ({ lab }) => {
-  await expect(lab.page.getByRole('table'), 'nothing to compare yet').toHaveCount(0);
+  await expect(lab.comparison(), 'nothing to compare yet').toHaveCount(0);
   await lab.press('Run all four');
   await lab.sees('Batched: 200 of 200 handlers run');
   const rows = await lab.table();
