@@ -1,5 +1,5 @@
 /** The object that calls into another process, and lives on when that dies. */
-import { type CallError, LumenizeBase } from '@lumenize/call';
+import { type CallError, type CallEvent, callChannel, LumenizeBase } from '@lumenize/call';
 import type { Callee } from './callee.js';
 
 interface Env {
@@ -17,6 +17,7 @@ const REQUESTS = [
   'outcomes',
   'others',
   'again',
+  'retried',
   'neverStarted',
   'missing',
   'unborn',
@@ -65,6 +66,23 @@ export class Survivor extends LumenizeBase<Env> {
   /** A call to the process that has died, after that was noticed. */
   again(): Promise<string> {
     return this.arrived().then(String, codeOf);
+  }
+
+  /** A call to it that is sent three times. */
+  async retried(): Promise<string> {
+    let attempts = 0;
+    const count = ({ event }: CallEvent): void => {
+      if (event === 'start') attempts += 1;
+    };
+    callChannel.subscribe(count);
+    try {
+      const call = this.ctn('CALLEE', 'main').arrived();
+      const retry = { attempts: 3, delay: 10 };
+      const outcome = await this.svc.callRaw(call, { retry }).then(String, codeOf);
+      return `${outcome}, ${attempts} attempts`;
+    } finally {
+      callChannel.unsubscribe(count);
+    }
   }
 
   neverStarted(): Promise<string> {

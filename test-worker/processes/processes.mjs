@@ -1,7 +1,8 @@
 // What only a second process shows: two `wrangler dev`, bound by script_name through wrangler's local
 // registry. Targets that cannot be had: a worker that was never started, a class that is missing, a
 // constructor that throws. Then the callee's process is killed while 100 calls are in flight; every
-// handler of the caller must run once, and the caller must live on.
+// handler of the caller must run once, each of them has run once there, and the caller must live on. A call with `retry`
+// is sent as often as it says.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,8 +45,9 @@ try {
     Array.from({ length: calls }, (_, call) => ({ call, code: 'disconnected', mayHaveRun: true })),
   );
   assert.equal(await ask('again'), 'disconnected, mayHaveRun: true');
+  assert.equal(await ask('retried'), 'disconnected, mayHaveRun: true, 3 attempts');
   console.log(`processes: killed with ${calls} calls in flight, all settled within ${noticed} ms`);
-  console.log('4 passed, 0 failed');
+  console.log('5 passed, 0 failed');
 } finally {
   for (const child of started) stop(child, 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
