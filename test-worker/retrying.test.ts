@@ -112,11 +112,15 @@ describe('rule 73: with `retry` a call is sent again after what may pass', () =>
 });
 
 describe('rule 74: what may have run is repeated only where its method is marked', () => {
-  test('another fails with what it failed with at first, and has run once', () =>
+  test('another fails with what it failed with, is told what to do, and has run once', () =>
     inCaller('retries', async (caller) => {
       faults.next({ method: 'write' }).fail('disconnected', { after: true });
       const failed = caller.svc.callRaw('RETRIED', name, on.write(), { retry: FAST });
-      await expect(failed).rejects.toMatchObject({ code: 'disconnected', mayHaveRun: true });
+      await expect(failed).rejects.toMatchObject({
+        code: 'disconnected',
+        mayHaveRun: true,
+        message: expect.stringContaining('mark it by @retryable()'),
+      });
       expect(await ran()).toEqual(['write']);
     }));
 

@@ -25,6 +25,8 @@ pub struct Watch {
     begin: Time,
     /// Calls of which an attempt has failed.
     failed: BTreeSet<String>,
+    /// Calls whose handlers were counted: in this life, so that they have not crashed since.
+    counted: BTreeSet<String>,
     /// When a call was first refused.
     refused: BTreeMap<String, Time>,
     /// Targets whose last answer was an outcome.
@@ -113,7 +115,8 @@ impl World {
                 // One that was on disk meanwhile may have failed before.
                 let is_known = self.limits.memory > SMALL.memory;
                 let has_failed = is_known && watch.failed.contains(id);
-                let has_crashed = each.disk.number(Table::Counts, &row_of(id)) > 0;
+                let is_counted = each.disk.number(Table::Counts, &row_of(id)) > 0;
+                let has_crashed = is_counted && !watch.counted.contains(id);
                 let is_told = settled.iter().any(|id| watch.told.contains(id));
                 let is_wrong = (!alone && (has_failed || has_crashed)) || is_told;
                 is_wrong.then_some("a call is sent with others, or tells what was told")
@@ -136,6 +139,9 @@ impl World {
         match effect {
             Effect::Send { settled, .. } => memory.watch.told.extend(settled.iter().cloned()),
             Effect::Wake { .. } => memory.watch.has_armed = true,
+            Effect::Count { id, crashes: 1 } => {
+                memory.watch.counted.insert(id.clone());
+            }
             _ => {}
         }
     }

@@ -28,7 +28,7 @@ export class Attempts {
   #enter: (run: () => void) => void = () => {};
   #call: Call;
   #sent = 1;
-  /** What it failed with: of those that may have run, the first. */
+  /** What it failed with: the latest that may have run. */
   #failure: CallError | undefined;
   /** Ends the pause before the next attempt. */
   #wake: ((cancelled: CallError) => void) | undefined;
@@ -82,10 +82,15 @@ export class Attempts {
   #asOfAll(outcome: unknown): unknown {
     const isRefused = outcome instanceof CallError && !outcome.mayHaveRun;
     if (!isRefused || !this.#failure?.mayHaveRun) return outcome;
-    const { code, message } = outcome;
-    if (code !== 'cancelled' && code !== 'timeout') return this.#failure;
-    const { cause } = outcome;
-    return new CallError(code, message, { ...this.#call.details(), mayHaveRun: true, cause });
+    const { code, message, cause } = outcome;
+    const details = { ...this.#call.details(), mayHaveRun: true };
+    if (code === 'cancelled' || code === 'timeout') {
+      return new CallError(code, message, { ...details, cause });
+    }
+    if (code !== 'not-callable') return this.#failure;
+    const failed = this.#failure;
+    const why = `${failed.message}; sent again, it was refused: ${message}`;
+    return new CallError(failed.code, why, { ...details, cause: failed.cause });
   }
 
   /** Milliseconds until the next attempt, if there is to be one: full jitter, so that callers do not come back together. */
