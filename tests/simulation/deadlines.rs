@@ -85,4 +85,8 @@ fn a_deadline_is_seen_while_nothing_in_memory_waits() {
     let rows = vec![Row { row: format!("i:{id}"), record: Some(record) }];
     let effects = machine.step(Event::Loaded { rows, more: false }, MINUTE, 0);
     assert!(effects.contains(&Effect::Count { id, crashes: 1 }), "{effects:?}");
+    // Nothing else on disk expires soon, so it is not looked through again.
+    let effects = machine.step(Event::Woke, 2 * MINUTE, 0);
+    let is_load = |effect: &Effect| matches!(effect, Effect::Load { .. });
+    assert!(!effects.iter().any(is_load), "{effects:?}");
 }
